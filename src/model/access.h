@@ -1,0 +1,53 @@
+// Who may do what: projects, keys and roles (product.md §3a, §7). Plain values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/id.h"
+
+namespace chronos {
+
+// Each role may do what the one before it may; `worker` stands apart (claim and settle only).
+enum class Role { worker, viewer, submitter, operator_, admin };
+
+std::string_view to_string(Role role);  // "operator" for operator_
+std::optional<Role> parse_role(std::string_view text);
+
+// Whether a key with `held` may use what needs `needed`.
+bool allows(Role held, Role needed);
+
+struct Project {
+  ProjectId id;
+  std::string name;  // slug, unique
+  Timestamp created_at;
+};
+
+struct Key {
+  KeyId id;
+  ProjectId project;
+  std::string name;
+  Role role = Role::viewer;
+  Sha256 hash{};  // of the whole secret; the secret itself is never stored
+  Timestamp created_at;
+  std::optional<Timestamp> expires_at;
+  std::optional<Timestamp> revoked_at;
+  std::optional<Timestamp> last_used_at;  // to the minute
+};
+
+// A secret is "chr_" + project-independent kind + "_" + 26 base32 characters of the key's id +
+// 52 of 256 random bits + 7 of their CRC-32: a typo is refused without asking the store, and a
+// leaked key is found by its prefix.
+struct NewSecret {
+  std::string secret;
+  Sha256 hash{};
+};
+NewSecret make_secret(KeyId id);
+
+// The id inside a well-formed secret with the right checksum; nothing otherwise.
+std::optional<KeyId> key_id_of(std::string_view secret);
+
+}  // namespace chronos

@@ -1,0 +1,148 @@
+// What a user declares: JobSpec is the declaration, Job the declaration with its identity and
+// state. Plain values; model/json_codec.h has the table of their fields.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "model/run.h"
+#include "schedule/schedule.h"
+
+namespace chronos {
+
+enum class Backoff { exponential, linear, fixed };
+enum class Jitter { full, none };
+enum class OnLost { retry, fail };
+enum class Misfire { run_once, run_all, skip };
+enum class Overlap { skip, queue_one, queue_all, cancel_running, allow };
+
+// What to do. Its kind's executor alone understands `config`.
+struct Action {
+  std::string kind;    // "http", "command"
+  std::string config;  // the whole action object, `kind` included, as JSON text
+
+  bool operator==(const Action&) const = default;
+};
+
+struct RetryPolicy {
+  Backoff backoff = Backoff::exponential;
+  Duration delay = std::chrono::seconds(1);
+  Duration max_delay = std::chrono::hours(1);
+  Jitter jitter = Jitter::full;
+  std::optional<Duration> max_age;  // no attempt starts later than this after the planned instant
+  std::vector<std::string> on;      // outcomes worth a retry; empty = all failures (retry.h)
+
+  bool operator==(const RetryPolicy&) const = default;
+};
+
+struct MisfirePolicy {
+  Misfire policy = Misfire::run_once;
+  Duration grace = std::chrono::seconds(60);  // late by at most this is not a misfire
+  Duration window = std::chrono::hours(24);   // instants older than this are missed for good
+  std::int64_t max = 1000;                    // at most so many catch-up runs
+
+  bool operator==(const MisfirePolicy&) const = default;
+};
+
+struct NotifyRule {
+  std::string on = "failure";
+  std::int64_t after = 1;  // so many failed runs in a row
+  std::vector<std::string> email;
+  std::string channel;  // a channel's name in the configuration
+
+  bool operator==(const NotifyRule&) const = default;
+};
+
+struct Retention {
+  std::int64_t runs = 10'000;
+  Duration age = std::chrono::hours(24 * 30);
+
+  bool operator==(const Retention&) const = default;
+};
+
+struct JobSpec {
+  std::string name;
+  std::optional<std::string> key;  // unique in its project
+  Action action;
+  std::string payload;  // JSON text, byte for byte as sent; empty = none
+  ScheduleSpec schedule;
+  std::optional<std::int64_t> max_runs;
+  int max_attempts = 3;  // 0 = no limit
+  RetryPolicy retry;
+  Duration timeout = std::chrono::minutes(5);  // of one attempt
+  std::optional<Duration> deadline;            // of the whole run, from its planned instant
+  OnLost on_lost = OnLost::retry;
+  MisfirePolicy misfire;
+  Overlap overlap = Overlap::skip;
+  std::string queue = "default";
+  int priority = 4;  // 0–9, 9 first
+  std::vector<NotifyRule> notify;
+  std::vector<std::string> tags;
+  std::map<std::string, std::string> metadata;
+  Retention retention;
+  bool paused = false;
+  std::string note;
+};
+
+// What the user and the schedule made of a job; whether it is running or retrying is read from its
+// live runs, never stored (see JobStatus).
+enum class JobPhase { active, succeeded, failed, cancelled };
+
+enum class JobStatus { scheduled, running, retrying, paused, succeeded, failed, cancelled };
+
+struct JobCounts {
+  std::int64_t succeeded = 0;
+  std::int64_t failed = 0;  // failed, timed_out and lost
+  std::int64_t cancelled = 0;
+  std::int64_t skipped = 0;
+  std::int64_t missed = 0;
+  std::int64_t running = 0;  // derived from leases when read
+};
+
+struct LastRun {
+  RunId id;
+  RunState state = RunState::succeeded;
+  Timestamp ended_at;
+  std::string error;
+};
+
+struct Job {
+  JobId id;
+  ProjectId project;
+  JobSpec spec;
+  JobPhase phase = JobPhase::active;
+  std::int64_t version = 1;  // grows with every change a user makes
+  Timestamp created_at;
+  Timestamp updated_at;
+  // Every instant of the schedule up to here has its run or its row. Moves only forward, by
+  // compare-and-swap, in the transaction that creates the run (product.md §4). Starts just before
+  // the first instant the job may have.
+  Timestamp planned_through;
+  // The instant that came while the job was paused and still waits for its answer.
+  std::optional<Timestamp> parked_at;
+  std::int64_t runs_planned = 0;    // of the schedule, for max_runs
+  std::int64_t failure_streak = 0;  // failed runs in a row
+  JobCounts counts;
+  std::optional<LastRun> last_run;
+
+  // Derived when read.
+  JobStatus status = JobStatus::scheduled;
+  std::optional<Timestamp> next_run_at;  // of the earliest waiting run
+};
+
+std::string_view to_string(Backoff value);
+std::string_view to_string(Jitter value);
+std::string_view to_string(OnLost value);
+std::string_view to_string(Misfire value);
+std::string_view to_string(Overlap value);
+std::string_view to_string(JobPhase value);
+std::string_view to_string(JobStatus value);
+std::optional<JobPhase> parse_job_phase(std::string_view text);
+std::optional<JobStatus> parse_job_status(std::string_view text);
+
+}  // namespace chronos

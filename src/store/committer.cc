@@ -1,0 +1,153 @@
+#include "store/committer.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace chronos::store {
+namespace {
+
+// Whether an error of perform() leaves the transaction unusable; a refusal does not.
+bool spoils(const Error& error) {
+  return error.code() == ErrorCode::internal || error.code() == ErrorCode::unavailable ||
+         error.reason == Reason::store_full;
+}
+
+}  // namespace
+
+Committer::Committer(Transactor& transactor, CommitterOptions options)
+    : transactor_(transactor), options_(std::move(options)) {}
+
+Committer::~Committer() {
+  stop();
+}
+
+void Committer::start() {
+  thread_ = std::jthread([this] { run(); });
+}
+
+void Committer::on_change(std::function<void()> wake) {
+  wake_ = std::move(wake);
+}
+
+void Committer::enqueue(Operation operation) {
+  std::optional<Error> refusal;
+  {
+    const MutexLock lock(mutex_);
+    if (is_stopped_) {
+      refusal = Error{Reason::shutting_down, "the server is shutting down", {}, {}};
+    } else if (waiting_.size() >= options_.queue_max) {
+      refusal = Error{Reason::overloaded, "too many changes are waiting to be stored", {}, {}};
+    } else {
+      waiting_.push_back(std::move(operation));
+    }
+  }
+  if (refusal) return operation.done(std::unexpected(std::move(*refusal)));
+  arrived_.notify_one();
+}
+
+Committer::Batch Committer::take() {
+  const MutexLock lock(mutex_);
+  if (waiting_.size() <= options_.batch_max) return std::exchange(waiting_, {});
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(options_.batch_max);
+  Batch batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+  waiting_.erase(waiting_.begin(), end);
+  return batch;
+}
+
+bool Committer::pump() {
+  auto batch = take();
+  if (batch.empty()) return false;
+  commit_together(batch);
+  if (wake_) wake_();
+  return true;
+}
+
+void Committer::run() {
+  while (true) {
+    {
+      const MutexLock lock(mutex_);
+      while (waiting_.empty() && !is_stopped_) arrived_.wait(mutex_);
+      if (waiting_.empty()) return;
+    }
+    pump();
+  }
+}
+
+void Committer::commit_together(Batch& batch) {
+  if (const auto begun = transactor_.begin(); !begun) return fail_all(batch, begun.error());
+  std::vector<Result<Answer>> answers;
+  answers.reserve(batch.size());
+  for (const auto& operation : batch) {
+    answers.push_back(transactor_.perform(operation.change));
+    if (!answers.back() && spoils(answers.back().error())) {
+      transactor_.rollback();
+      return commit_one_by_one(batch);
+    }
+  }
+  if (const auto committed = transactor_.commit(); !committed) {
+    if (committed.error().reason == Reason::unknown_commit) {
+      fail_all(batch, committed.error());
+      return die(committed.error());
+    }
+    // What did not fit together may fit alone: small changes get through on a full disk.
+    if (batch.size() > 1) return commit_one_by_one(batch);
+    return fail_all(batch, committed.error());
+  }
+  for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(std::move(answers[i]));
+}
+
+void Committer::commit_one_by_one(Batch& batch) {
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    auto& operation = batch[i];
+    if (const auto begun = transactor_.begin(); !begun) {
+      operation.done(std::unexpected(begun.error()));
+      continue;
+    }
+    auto answer = transactor_.perform(operation.change);
+    if (!answer && spoils(answer.error())) {
+      transactor_.rollback();
+      operation.done(std::move(answer));
+      continue;
+    }
+    if (const auto committed = transactor_.commit(); !committed) {
+      if (committed.error().reason == Reason::unknown_commit) {
+        for (auto j = i; j < batch.size(); ++j) batch[j].done(std::unexpected(committed.error()));
+        return die(committed.error());
+      }
+      operation.done(std::unexpected(committed.error()));
+      continue;
+    }
+    operation.done(std::move(answer));
+  }
+}
+
+void Committer::fail_all(Batch& batch, const Error& error) {
+  for (auto& operation : batch) operation.done(std::unexpected(error));
+}
+
+void Committer::die(const Error& error) {
+  Batch rest;
+  {
+    const MutexLock lock(mutex_);
+    is_stopped_ = true;
+    if (std::exchange(is_dead_, true)) return;
+    rest = std::exchange(waiting_, {});
+  }
+  fail_all(rest, error);
+  if (options_.on_fatal) options_.on_fatal(error);
+}
+
+void Committer::stop() {
+  {
+    const MutexLock lock(mutex_);
+    is_stopped_ = true;
+  }
+  arrived_.notify_all();
+  if (thread_.joinable() && thread_.get_id() != std::this_thread::get_id()) thread_.join();
+  while (pump()) {
+  }
+}
+
+}  // namespace chronos::store

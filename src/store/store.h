@@ -1,0 +1,130 @@
+// The contract of durable state: start here. A Store is thread-safe.
+//
+// Changing: `commit` hands over one change and a completion and returns at once. One committer
+// drains everything that waits into one transaction, in the order of arrival, and completes the
+// callers after the durable commit, on the committer's thread (completions must be short and must
+// not block; they may call `commit`). Reading: blocks, sees what was committed before the call,
+// never waits for a writer.
+//
+// What every store guarantees is tested by tests/store_conformance/ with no exceptions.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/page.h"
+#include "store/changes.h"
+
+namespace chronos::store {
+
+template <class T>
+using Done = std::move_only_function<void(Result<T>)>;
+
+// A change on its way, with its type erased.
+struct Operation {
+  Change change;
+  Done<Answer> done;
+};
+
+// A due scheduled run with all the planner needs to know (model/planner.h).
+struct DueRun {
+  RunId run;
+  Timestamp planned_at;
+  std::shared_ptr<const Job> job;
+  bool is_running = false;  // another run of the job holds a lease, is ready, held or in back-off
+  bool is_held = false;     // another run of the job is held
+};
+
+// A lease whose holder is gone: to be settled as lost.
+struct ExpiredLease {
+  ClaimedRun run;
+};
+
+struct OutputPage {
+  std::string bytes;
+  std::int64_t dropped = 0;  // bytes the executor could not keep
+};
+
+struct Stats {
+  std::int64_t jobs = 0;
+  std::int64_t due = 0;
+  std::int64_t ready = 0;
+  std::int64_t held = 0;
+  std::int64_t leased = 0;
+  std::int64_t deliveries_waiting = 0;
+  std::optional<Timestamp> oldest_ready_at;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Completes with the change's own answer. After stop(): Reason::shutting_down.
+  template <class C>
+  void commit(C change, Done<typename C::Answer> done) {
+    enqueue({std::move(change), [done = std::move(done)](Result<Answer> answer) mutable {
+               if (!answer) return done(std::unexpected(std::move(answer).error()));
+               done(std::get<typename C::Answer>(std::move(*answer)));
+             }});
+  }
+
+  // -- Jobs. Another project's job is not_found.
+  virtual Result<Job> find_job(ProjectId project, JobId job) const = 0;
+  virtual Result<Job> find_job_by_key(ProjectId project, const std::string& key) const = 0;
+  virtual Result<Page<Job>> list_jobs(const JobFilter& filter) const = 0;
+
+  // -- Runs, live and final as one. Another project's run is not_found.
+  virtual Result<Run> find_run(ProjectId project, RunId run) const = 0;
+  virtual Result<Page<Run>> list_runs(const RunFilter& filter) const = 0;
+  // The newest attempt's output when `attempt` is 0. Empty when there is none.
+  virtual Result<OutputPage> read_output(ProjectId project, RunId run, int attempt) const = 0;
+  // The job's live runs (planned, queued, held, running, retrying), earliest first.
+  virtual Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const = 0;
+
+  // -- Scheduling.
+  // Due runs that need planning, `at` <= now, earliest first. Never two of one job.
+  virtual Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const = 0;
+  // The earliest instant anything lies in `due`, or nothing.
+  virtual Result<std::optional<Timestamp>> next_due_at() const = 0;
+  virtual Result<std::vector<ExpiredLease>> expired_leases(int limit) const = 0;
+
+  // -- Telling, access, upkeep.
+  virtual Result<std::optional<Timestamp>> next_delivery_at() const = 0;
+  virtual Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const = 0;
+  virtual Result<Key> find_key(KeyId key) const = 0;
+  virtual Result<std::vector<Key>> list_keys(ProjectId project) const = 0;
+  virtual Result<Project> find_project(ProjectId project) const = 0;
+  virtual Result<std::vector<Project>> list_projects() const = 0;
+  virtual Result<void> health() const = 0;  // can it commit right now?
+  virtual Result<Stats> stats() const = 0;
+  // A consistent copy of everything, as a file; while the store goes on working.
+  virtual Result<void> backup_to(const std::string& path) const = 0;
+
+  // Called on the committer's thread after each commit that may have given a scheduler or a
+  // notifier something to do. Set once, before the first commit; must only wake somebody.
+  virtual void on_change(std::function<void()> wake) = 0;
+
+  // Commits what waits, then refuses further changes. Idempotent; the destructor calls it.
+  virtual void stop() = 0;
+
+ protected:
+  virtual void enqueue(Operation operation) = 0;
+};
+
+// For callers that may block (start-up, tests): waits for the answer.
+template <class C>
+Result<typename C::Answer> commit_and_wait(Store& store, C change) {
+  std::promise<Result<typename C::Answer>> promise;
+  auto answer = promise.get_future();
+  store.commit(std::move(change), [&promise](Result<typename C::Answer> result) {
+    promise.set_value(std::move(result));
+  });
+  return answer.get();
+}
+
+}  // namespace chronos::store
