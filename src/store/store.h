@@ -40,11 +40,6 @@ struct DueRun {
   bool is_held = false;     // another run of the job is held
 };
 
-// A lease whose holder is gone: to be settled as lost.
-struct ExpiredLease {
-  ClaimedRun run;
-};
-
 struct OutputPage {
   std::string bytes;
   std::int64_t dropped = 0;  // bytes the executor could not keep
@@ -91,7 +86,8 @@ class Store {
   virtual Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const = 0;
   // The earliest instant anything lies in `due`, or nothing.
   virtual Result<std::optional<Timestamp>> next_due_at() const = 0;
-  virtual Result<std::vector<ExpiredLease>> expired_leases(int limit) const = 0;
+  // Attempts whose holder is gone: to be settled as lost.
+  virtual Result<std::vector<ClaimedRun>> expired_leases(int limit) const = 0;
 
   // -- Telling, access, upkeep.
   virtual Result<std::optional<Timestamp>> next_delivery_at() const = 0;
