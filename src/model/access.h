@@ -38,9 +38,9 @@ struct Key {
   std::optional<Timestamp> last_used_at;  // to the minute
 };
 
-// A secret is "chr_" + project-independent kind + "_" + 26 base32 characters of the key's id +
-// 52 of 256 random bits + 7 of their CRC-32: a typo is refused without asking the store, and a
-// leaked key is found by its prefix.
+// A secret is "chr_key_" + 26 base32 characters of the key's id + 256 random bits in 52 + the
+// CRC-32 of all that in 8 hex digits: a typo is refused without asking the store, and a leaked key
+// is found by its prefix (promises.md F4).
 struct NewSecret {
   std::string secret;
   Sha256 hash{};

@@ -142,6 +142,11 @@ std::string_view to_string(Misfire value);
 std::string_view to_string(Overlap value);
 std::string_view to_string(JobPhase value);
 std::string_view to_string(JobStatus value);
+std::optional<Backoff> parse_backoff(std::string_view text);
+std::optional<Jitter> parse_jitter(std::string_view text);
+std::optional<OnLost> parse_on_lost(std::string_view text);
+std::optional<Misfire> parse_misfire(std::string_view text);
+std::optional<Overlap> parse_overlap(std::string_view text);
 std::optional<JobPhase> parse_job_phase(std::string_view text);
 std::optional<JobStatus> parse_job_status(std::string_view text);
 
