@@ -21,6 +21,7 @@
 #include "model/access.h"
 #include "model/job.h"
 #include "model/notification.h"
+#include "model/plan.h"
 #include "model/run.h"
 
 namespace chronos::store {
@@ -33,26 +34,6 @@ struct Idempotency {
   std::string key;
   Sha256 fingerprint{};
   Timestamp at;
-};
-
-// A run to create. It goes to `due`, or straight to `ready` when `at` <= the change's `now`.
-struct PlannedRun {
-  RunId id;
-  Trigger trigger = Trigger::schedule;
-  Timestamp planned_at;
-  Timestamp at;                 // when it may start; planned_at unless jitter or a retry moves it
-  bool needs_planning = false;  // at `at` the planner must look at it first (recurring schedules)
-  std::optional<RunId> retry_of;
-};
-
-// A final row of the ledger for an instant (or range of instants) that did not run.
-struct LedgerRow {
-  RunId id;
-  RunState state = RunState::missed;  // skipped or missed
-  std::string reason;
-  Timestamp planned_at;
-  std::optional<Timestamp> planned_until;
-  std::int64_t count = 1;
 };
 
 // -- What users ask for --------------------------------------------------------------------------
@@ -86,6 +67,7 @@ struct ReplaceJob {
   Job job;  // version = expected_version + 1
   std::int64_t expected_version = 0;
   bool replaces_schedule = false;
+  bool waiting_needs_planning = false;  // for scheduled runs that stay in `due`: set to this
   std::optional<PlannedRun> next_run;
   Timestamp now;
   std::optional<Idempotency> idempotency;
@@ -132,32 +114,11 @@ struct ReleaseDue {
   int limit = 1000;
 };
 
-// What the planner decided about one due scheduled run (model/planner.h).
-// Refused: version_mismatch when the job's version or planned_through moved meanwhile, or `run` is
-// no longer waiting; then nothing happened and the due run will be read again.
-struct CommitPlan {
-  enum class DueRun {
-    release,  // → ready
-    hold,     // → held, until an earlier run of the job ends (overlap: queue_one, queue_all)
-    drop,     // its answer is among `rows` (skipped or missed)
-    park,     // the job is paused: kept as Job::parked_at
-  };
+// What the planner decided about one due scheduled run (model/plan.h). Clears Job::parked_at unless
+// it parks. Refused: version_mismatch when the job's version or planned_through moved meanwhile, or
+// `run` is no longer waiting; then nothing happened and the due run will be read again.
+struct CommitPlan : Plan {
   struct Answer {};
-
-  JobId job;
-  std::int64_t expected_version = 0;
-  Timestamp expected_planned_through;
-  Timestamp planned_through;
-  RunId run;
-  DueRun due_run = DueRun::release;
-  std::optional<Timestamp>
-      released_planned_at;       // run_once: the instant the released run stands for
-  std::vector<LedgerRow> rows;   // a row equal in state and reason to the job's newest extends it
-  std::vector<PlannedRun> runs;  // further runs that are due now (run_all)
-  std::optional<PlannedRun> next_run;
-  bool cancels_running = false;   // mark the job's running attempts
-  std::int64_t runs_planned = 0;  // added to Job::runs_planned
-  bool ends_schedule = false;     // no further instant: phase succeeded once no run is live
   Timestamp now;
 };
 

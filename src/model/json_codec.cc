@@ -1,0 +1,449 @@
+#include "model/json_codec.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "base/fields.h"
+#include "base/time_text.h"
+#include "model/retry.h"
+
+namespace chronos {
+
+// Found by argument-dependent lookup from the templates of base/fields.h.
+void read_value(const json::Value& value, NotifyRule& out, const fields::Place& place);
+void write_value(json::Writer& writer, const NotifyRule& rule);
+
+namespace {
+
+using fields::enum_row;
+using fields::Field;
+using fields::Length;
+using fields::Place;
+using fields::Range;
+using fields::row;
+
+// -- Values inside a job -------------------------------------------------------------------------
+
+struct RetryFilters {
+  void check(const std::vector<std::string>& filters, const Place& place) const {
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+      if (is_retry_filter(filters[i])) continue;
+      place.at(i).refuse("unknown_value",
+                         fmt::format("'{}' names no outcome", filters[i].substr(0, 64)),
+                         "failed, timed_out, lost, connect, http_status, exit_code, http:5xx, "
+                         "http:429, exit:75 or signal");
+    }
+  }
+};
+
+constexpr std::array kRetryFields = {
+    enum_row<&RetryPolicy::backoff, parse_backoff>("backoff"),
+    row<&RetryPolicy::delay>("delay"),
+    row<&RetryPolicy::max_delay>("max_delay"),
+    enum_row<&RetryPolicy::jitter, parse_jitter>("jitter"),
+    row<&RetryPolicy::max_age>("max_age"),
+    row<&RetryPolicy::on, RetryFilters{}>("on"),
+};
+
+constexpr std::array kMisfireFields = {
+    enum_row<&MisfirePolicy::policy, parse_misfire>("policy"),
+    row<&MisfirePolicy::grace>("grace"),
+    row<&MisfirePolicy::window>("window"),
+    row<&MisfirePolicy::max, Range{1, 100'000}>("max"),
+};
+
+constexpr std::array kRetentionFields = {
+    row<&Retention::runs, Range{1, 10'000'000}>("runs"),
+    row<&Retention::age, fields::AtLeast(std::chrono::minutes(1))>("age"),
+};
+
+struct KnownEvent {
+  void check(const std::string& event, const Place& place) const {
+    constexpr std::array<std::string_view, 4> kLater = {"recovery", "missed", "late", "long"};
+    if (event == "failure") return;
+    if (std::ranges::find(kLater, event) != kLater.end()) {
+      place.refuse("not_supported_yet", fmt::format("telling on '{}' is not supported yet", event));
+    } else {
+      place.refuse("unknown_value", fmt::format("'{}' is not an event", event.substr(0, 64)),
+                   "failure");
+    }
+  }
+};
+
+struct Addresses {
+  void check(const std::vector<std::string>& addresses, const Place& place) const {
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+      const auto& address = addresses[i];
+      const auto at = address.find('@');
+      const bool is_address = at != std::string::npos && at > 0 && at + 1 < address.size() &&
+                              address.size() <= 254 &&
+                              address.find('@', at + 1) == std::string::npos &&
+                              std::ranges::none_of(address, [](unsigned char c) {
+                                return c <= 32 || c >= 127 || c == '<' || c == '>' || c == ',' ||
+                                       c == ';' || c == '"' || c == '(' || c == ')' || c == '\\';
+                              });
+      if (!is_address) {
+        place.at(i).refuse("bad_email",
+                           fmt::format("'{}' is not an e-mail address", address.substr(0, 64)),
+                           "ops@example.com");
+      }
+    }
+  }
+};
+
+constexpr std::array kNotifyFields = {
+    row<&NotifyRule::on, KnownEvent{}>("on"),
+    row<&NotifyRule::after, Range{1, 1000}>("after"),
+    row<&NotifyRule::email, Addresses{}>("email"),
+    row<&NotifyRule::channel, Length{0, 64}>("channel"),
+};
+
+template <class T, std::size_t N>
+void read_nested(const std::array<Field<T>, N>& table, const json::Value& value, T& out,
+                 const Place& place) {
+  out = T{};
+  if (!value.is(json::Type::null))
+    fields::read_object(std::span<const Field<T>>(table), value, out, place);
+}
+
+template <class T, std::size_t N>
+void write_nested(const std::array<Field<T>, N>& table, json::Writer& writer, const T& object) {
+  writer.begin_object();
+  fields::write_members(std::span<const Field<T>>(table), writer, object);
+  writer.end_object();
+}
+
+// -- Members of a job that are not plain ---------------------------------------------------------
+
+void read_action(const json::Value& value, JobSpec& spec, const Place& place) {
+  if (!place.expect(value, json::Type::object)) return;
+  const auto* kind = value.find("kind");
+  if (kind == nullptr) return place.at("kind").refuse("required", "is required", "http or command");
+  if (!place.at("kind").expect(*kind, json::Type::string)) return;
+  spec.action = {kind->string, std::string(value.raw)};
+}
+
+void read_payload(const json::Value& value, JobSpec& spec, const Place&) {
+  spec.payload = value.raw;
+}
+
+void read_cron(const json::Value& value, JobSpec& spec, const Place& place) {
+  auto& cron = spec.schedule.cron;
+  cron.clear();
+  if (value.is(json::Type::null)) return;
+  if (value.is(json::Type::string)) {
+    cron.push_back(value.string);
+  } else if (value.is(json::Type::array)) {
+    fields::read_value(value, cron, place);
+    if (cron.empty()) place.refuse("too_short", "the list of expressions is empty");
+    if (cron.size() > 64) place.refuse("too_long", "at most 64 expressions are allowed");
+  } else {
+    place.refuse("wrong_type", fmt::format("expected a string or a list of strings, found {}",
+                                           to_string(value.type)));
+  }
+}
+
+void write_cron(json::Writer& writer, const JobSpec& spec) {
+  const auto& cron = spec.schedule.cron;
+  if (cron.empty()) {
+    writer.null();
+  } else if (cron.size() == 1) {
+    writer.string(cron.front());
+  } else {
+    fields::write_value(writer, cron);
+  }
+}
+
+// The row of a member of JobSpec::schedule.
+template <auto Member, auto Rule = fields::AnyValue{}>
+constexpr Field<JobSpec> schedule_row(std::string_view name) {
+  return {name,
+          [](const json::Value& value, JobSpec& spec, const Place& place) {
+            if (value.is(json::Type::null)) {
+              spec.schedule.*Member = ScheduleSpec{}.*Member;
+              return;
+            }
+            fields::read_value(value, spec.schedule.*Member, place);
+            Rule.check(spec.schedule.*Member, place);
+          },
+          [](json::Writer& writer, const JobSpec& spec) {
+            fields::write_value(writer, spec.schedule.*Member);
+          }};
+}
+
+void read_dst(const json::Value& value, JobSpec& spec, const Place& place) {
+  if (value.is(json::Type::null) || (value.is(json::Type::string) && value.string == "auto")) {
+    spec.schedule.dst = DstPolicy::automatic;
+  } else if (value.is(json::Type::string) && value.string == "skip") {
+    spec.schedule.dst = DstPolicy::skip;
+  } else {
+    place.refuse("unknown_value", "must be \"auto\" or \"skip\"");
+  }
+}
+
+void read_metadata(const json::Value& value, JobSpec& spec, const Place& place) {
+  spec.metadata.clear();
+  if (value.is(json::Type::null) || !place.expect(value, json::Type::object)) return;
+  if (value.members.size() > 64) place.refuse("too_long", "at most 64 entries are allowed");
+  for (const auto& [name, member] : value.members) {
+    const auto entry = place.at(name);
+    Length{1, 128}.check(name, entry);
+    if (!entry.expect(member, json::Type::string)) continue;
+    Length{0, 2048}.check(member.string, entry);
+    spec.metadata.emplace(name, member.string);
+  }
+}
+
+void write_metadata(json::Writer& writer, const JobSpec& spec) {
+  writer.begin_object();
+  for (const auto& [name, value] : spec.metadata) writer.member(name, value);
+  writer.end_object();
+}
+
+struct Tags {
+  void check(const std::vector<std::string>& tags, const Place& place) const {
+    for (std::size_t i = 0; i < tags.size(); ++i) Length{1, 128}.check(tags[i], place.at(i));
+  }
+};
+
+struct KnownRules {
+  void check(const std::vector<NotifyRule>& rules, const Place& place) const {
+    if (rules.size() > 16) place.refuse("too_long", "at most 16 rules are allowed");
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      if (!rules[i].email.empty() || !rules[i].channel.empty()) continue;
+      place.at(i).refuse("required", "a rule needs somebody to tell",
+                         "\"email\": [...] or \"channel\": name");
+    }
+  }
+};
+
+// -- THE table of what a user declares
+// ---------------------------------------------------------------
+
+constexpr std::array kSpecFields = {
+    row<&JobSpec::name, Length{1, 200}>("name"),
+    row<&JobSpec::key, fields::Slug{128}>("key"),
+    Field<JobSpec>{"action", read_action,
+                   [](json::Writer& w, const JobSpec& spec) { w.raw(spec.action.config); }},
+    Field<JobSpec>{"payload", read_payload,
+                   [](json::Writer& w, const JobSpec& spec) {
+                     spec.payload.empty() ? w.null() : w.raw(spec.payload);
+                   }},
+    schedule_row<&ScheduleSpec::at>("scheduled_time"),
+    Field<JobSpec>{"cron", read_cron, write_cron},
+    Field<JobSpec>{"cron_expression", read_cron, nullptr},
+    schedule_row<&ScheduleSpec::every, fields::AtLeast(std::chrono::seconds(1))>("every"),
+    schedule_row<&ScheduleSpec::timezone, Length{1, 64}>("timezone"),
+    Field<JobSpec>{"dst", read_dst,
+                   [](json::Writer& w, const JobSpec& spec) {
+                     w.string(spec.schedule.dst == DstPolicy::skip ? "skip" : "auto");
+                   }},
+    schedule_row<&ScheduleSpec::start_at>("start_at"),
+    schedule_row<&ScheduleSpec::end_at>("end_at"),
+    row<&JobSpec::max_runs, Range{1, 1'000'000'000'000}>("max_runs"),
+    row<&JobSpec::max_attempts, Range{0, 1000}>("max_attempts"),
+    Field<JobSpec>{
+        "retry",
+        [](const json::Value& value, JobSpec& spec, const Place& place) {
+          read_nested(kRetryFields, value, spec.retry, place);
+        },
+        [](json::Writer& w, const JobSpec& spec) { write_nested(kRetryFields, w, spec.retry); }},
+    row<&JobSpec::timeout, fields::AtLeast(std::chrono::milliseconds(1))>("timeout"),
+    row<&JobSpec::deadline, fields::AtLeast(std::chrono::milliseconds(1))>("deadline"),
+    enum_row<&JobSpec::on_lost, parse_on_lost>("on_lost"),
+    Field<JobSpec>{"misfire",
+                   [](const json::Value& value, JobSpec& spec, const Place& place) {
+                     read_nested(kMisfireFields, value, spec.misfire, place);
+                   },
+                   [](json::Writer& w, const JobSpec& spec) {
+                     write_nested(kMisfireFields, w, spec.misfire);
+                   }},
+    enum_row<&JobSpec::overlap, parse_overlap>("overlap"),
+    row<&JobSpec::queue, fields::Slug{64}>("queue"),
+    row<&JobSpec::priority, Range{0, 9}>("priority"),
+    row<&JobSpec::notify, KnownRules{}>("notify"),
+    row<&JobSpec::tags, Tags{}>("tags"),
+    Field<JobSpec>{"metadata", read_metadata, write_metadata},
+    Field<JobSpec>{"retention",
+                   [](const json::Value& value, JobSpec& spec, const Place& place) {
+                     read_nested(kRetentionFields, value, spec.retention, place);
+                   },
+                   [](json::Writer& w, const JobSpec& spec) {
+                     write_nested(kRetentionFields, w, spec.retention);
+                   }},
+    row<&JobSpec::paused>("paused"),
+    row<&JobSpec::note, Length{0, 1000}>("note"),
+};
+
+// Fields of product.md §3 whose feature does not exist yet: refused, never silently ignored.
+constexpr std::array<std::string_view, 7> kUnsupported = {
+    "jitter", "calendars", "concurrency", "rate", "unique", "after", "paused_until"};
+
+bool names_any(const json::Value& root, std::span<const std::string_view> names) {
+  return std::ranges::any_of(names, [&](std::string_view name) {
+    const auto* value = root.find(name);
+    return value != nullptr && !value->is(json::Type::null);
+  });
+}
+
+constexpr std::array<std::string_view, 4> kScheduleChoices = {"scheduled_time", "cron",
+                                                              "cron_expression", "every"};
+
+// A schedule is one of the choices: a new choice replaces the others.
+void choose_schedule(const json::Value& root, SpecUse use, JobSpec& spec) {
+  if (use == SpecUse::submit) return;
+  if (use == SpecUse::patch && !names_any(root, kScheduleChoices)) return;
+  auto& schedule = spec.schedule;
+  if (use == SpecUse::reschedule) {
+    schedule.timezone = ScheduleSpec{}.timezone;
+    schedule.dst = ScheduleSpec{}.dst;
+    schedule.start_at.reset();
+    schedule.end_at.reset();
+    spec.max_runs.reset();
+  }
+  schedule.at.reset();
+  schedule.cron.clear();
+  schedule.every.reset();
+}
+
+void check_whole(const json::Value& root, SpecUse use, const SpecLimits& limits,
+                 const JobSpec& spec, const Place& place) {
+  if (use == SpecUse::submit) {
+    if (root.find("name") == nullptr) place.at("name").refuse("required", "is required");
+    if (root.find("action") == nullptr) {
+      place.at("action").refuse(
+          "required", "is required",
+          R"({"kind": "http", "url": "https://…"} or {"kind": "command", "argv": ["…"]})");
+    }
+  }
+  if (use == SpecUse::reschedule && !names_any(root, kScheduleChoices)) {
+    place.refuse("required", "a reschedule needs one of scheduled_time, cron or every",
+                 "use PATCH to change other fields only");
+  }
+  const auto& schedule = spec.schedule;
+  const int choices =
+      (schedule.at ? 1 : 0) + (schedule.cron.empty() ? 0 : 1) + (schedule.every ? 1 : 0);
+  if (choices > 1) {
+    place.refuse("one_of", "only one of scheduled_time, cron and every may be given");
+  }
+  if (root.find("cron") != nullptr && root.find("cron_expression") != nullptr) {
+    place.at("cron_expression").refuse("one_of", "is another name of cron: give only one of them");
+  }
+  if (schedule.start_at && schedule.end_at && *schedule.start_at >= *schedule.end_at) {
+    place.at("end_at").refuse("out_of_range", "must be later than start_at");
+  }
+  const bool is_recurring = !schedule.cron.empty() || schedule.every;
+  for (const std::string_view name : {"start_at", "end_at", "max_runs"}) {
+    const auto* value = root.find(name);
+    if (!is_recurring && value != nullptr && !value->is(json::Type::null)) {
+      place.at(name).refuse("not_applicable",
+                            "only a recurring job (cron or every) has this limit");
+    }
+  }
+  if (spec.payload.size() > limits.payload_max) {
+    place.at("payload").refuse("too_long", fmt::format("has {} bytes, at most {} are allowed",
+                                                       spec.payload.size(), limits.payload_max));
+  }
+  if (spec.tags.size() > limits.tags_max) {
+    place.at("tags").refuse("too_long",
+                            fmt::format("at most {} tags are allowed", limits.tags_max));
+  }
+}
+
+std::unexpected<Error> refuse_all(std::vector<FieldError> problems) {
+  Error error{Reason::invalid_fields, {}, {}, std::move(problems)};
+  if (std::ranges::all_of(error.fields,
+                          [](const auto& f) { return f.code == "not_supported_yet"; })) {
+    error.reason = Reason::not_supported_yet;
+  }
+  const auto& first = error.fields.front();
+  const auto rest = error.fields.size() - 1;
+  error.message = fmt::format("{}: {}", first.pointer.empty() ? "the job" : first.pointer.substr(1),
+                              first.message);
+  if (rest > 0) error.message += fmt::format(" (and {} more)", rest);
+  error.hint = first.hint;
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace
+
+void read_value(const json::Value& value, NotifyRule& out, const fields::Place& place) {
+  read_nested(kNotifyFields, value, out, place);
+}
+
+void write_value(json::Writer& writer, const NotifyRule& rule) {
+  write_nested(kNotifyFields, writer, rule);
+}
+
+Result<void> read_spec(const json::Value& root, SpecUse use, const SpecLimits& limits,
+                       JobSpec& spec, std::span<const std::string_view> ignored) {
+  std::vector<FieldError> problems;
+  const Place place(problems);
+  if (!place.expect(root, json::Type::object)) return refuse_all(std::move(problems));
+  choose_schedule(root, use, spec);
+  json::Value known = root;
+  std::erase_if(known.members, [&](const json::Member& member) {
+    if (std::ranges::find(ignored, member.name) != ignored.end()) return true;
+    if (std::ranges::find(kUnsupported, member.name) == kUnsupported.end()) return false;
+    place.at(member.name)
+        .refuse("not_supported_yet", fmt::format("'{}' is not supported yet", member.name));
+    return true;
+  });
+  fields::read_object(std::span<const Field<JobSpec>>(kSpecFields), known, spec, place);
+  check_whole(root, use, limits, spec, place);
+  if (!problems.empty()) return refuse_all(std::move(problems));
+  return {};
+}
+
+std::string encode_spec(const JobSpec& spec) {
+  std::string text;
+  json::Writer writer(text);
+  writer.begin_object();
+  for (const auto& field : kSpecFields) {
+    if (field.write == nullptr || field.name == "payload") continue;
+    writer.key(field.name);
+    field.write(writer, spec);
+  }
+  // What the API does not show but the schedule needs to stay the same for ever.
+  writer.member("anchor_us", to_micros(spec.schedule.anchor));
+  writer.member("seed", spec.schedule.seed);
+  writer.end_object();
+  return text;
+}
+
+Result<JobSpec> decode_spec(std::string_view text) {
+  CHRONOS_TRY(const auto document, json::parse(text));
+  JobSpec spec;
+  std::vector<FieldError> problems;
+  const Place place(problems);
+  for (const auto& [name, value] : document.root().members) {
+    if (name == "anchor_us") spec.schedule.anchor = from_micros(value.integer);
+    if (name == "seed") spec.schedule.seed = value.string;
+    if (value.is(json::Type::null)) continue;
+    const auto found = std::ranges::find(kSpecFields, name, &Field<JobSpec>::name);
+    if (found != kSpecFields.end()) found->read(value, spec, place.at(name));
+  }
+  if (problems.empty()) return spec;
+  return fail(Reason::internal, "a stored job cannot be read: " + problems.front().pointer + " " +
+                                    problems.front().message);
+}
+
+std::vector<std::string_view> spec_field_names() {
+  std::vector<std::string_view> names;
+  for (const auto& field : kSpecFields) names.push_back(field.name);
+  return names;
+}
+
+std::vector<std::string_view> unsupported_field_names() {
+  return {kUnsupported.begin(), kUnsupported.end()};
+}
+
+// The members of a declaration in a job's answer, in the order of the table.
+void write_spec_members(json::Writer& writer, const JobSpec& spec) {
+  fields::write_members(std::span<const Field<JobSpec>>(kSpecFields), writer, spec);
+}
+
+}  // namespace chronos

@@ -1,0 +1,62 @@
+// What the planner decides, as values that a store applies in one step (store/changes.h,
+// CommitPlan). Plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "model/job.h"
+#include "model/run.h"
+
+namespace chronos {
+
+// A run to create. It goes to `due`; or straight to `ready` when `at` has come and it needs no
+// planning.
+struct PlannedRun {
+  RunId id;
+  Trigger trigger = Trigger::schedule;
+  Timestamp planned_at;
+  Timestamp at;                 // when it may start; planned_at unless a retry moves it
+  bool needs_planning = false;  // at `at` the planner must look at it first
+  std::optional<RunId> retry_of;
+};
+
+// A final row of the ledger for an instant (or range of instants) that did not run.
+struct LedgerRow {
+  RunId id;
+  RunState state = RunState::missed;  // skipped or missed
+  std::string reason;
+  Timestamp planned_at;
+  std::optional<Timestamp> planned_until;
+  std::int64_t count = 1;
+};
+
+// The answer to one due scheduled run.
+struct Plan {
+  enum class DueRun {
+    release,  // → ready
+    hold,     // → held, until an earlier run of the job ends (overlap: queue_one, queue_all)
+    drop,     // its answer is among `rows` (skipped or missed)
+    park,     // the job is paused: kept as Job::parked_at
+  };
+
+  JobId job;
+  std::int64_t expected_version = 0;
+  Timestamp expected_planned_through;
+  Timestamp planned_through;
+  RunId run;
+  DueRun due_run = DueRun::release;
+  std::optional<Timestamp> released_planned_at;  // run_once: the instant the run stands for instead
+  std::vector<LedgerRow> rows;  // a row equal in state and reason to the job's newest extends it
+  std::optional<PlannedRun> next_run;
+  bool cancels_running = false;   // mark the job's running attempts
+  std::int64_t runs_planned = 0;  // added to Job::runs_planned
+  // No further instant: the phase the job takes once none of its runs is live.
+  std::optional<JobPhase> phase_at_end;
+};
+
+}  // namespace chronos

@@ -1,0 +1,25 @@
+// Whether and when to try again. Pure.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "model/job.h"
+#include "model/run.h"
+
+namespace chronos {
+
+// A filter of RetryPolicy::on: an outcome ("failed", "timed_out", "lost"), a reason ("connect",
+// "dns", "tls", "reset", "http_status", "exit_code", "signal", "spawn"), an HTTP status or class
+// ("http:503", "http:5xx") or an exit code ("exit:75").
+bool is_retry_filter(std::string_view filter);
+bool matches(std::string_view filter, const Outcome& outcome);
+
+// How long to wait after attempt number `attempt` (1, 2, …) failed: the back-off, at most
+// max_delay, with full jitter uniform in [0, back-off] (Brooker, "Exponential Backoff And Jitter",
+// 2015); never less than what the target asked for, of which at most a day is honoured.
+Duration retry_delay(const RetryPolicy& policy, int attempt, const Outcome& outcome, Rng& rng);
+
+}  // namespace chronos
