@@ -1,0 +1,559 @@
+// The inner part of the cron parser: one field, item by item (schedule.md §2, §5, §10). Every
+// refusal is made here, at the character where the text stops making sense.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "schedule/cron_syntax.h"
+
+namespace chronos::schedule {
+namespace {
+
+using Failure = std::unexpected<ScheduleError>;
+
+constexpr int kStepMax = 999'999;
+constexpr std::string_view kCommandHint = "a crontab command is not part of the schedule";
+
+constexpr std::array<std::string_view, 12> kLongMonths = {
+    "JANUARY", "FEBRUARY", "MARCH",     "APRIL",   "MAY",      "JUNE",
+    "JULY",    "AUGUST",   "SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER"};
+constexpr std::array<std::string_view, 7> kLongWeekdays = {
+    "SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"};
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+std::string upper(std::string_view word) {
+  std::string result(word);
+  std::ranges::transform(result, result.begin(), [](char c) { return upper(c); });
+  return result;
+}
+
+bool is_lower_case(std::string_view word) {
+  return upper(word) != word &&
+         std::ranges::none_of(word, [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+std::optional<int> month_of(std::string_view name) {
+  for (int month = 1; month <= 12; ++month) {
+    if (month_name(month) == name) return month;
+  }
+  return std::nullopt;
+}
+
+std::optional<int> weekday_of(std::string_view name) {
+  for (int weekday = 0; weekday <= 6; ++weekday) {
+    if (weekday_name(weekday) == name) return weekday;
+  }
+  return std::nullopt;
+}
+
+// A value as it stands in the text.
+struct Value {
+  int number = 0;
+  bool is_name = false;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+class FieldParser {
+ public:
+  FieldParser(const TextSpan& span, FieldKind kind, std::string_view seed)
+      : span_(span), rule_(rule_of(kind)), kind_(kind), seed_(seed), at_(span.begin) {}
+
+  Parsed<void> parse(CronSyntax& syntax) {
+    auto& field = syntax.fields[static_cast<std::size_t>(kind_)];
+    field.text = span_.view();
+    if (is_weekday_field() && peek() == '+') {
+      ++at_;
+      if (at_end()) return fail_here("number_expected", "a weekday is needed after '+'");
+      syntax.needs_both_days = true;
+    }
+    for (;;) {
+      CHRONOS_TRY(auto item, parse_item());
+      field.items.push_back(item);
+      if (at_end()) return {};
+      ++at_;  // the comma: an item ends at nothing else
+    }
+  }
+
+ private:
+  // --- The text ---
+
+  bool at_end() const { return at_ == span_.end; }
+  char peek() const { return at_end() ? '\0' : span_.text[at_]; }
+  bool at_item_end() const { return at_end() || peek() == ','; }
+  bool accept(char wanted) {
+    if (peek() != wanted) return false;
+    ++at_;
+    return true;
+  }
+  std::string_view slice(std::size_t begin, std::size_t end) const {
+    return span_.text.substr(begin, end - begin);
+  }
+  std::string_view run_of(bool (*is_part)(char)) const {
+    std::size_t end = at_;
+    while (end < span_.end && is_part(span_.text[end])) ++end;
+    return slice(at_, end);
+  }
+  bool is_weekday_field() const { return kind_ == FieldKind::day_of_week; }
+  bool is_day_field() const { return kind_ == FieldKind::day_of_month; }
+
+  // --- Errors ---
+
+  Failure fail_at(std::size_t begin, std::size_t length, std::string code, std::string message,
+                  std::string hint = {}) const {
+    return Failure(
+        error_at(begin, length, rule_.name, std::move(code), std::move(message), std::move(hint)));
+  }
+  // At the current character, or at the end if there is none.
+  Failure fail_here(std::string code, std::string message, std::string hint = {}) const {
+    return fail_at(at_, at_end() ? 0 : 1, std::move(code), std::move(message), std::move(hint));
+  }
+  Failure unexpected_here(std::string_view after = {}) const {
+    return fail_here("unexpected_char", fmt::format("unexpected '{}'{}{}", peek(),
+                                                    after.empty() ? "" : " after ", after));
+  }
+  Failure out_of_range(std::size_t begin, std::string_view written, int low, int high) const {
+    return fail_at(begin, written.size(), "out_of_range",
+                   fmt::format("{} is outside {}-{}", written, low, high));
+  }
+  Failure wrong_case(std::size_t begin, std::string_view word) const {
+    return fail_at(begin, word.size(), "letter_case",
+                   word.size() == 1 ? fmt::format("'{}' must be a capital letter", word)
+                                    : fmt::format("'{}' must be capital letters", word),
+                   upper(word));
+  }
+
+  // --- Items ---
+
+  Parsed<CronItem> parse_item() {
+    const char c = peek();
+    if (at_item_end()) return fail_here("empty_item", "a list item is empty");
+    if (c == '*' || c == '?') return parse_star();
+    if (c == '~') return parse_tilde(std::nullopt);
+    if (is_digit(c)) return parse_from_value();
+    if (is_letter(c)) return parse_from_word();
+    return fail_item_start(c);
+  }
+
+  Failure fail_item_start(char c) const {
+    switch (c) {
+      case '-':
+        return fail_here("number_expected", "expected a value, found '-'");
+      case '/': {
+        std::size_t end = at_ + 1;
+        while (end < span_.end && is_digit(span_.text[end])) ++end;
+        const auto step = slice(at_ + 1, end);
+        const bool is_path = end < span_.end && is_letter(span_.text[end]);
+        return fail_here("step_base", "a step needs '*', a value or a range before it",
+                         is_weekday_field() && is_path
+                             ? std::string(kCommandHint)
+                             : fmt::format("write */{}", step.empty() ? "5" : step));
+      }
+      case '+':
+        return fail_here("plus_place", "'+' may only open the day-of-week field");
+      case '#':
+        return is_weekday_field() ? fail_here("number_expected", "a weekday is needed before '#'")
+                                  : fail_here("nth_field", "'#' is only for day-of-week");
+      default:
+        return unexpected_here();
+    }
+  }
+
+  Parsed<CronItem> parse_star() {
+    const bool is_question = peek() == '?';
+    if (is_question && !is_day_field() && !is_weekday_field()) {
+      return fail_here("question_field", "'?' is only for day-of-month and day-of-week", "use '*'");
+    }
+    ++at_;
+    CronItem item{
+        .kind = ItemKind::star, .low = rule_.low, .high = rule_.high, .is_question = is_question};
+    // Weekday 7 is Sunday once more; "*/2" is 0, 2, 4, 6.
+    if (is_weekday_field()) item.high = 6;
+    if (peek() != '/' && !at_item_end()) return unexpected_here(is_question ? "'?'" : "'*'");
+    CHRONOS_TRY_VOID(parse_step(item));
+    return item;
+  }
+
+  // An optional "/n", and then the end of the item.
+  Parsed<void> parse_step(CronItem& item) {
+    if (accept('/')) {
+      const auto digits = run_of(is_digit);
+      if (digits.empty()) {
+        return fail_here("step_missing", "a whole number is needed after '/'");
+      }
+      if (digits.size() > 6) return out_of_range(at_, digits, 1, kStepMax);
+      item.step = std::stoi(std::string(digits));
+      item.has_step = true;
+      if (item.step == 0) {
+        return fail_at(at_, digits.size(), "step_zero", "a step of 0 never advances");
+      }
+      at_ += digits.size();
+      if (peek() == '/') return fail_here("double_step", "only one '/' per item");
+      if (!at_item_end()) return unexpected_here("the step");
+    }
+    if (!at_item_end()) return unexpected_here();
+    return {};
+  }
+
+  Parsed<CronItem> parse_from_word() {
+    const auto word = run_of(is_letter);
+    if (word == "H") return parse_hash();
+    if (word == "h") return wrong_case(at_, word);
+    const auto capitals = upper(word);
+    if (capitals == "L" || capitals == "LW") return parse_last_day(word);
+    if (capitals == "W") {
+      if (!is_day_field()) return fail_here("weekday_field", "'W' is only for day-of-month");
+      return fail_here("number_expected", "a day is needed before 'W'", "15W or LW");
+    }
+    return parse_from_value();
+  }
+
+  // L, L-3, LW, L-3W.
+  Parsed<CronItem> parse_last_day(std::string_view word) {
+    if (is_weekday_field()) {
+      return fail_here("last_weekday", fmt::format("'{}' needs a weekday here", peek()),
+                       "5L or FRI#L is the last Friday");
+    }
+    if (!is_day_field()) {
+      return fail_here("last_field",
+                       fmt::format("'{}' is only for day-of-month and day-of-week", peek()));
+    }
+    if (upper(word) != word) return wrong_case(at_, word);
+    at_ += word.size();
+    CronItem item{.kind = ItemKind::last_day, .moves_to_weekday = word.size() == 2};
+    if (!item.moves_to_weekday && accept('-')) {
+      const auto digits = run_of(is_digit);
+      if (digits.empty()) return fail_here("number_expected", "a value is missing here");
+      item.low = digits.size() > 9 ? kStepMax : std::stoi(std::string(digits));
+      if (item.low < 1 || item.low > 30) return out_of_range(at_, digits, 1, 30);
+      at_ += digits.size();
+      if (peek() == 'w') return wrong_case(at_, "w");
+      item.moves_to_weekday = accept('W');
+    }
+    if (!at_item_end()) return unexpected_here(item.moves_to_weekday ? "'W'" : "'L'");
+    return item;
+  }
+
+  // Anything that begins with a number or a name.
+  Parsed<CronItem> parse_from_value() {
+    CHRONOS_TRY(const auto value, parse_value());
+    CronItem item{.kind = ItemKind::value,
+                  .low = value.number,
+                  .high = value.number,
+                  .is_number = !value.is_name};
+    switch (peek()) {
+      case '-':
+        return parse_range(value);
+      case '~':
+        return parse_tilde(value);
+      case '/':
+        item.kind = ItemKind::range;
+        item.high = rule_.high;
+        break;
+      case '#':
+        return parse_nth(value);
+      case 'L':
+      case 'l':
+        return parse_last_of(value);
+      case 'W':
+      case 'w':
+        return parse_nearest(value);
+      default:
+        break;
+    }
+    CHRONOS_TRY_VOID(parse_step(item));
+    return item;
+  }
+
+  Parsed<CronItem> parse_range(const Value& first) {
+    ++at_;  // the hyphen
+    if (at_item_end()) return fail_here("number_expected", "a value is missing here");
+    if (!is_digit(peek()) && !is_letter(peek())) {
+      return fail_here("number_expected", fmt::format("expected a value, found '{}'", peek()));
+    }
+    if (is_day_field() && upper(peek()) == 'L') {
+      return fail_here("last_range", "'L' cannot end a range", "list the days: 28,29,L");
+    }
+    CHRONOS_TRY(const auto second, parse_value());
+    int high = second.number;
+    if (is_weekday_field() && high == 0 && first.number > 0) high = 7;  // FRI-SUN
+    if (first.number > high) return fail_reversed(first, second);
+    if (auto refused = refuse_after_range()) return std::move(*refused);
+    CronItem item{
+        .kind = ItemKind::range, .low = first.number, .high = high, .is_number = !first.is_name};
+    CHRONOS_TRY_VOID(parse_step(item));
+    return item;
+  }
+
+  std::optional<Failure> refuse_after_range() const {
+    switch (peek()) {
+      case '-':
+        return fail_here("range_syntax", "a range has two ends");
+      case '#':
+        if (!is_weekday_field()) return fail_here("nth_field", "'#' is only for day-of-week");
+        return fail_here("nth_range_form", "'#' cannot follow a range",
+                         "list the days: MON#1,TUE#1");
+      case 'L':
+        if (!is_weekday_field()) {
+          return fail_here("last_field", "'L' after a value is only for day-of-week");
+        }
+        return fail_here("last_range", "'L' cannot follow a range", "list the days: MONL,TUEL");
+      case 'W':
+        if (!is_day_field()) return fail_here("weekday_field", "'W' is only for day-of-month");
+        return fail_here("weekday_range", "'W' cannot follow a range");
+      default:
+        return std::nullopt;
+    }
+  }
+
+  // The hint writes what the author most likely meant: the range that wraps around.
+  Failure fail_reversed(const Value& first, const Value& second) const {
+    const auto part = [](int low, int high) {
+      return low == high ? fmt::format("{}", low) : fmt::format("{}-{}", low, high);
+    };
+    std::string hint;
+    const int top = is_weekday_field() ? 6 : rule_.high;
+    const int step = step_ahead();
+    if (kind_ == FieldKind::year) {
+      hint = part(second.number, first.number);
+    } else if (step > 1) {
+      const int size = top - rule_.low + 1;
+      for (int value = first.number; value <= second.number + size; value += step) {
+        hint += fmt::format("{}{}", hint.empty() ? "" : ",", value > top ? value - size : value);
+      }
+    } else if (first.number > top) {
+      hint = part(rule_.low, second.number);  // 7-2: seven is Sunday, the first day
+    } else {
+      hint = part(first.number, top) + "," + part(rule_.low, second.number);
+    }
+    const auto written = slice(first.begin, second.end);
+    return fail_at(first.begin, written.size(), "range_reversed",
+                   fmt::format("range '{}' runs backwards", written), "write " + hint);
+  }
+
+  // The step after a range that is being refused; 1 if there is none.
+  int step_ahead() const {
+    if (peek() != '/') return 1;
+    int step = 0;
+    for (auto at = at_ + 1; at < span_.end && is_digit(span_.text[at]) && step < 100; ++at) {
+      step = step * 10 + (span_.text[at] - '0');
+    }
+    return std::max(step, 1);
+  }
+
+  // MON#2, MON#L.
+  Parsed<CronItem> parse_nth(const Value& weekday) {
+    if (!is_weekday_field()) return fail_here("nth_field", "'#' is only for day-of-week");
+    ++at_;
+    CronItem item{
+        .kind = ItemKind::nth_weekday, .low = weekday.number % 7, .is_number = !weekday.is_name};
+    const auto digits = run_of(is_digit);
+    if (peek() == 'l') return wrong_case(at_, "l");
+    if (accept('L')) {
+      item.nth = 0;
+    } else if (digits.empty()) {
+      return fail_here("number_expected", "1-5 or L is needed after '#'");
+    } else {
+      item.nth = digits.size() > 9 ? kStepMax : std::stoi(std::string(digits));
+      if (item.nth < 1 || item.nth > 5) {
+        return fail_at(at_, digits.size(), "nth_range",
+                       fmt::format("occurrence {} is outside 1-5", digits));
+      }
+      at_ += digits.size();
+    }
+    if (!at_item_end()) return unexpected_here();
+    return item;
+  }
+
+  // 5L, FRIL.
+  Parsed<CronItem> parse_last_of(const Value& weekday) {
+    if (!is_weekday_field()) {
+      return fail_here("last_field", "'L' after a value is only for day-of-week");
+    }
+    if (peek() == 'l') return wrong_case(at_, "l");
+    ++at_;
+    if (!at_item_end()) return unexpected_here("'L'");
+    return CronItem{
+        .kind = ItemKind::nth_weekday, .low = weekday.number % 7, .is_number = !weekday.is_name};
+  }
+
+  // 15W.
+  Parsed<CronItem> parse_nearest(const Value& day) {
+    if (!is_day_field()) return fail_here("weekday_field", "'W' is only for day-of-month");
+    if (peek() == 'w') return wrong_case(at_, "w");
+    ++at_;
+    if (!at_item_end()) return unexpected_here("'W'");
+    return CronItem{.kind = ItemKind::nearest_weekday, .low = day.number};
+  }
+
+  // --- Values ---
+
+  Parsed<Value> parse_value() {
+    const auto begin = at_;
+    if (is_letter(peek())) return parse_name();
+    const auto digits = run_of(is_digit);
+    const int number = digits.size() > 9 ? -1 : std::stoi(std::string(digits));
+    if (number < rule_.low || number > rule_.high) {
+      return out_of_range(begin, digits, rule_.low, rule_.high);
+    }
+    at_ += digits.size();
+    return Value{number, false, begin, at_};
+  }
+
+  Parsed<Value> parse_name() {
+    const auto word = run_of(is_letter);
+    const auto capitals = upper(word);
+    const auto begin = at_;
+    const auto number_of = [&](std::string_view name) -> std::optional<int> {
+      if (kind_ == FieldKind::month) return month_of(name);
+      if (is_weekday_field()) return weekday_of(name);
+      return std::nullopt;
+    };
+    // FRIL is FRI with the suffix L; the caller reads the suffix.
+    const bool has_suffix = word.size() == 4 && (capitals[3] == 'L' || capitals[3] == 'W');
+    const auto name = std::string_view(capitals).substr(0, has_suffix ? 3 : capitals.size());
+    if (const auto number = number_of(name)) {
+      at_ += name.size();
+      return Value{*number, true, begin, at_};
+    }
+    return fail_name(word, capitals);
+  }
+
+  Failure fail_name(std::string_view word, std::string_view capitals) const {
+    const auto fail = [&](std::string code, std::string message, std::string hint) {
+      return fail_at(at_, word.size(), std::move(code), std::move(message), std::move(hint));
+    };
+    if (month_of(capitals)) {
+      return fail("name_in_wrong_field", fmt::format("'{}' is a month name", word), "");
+    }
+    if (weekday_of(capitals)) {
+      return fail("name_in_wrong_field", fmt::format("'{}' is a weekday name", word), "");
+    }
+    auto hint = short_form(capitals);
+    if (is_weekday_field() && hint.empty() && is_lower_case(word)) hint = kCommandHint;
+    return fail("unknown_name", fmt::format("unknown name '{}'", word), hint);
+  }
+
+  // MONDAY, SEPT, TUES: any longer spelling of one of the field's names.
+  std::string short_form(std::string_view capitals) const {
+    const auto offer = [&](const auto& names) -> std::string {
+      for (const std::string_view name : names) {
+        if (capitals.size() > 3 && name.starts_with(capitals)) {
+          return fmt::format("write {}", name.substr(0, 3));
+        }
+      }
+      return {};
+    };
+    if (kind_ == FieldKind::month) return offer(kLongMonths);
+    if (is_weekday_field()) return offer(kLongWeekdays);
+    return {};
+  }
+
+  // --- Hashes ---
+
+  // H, H(a-b), each perhaps with a step.
+  Parsed<CronItem> parse_hash() {
+    if (rule_.hash_letter == '\0') return fail_here("hash_field", "'H' is not for the year");
+    ++at_;
+    int low = rule_.low;
+    int high = rule_.hash_high;
+    if (accept('(')) {
+      const auto value_here = [&]() -> Parsed<Value> {
+        if (is_digit(peek()) || is_letter(peek())) return parse_value();
+        return fail_here("number_expected", "a value is missing here");
+      };
+      CHRONOS_TRY(const auto first, value_here());
+      if (!accept('-')) return fail_here("hash_syntax", "'-' is missing here", "H(0-29)");
+      CHRONOS_TRY(const auto second, value_here());
+      if (!accept(')')) return fail_here("hash_syntax", "')' is missing here", "H(0-29)");
+      low = first.number;
+      high = second.number;
+      if (is_weekday_field() && high == 0 && low > 0) high = 7;
+      if (low > high) {
+        const auto written = slice(first.begin, second.end);
+        return fail_at(first.begin, written.size(), "range_reversed",
+                       fmt::format("range {} runs backwards", written));
+      }
+    }
+    if (peek() != '/' && !at_item_end()) return unexpected_here("'H'");
+    return picked(low, high);
+  }
+
+  // a~b, a~, ~b, ~.
+  Parsed<CronItem> parse_tilde(std::optional<Value> first) {
+    if (rule_.hash_letter == '\0') return fail_here("hash_field", "'~' is not for the year");
+    ++at_;
+    int low = first ? first->number : rule_.low;
+    int high = rule_.hash_high;
+    if (is_digit(peek()) || is_letter(peek())) {
+      CHRONOS_TRY(const auto second, parse_value());
+      high = second.number;
+      if (is_weekday_field() && high == 0 && low > 0) high = 7;
+      if (low > high) {
+        const auto begin = first ? first->begin : second.begin;
+        const auto written = slice(begin, second.end);
+        return fail_at(begin, written.size(), "range_reversed",
+                       fmt::format("range '{}' runs backwards", written));
+      }
+    } else if (first) {
+      high = is_weekday_field() && low == 0 ? 6 : rule_.high;  // 0~ counts Sunday once
+    }
+    if (peek() != '/' && !at_item_end()) return unexpected_here("'~'");
+    return picked(low, high);
+  }
+
+  Parsed<CronItem> picked(int low, int high) {
+    CronItem item{.kind = ItemKind::hash, .low = low, .high = high};
+    CHRONOS_TRY_VOID(parse_step(item));
+    const auto hash = field_hash(seed_, rule_.hash_letter);
+    const int count = high - low + 1;
+    item.low += pick(hash, item.has_step ? std::min(item.step, count) : count);
+    if (!item.has_step) item.high = item.low;
+    return item;
+  }
+
+  TextSpan span_;
+  const FieldRule& rule_;
+  FieldKind kind_;
+  std::string_view seed_;
+  std::size_t at_;
+};
+
+}  // namespace
+
+Parsed<void> parse_field(const TextSpan& span, FieldKind kind, std::string_view seed,
+                         CronSyntax& syntax) {
+  return FieldParser(span, kind, seed).parse(syntax);
+}
+
+std::uint64_t field_hash(std::string_view seed, char letter) {
+  constexpr std::uint64_t kFnvOffset = 0xcbf29ce484222325;
+  constexpr std::uint64_t kFnvPrime = 0x100000001b3;
+  std::uint64_t hash = kFnvOffset;
+  const auto add = [&](char byte) { hash = (hash ^ static_cast<unsigned char>(byte)) * kFnvPrime; };
+  for (const char byte : seed) add(byte);
+  add('\0');
+  add(letter);
+  // The finisher of splitmix64: FNV alone leaves the high bits, which pick() uses, too regular.
+  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
+  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
+  return hash ^ (hash >> 31);
+}
+
+int pick(std::uint64_t hash, int n) {
+  // The high 64 bits of hash * n, in two halves because C++ has no 128-bit integer.
+  const auto count = static_cast<std::uint64_t>(n);
+  const std::uint64_t low = (hash & 0xffffffff) * count >> 32;
+  return static_cast<int>(((hash >> 32) * count + low) >> 32);
+}
+
+}  // namespace chronos::schedule

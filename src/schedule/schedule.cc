@@ -1,0 +1,307 @@
+#include "schedule/schedule.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "schedule/expression.h"
+#include "schedule/schedule_part.h"
+
+namespace chronos::schedule {
+
+struct Schedule::Data {
+  ScheduleSpec spec;
+  TimeZone zone;
+  std::vector<Part> parts;
+};
+
+namespace {
+
+using std::chrono::seconds;
+
+// No schedule looks beyond its local year 2199 (schedule.md §8); intervals and the envelope, which
+// have no local year, end with it in UTC.
+constexpr Timestamp kHorizon = std::chrono::sys_days(std::chrono::year(kLastYear + 1) / 1 / 1);
+constexpr Timestamp kBeginning =
+    std::chrono::sys_days(std::chrono::year(kFirstYear) / 1 / 1) - std::chrono::days(1);
+
+std::string cron_pointer(const ScheduleSpec& spec, std::size_t index) {
+  return spec.cron.size() == 1 ? "/cron" : fmt::format("/cron/{}", index);
+}
+
+// Gathers every fault of a spec, so that a user mends them all at once.
+class Compiler {
+ public:
+  explicit Compiler(const ScheduleSpec& spec) : spec_(spec) {}
+
+  Result<void> check() {
+    check_kinds();
+    check_envelope();
+    if (spec_.every && *spec_.every < seconds(1)) {
+      add("/every", "out_of_range", "the shortest interval is 1s", "1s");
+    } else if (spec_.every && *spec_.every > std::chrono::days(36'525)) {
+      add("/every", "out_of_range", "the longest interval is 100 years", "");
+    }
+    auto zone = TimeZone::find(spec_.timezone);
+    if (zone) {
+      zone_ = *zone;
+    } else {
+      auto field = zone.error().fields.front();
+      field.pointer = "/timezone";
+      faults_.push_back(std::move(field));
+    }
+    for (std::size_t i = 0; i < spec_.cron.size(); ++i) add_expression(i);
+    if (spec_.every) parts_.push_back({every_part(*spec_.every)});
+    if (spec_.at) parts_.push_back({OncePart{*spec_.at}});
+    return result();
+  }
+
+  std::vector<Schedule::Part> take_parts() { return std::move(parts_); }
+
+  // All prefixes agree -> that zone, so that times are shown as the user thinks of them.
+  TimeZone shown_zone() const {
+    const auto differs = [&](const TimeZone& zone) { return zone != used_zones_.front(); };
+    if (used_zones_.empty() || std::ranges::any_of(used_zones_, differs)) return zone_;
+    return used_zones_.front();
+  }
+
+ private:
+  void add(std::string pointer, std::string code, std::string message, std::string hint) {
+    faults_.push_back(
+        {std::move(pointer), std::move(code), std::move(message), std::move(hint), 0, 0});
+  }
+
+  void check_kinds() {
+    const int count = (spec_.at ? 1 : 0) + (spec_.cron.empty() ? 0 : 1) + (spec_.every ? 1 : 0);
+    if (count < 2) return;
+    add(spec_.every ? "/every" : "/cron", "more_than_one_schedule",
+        "only one of scheduled_time, cron and every can be given", "");
+  }
+
+  void check_envelope() {
+    const auto kind = spec_.kind();
+    if (kind == ScheduleKind::now || kind == ScheduleKind::once) {
+      if (spec_.start_at)
+        add("/start_at", "needs_recurring", "only a recurring schedule starts", "");
+      if (spec_.end_at) add("/end_at", "needs_recurring", "only a recurring schedule ends", "");
+    } else if (spec_.start_at && spec_.end_at && *spec_.end_at <= *spec_.start_at) {
+      add("/end_at", "out_of_range", "end_at must be after start_at", "");
+    }
+  }
+
+  // Anchors are whole seconds. The creation time is cut down to one; with a start_at the first
+  // instant is start_at itself, so a fraction there is rounded up: never before the start.
+  EveryPart every_part(Duration period) const {
+    if (spec_.start_at) return {std::chrono::ceil<seconds>(*spec_.start_at), period, 0};
+    return {std::chrono::floor<seconds>(spec_.anchor), period, 1};
+  }
+
+  void add_expression(std::size_t index) {
+    auto read = read_expression(spec_.cron[index]);
+    if (read) {
+      parts_.push_back(std::move(*read));
+    } else {
+      faults_.push_back(to_field_error(read.error(), cron_pointer(spec_, index)));
+    }
+  }
+
+  Parsed<Schedule::Part> read_expression(const std::string& text) {
+    CHRONOS_TRY(const auto expression, parse_expression(text, spec_.seed));
+    const auto zone = expression.zone.value_or(zone_);
+    if (expression.zone && spec_.timezone != "UTC" && zone != zone_) {
+      return std::unexpected(error_at(
+          static_cast<std::size_t>(expression.zone_column - 1), zone.name().size(), "",
+          "timezone_conflict",
+          fmt::format("'{}' contradicts the job's time zone '{}'", zone.name(), spec_.timezone)));
+    }
+    used_zones_.push_back(zone);
+    if (const auto* cron = std::get_if<Cron>(&expression.body)) {
+      return Schedule::Part{CronPart{*cron, zone, spec_.dst}};
+    }
+    if (const auto* every = std::get_if<EveryText>(&expression.body)) {
+      return Schedule::Part{every_part(every->period)};
+    }
+    if (const auto* local = std::get_if<LocalText>(&expression.body)) {
+      CHRONOS_TRY(const auto at, resolve_local(*local, zone));
+      return Schedule::Part{OncePart{at}};
+    }
+    return Schedule::Part{OncePart{std::get<InstantText>(expression.body).at}};
+  }
+
+  Result<void> result() {
+    if (faults_.empty()) return {};
+    const auto is_planned = [](const FieldError& fault) {
+      return fault.code == "not_supported_yet";
+    };
+    const auto reason = std::ranges::all_of(faults_, is_planned) ? Reason::not_supported_yet
+                                                                 : Reason::invalid_fields;
+    const auto& first = faults_.front();
+    Error error{reason, first.message, first.hint, {}};
+    error.fields = std::move(faults_);
+    return std::unexpected(std::move(error));
+  }
+
+  const ScheduleSpec& spec_;
+  TimeZone zone_ = TimeZone::utc();
+  std::vector<TimeZone> used_zones_;
+  std::vector<Schedule::Part> parts_;
+  std::vector<FieldError> faults_;
+};
+
+}  // namespace
+
+std::string_view to_string(ScheduleKind kind) {
+  switch (kind) {
+    case ScheduleKind::now:
+      return "now";
+    case ScheduleKind::once:
+      return "once";
+    case ScheduleKind::cron:
+      return "cron";
+    case ScheduleKind::every:
+      return "every";
+  }
+  return "";
+}
+
+ScheduleKind ScheduleSpec::kind() const {
+  if (at) return ScheduleKind::once;
+  if (!cron.empty()) return ScheduleKind::cron;
+  return every ? ScheduleKind::every : ScheduleKind::now;
+}
+
+std::int64_t EveryPart::index_at(Timestamp time) const {
+  const auto elapsed = time - anchor;
+  const auto quotient = elapsed / period;
+  return elapsed < Duration(0) && elapsed % period != Duration(0) ? quotient - 1 : quotient;
+}
+
+std::optional<Timestamp> EveryPart::next_after(Timestamp after) const {
+  if (after >= kHorizon) return std::nullopt;
+  const auto at = anchor + std::max(first, index_at(after) + 1) * period;
+  return at < kHorizon ? std::optional(at) : std::nullopt;
+}
+
+std::optional<Timestamp> EveryPart::latest_at_or_before(Timestamp time) const {
+  const auto index = index_at(std::min(time, kHorizon - Duration(1)));
+  return index >= first ? std::optional(anchor + index * period) : std::nullopt;
+}
+
+Result<Schedule> Schedule::compile(const ScheduleSpec& spec) {
+  Compiler compiler(spec);
+  CHRONOS_TRY_VOID(compiler.check());
+  return Schedule(
+      std::make_shared<const Data>(Data{spec, compiler.shown_zone(), compiler.take_parts()}));
+}
+
+std::optional<Timestamp> Schedule::next_after(Timestamp after) const {
+  after = std::max(after, kBeginning);
+  if (data_->spec.start_at) after = std::max(after, *data_->spec.start_at - Duration(1));
+  std::optional<Timestamp> first;
+  for (const auto& part : data_->parts) {
+    const auto at = part.next_after(after);
+    if (at && (!first || *at < *first)) first = at;
+  }
+  if (first && data_->spec.end_at && *first >= *data_->spec.end_at) return std::nullopt;
+  return first;
+}
+
+std::optional<Timestamp> Schedule::latest_at_or_before(Timestamp time) const {
+  time = std::min(std::max(time, kBeginning), kHorizon + std::chrono::days(1));
+  if (data_->spec.end_at) time = std::min(time, *data_->spec.end_at - Duration(1));
+  std::optional<Timestamp> last;
+  for (const auto& part : data_->parts) {
+    const auto at = part.latest_at_or_before(time);
+    if (at && (!last || *at > *last)) last = at;
+  }
+  if (last && data_->spec.start_at && *last < *data_->spec.start_at) return std::nullopt;
+  return last;
+}
+
+std::int64_t Schedule::count_between(Window window, std::int64_t limit) const {
+  const auto first = next_after(window.after);
+  if (!first || *first > window.through || limit <= 0) return 0;
+  if (data_->parts.size() == 1) {
+    if (const auto* every = std::get_if<EveryPart>(&data_->parts.front().rule)) {
+      const auto last = latest_at_or_before(window.through);
+      return std::min(limit, every->index_at(*last) - every->index_at(*first) + 1);
+    }
+  }
+  std::int64_t count = 0;
+  for (auto at = first; at && *at <= window.through && count < limit; at = next_after(*at)) ++count;
+  return count;
+}
+
+Result<void> Schedule::check_fires_after(Timestamp now) const {
+  if (!is_recurring()) return {};
+  const auto& spec = data_->spec;
+  std::vector<FieldError> faults;
+  for (std::size_t i = 0; i < data_->parts.size(); ++i) {
+    const auto* part = std::get_if<CronPart>(&data_->parts[i].rule);
+    if (part == nullptr || !part->cron.is_never()) continue;
+    faults.push_back({cron_pointer(spec, i), "schedule_never_fires",
+                      fmt::format("'{}' names a date that does not exist", part->cron.text()), "",
+                      0, 0});
+  }
+  if (faults.empty() && !next_after(now)) {
+    const auto pointer = spec.end_at && *spec.end_at <= now ? "/end_at"
+                         : spec.every                       ? "/every"
+                                                            : "/cron";
+    faults.push_back(
+        {pointer, "schedule_never_fires", "the schedule has no time left to fire", "", 0, 0});
+  }
+  if (faults.empty()) return {};
+  Error error{Reason::schedule_never_fires, faults.front().message, {}, {}};
+  error.fields = std::move(faults);
+  return std::unexpected(std::move(error));
+}
+
+std::vector<Warning> Schedule::warnings(Timestamp now) const {
+  std::vector<Warning> found;
+  if (data_->spec.at && *data_->spec.at <= now) {
+    found.push_back({"W-past", "", "scheduled_time is in the past: it runs at once"});
+  }
+  for (const auto& part : data_->parts) {
+    const auto* cron = std::get_if<CronPart>(&part.rule);
+    if (cron == nullptr) continue;
+    for (auto& warning : text_warnings(cron->cron)) found.push_back(std::move(warning));
+    for (auto& warning : time_warnings(cron->cron, cron->zone, cron->policy, now)) {
+      found.push_back(std::move(warning));
+    }
+  }
+  return found;
+}
+
+bool Schedule::is_recurring() const {
+  return kind() == ScheduleKind::cron || kind() == ScheduleKind::every;
+}
+
+ScheduleKind Schedule::kind() const {
+  return data_->spec.kind();
+}
+
+const ScheduleSpec& Schedule::spec() const {
+  return data_->spec;
+}
+
+const TimeZone& Schedule::zone() const {
+  return data_->zone;
+}
+
+Occurrence Schedule::describe(Timestamp at) const {
+  const auto is_shifted_in = [&](const Part& part) {
+    const auto* cron = std::get_if<CronPart>(&part.rule);
+    return cron != nullptr && part.latest_at_or_before(at) == at &&
+           !cron->cron.matches(cron->zone.wall(std::chrono::floor<seconds>(at)));
+  };
+  const bool is_shifted = std::ranges::any_of(data_->parts, is_shifted_in);
+  return {at, format_local(at, data_->zone),
+          is_shifted ? std::optional<std::string>("gap") : std::nullopt};
+}
+
+const std::vector<Schedule::Part>& Schedule::parts() const {
+  return data_->parts;
+}
+
+}  // namespace chronos::schedule

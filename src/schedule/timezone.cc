@@ -1,0 +1,235 @@
+#include "schedule/timezone.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/mutex.h"
+
+namespace chronos::schedule {
+
+struct TimeZone::Data {
+  std::string name;
+  std::vector<ZoneSegment> segments;
+};
+
+namespace {
+
+using std::chrono::seconds;
+
+// Ends of time that no search reaches and no offset overflows.
+constexpr Instant kBeginning{seconds(-(std::int64_t{1} << 40))};
+constexpr Instant kEnd{seconds(std::int64_t{1} << 40)};
+
+// Segments are cut a month before 1970 and a month after 2199: farther than any offset.
+constexpr Instant kFirstChange = std::chrono::sys_days(std::chrono::year(1969) / 12 / 1);
+constexpr Instant kLastChange = std::chrono::sys_days(std::chrono::year(2200) / 2 / 1);
+
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Whether a name may be looked up at all. Dots are not among the characters, so no name climbs out
+// of the database; "right/" counts leap seconds and "posix/" is a copy; "localtime" and
+// "posixrules" are the machine's own choice, which a job must never depend on.
+bool is_zone_name(std::string_view name) {
+  if (name.empty() || name.size() > 64 || name.front() == '/' || name.back() == '/') return false;
+  for (const char c : name) {
+    if (!is_upper(c) && !is_lower(c) && !is_digit(c) && c != '_' && c != '+' && c != '-' &&
+        c != '/') {
+      return false;
+    }
+  }
+  return !name.starts_with("right/") && !name.starts_with("posix/") && name != "localtime" &&
+         name != "posixrules" && name != "Factory";
+}
+
+// "+05:30" -> 19800 s. At most 23:59, the most RFC 3339 can write.
+std::optional<seconds> fixed_offset(std::string_view name) {
+  if (name.size() != 6 || (name[0] != '+' && name[0] != '-') || name[3] != ':') return std::nullopt;
+  for (const std::size_t i : {1, 2, 4, 5}) {
+    if (!is_digit(name[i])) return std::nullopt;
+  }
+  const int hours = (name[1] - '0') * 10 + (name[2] - '0');
+  const int minutes = (name[4] - '0') * 10 + (name[5] - '0');
+  if (hours > 23 || minutes > 59) return std::nullopt;
+  const seconds offset(hours * 3600 + minutes * 60);
+  return name[0] == '-' ? -offset : offset;
+}
+
+// Looked at before Abseil is asked: it remembers every name it failed to find for ever, and names
+// come from users.
+bool is_in_database(const std::string& name) {
+  const char* directory = std::getenv("TZDIR");
+  std::ifstream file(std::string(directory ? directory : "/usr/share/zoneinfo") + "/" + name,
+                     std::ios::binary);
+  std::array<char, 4> magic{};
+  return file.read(magic.data(), magic.size()) && std::string_view(magic.data(), 4) == "TZif";
+}
+
+// Collects segments in time order and keeps `end` and `seen` right.
+class SegmentList {
+ public:
+  explicit SegmentList(seconds offset) {
+    segments_.push_back({kBeginning, kEnd, offset, WallTime(2 * kBeginning.time_since_epoch())});
+  }
+
+  void change(Instant when, seconds offset) {
+    auto& last = segments_.back();
+    if (last.offset == offset) return;
+    last.end = when;
+    segments_.push_back({when, kEnd, offset, std::max(last.seen, last.wall_end())});
+  }
+
+  seconds offset() const { return segments_.back().offset; }
+  std::vector<ZoneSegment> take() && { return std::move(segments_); }
+
+ private:
+  std::vector<ZoneSegment> segments_;
+};
+
+std::vector<ZoneSegment> expand(const absl::TimeZone& zone) {
+  const absl::Time from = absl::FromUnixSeconds(kFirstChange.time_since_epoch().count());
+  SegmentList list(seconds(zone.At(from).offset));
+  absl::TimeZone::CivilTransition transition;
+  absl::Time at = from;
+  while (zone.NextTransition(at, &transition)) {
+    // Abseil tells the readings just before and after, not the instant: the reading before the
+    // change under the offset before it gives that.
+    const absl::CivilSecond epoch(1970);
+    const Instant when{seconds(transition.from - epoch) - list.offset()};
+    if (when > kLastChange) break;
+    list.change(when, list.offset() + seconds(transition.to - transition.from));
+    at = absl::FromUnixSeconds(when.time_since_epoch().count());
+  }
+  return std::move(list).take();
+}
+
+template <class Data>
+struct ZoneCache {
+  Mutex mutex;
+  std::map<std::string, std::shared_ptr<const Data>, std::less<>> zones CHRONOS_GUARDED_BY(mutex);
+};
+
+std::unexpected<Error> unknown(std::string_view name) {
+  const bool is_short_word =
+      name.size() <= 5 && !name.empty() &&
+      std::ranges::all_of(name, [](char c) { return is_upper(c) || is_lower(c); });
+  return fail_field("", "unknown_timezone",
+                    fmt::format("unknown time zone '{}'", name.substr(0, 64)),
+                    is_short_word ? "use an IANA name such as Europe/Berlin" : "");
+}
+
+}  // namespace
+
+Result<TimeZone> TimeZone::find(std::string_view name) {
+  if (name == "UTC") return utc();
+  if (const auto offset = fixed_offset(name)) {
+    // "-00:00" is spelled "+00:00" from here on.
+    std::string spelled(name);
+    if (*offset == seconds(0)) spelled[0] = '+';
+    return TimeZone(std::make_shared<const Data>(Data{spelled, SegmentList(*offset).take()}));
+  }
+  if (!is_zone_name(name)) return unknown(name);
+  // A memo of what the tz database says, not state: nothing can tell whether it is there, except
+  // by time and memory. A zone has some 500 segments; thousands of jobs share them.
+  static ZoneCache<Data> cache;
+  const MutexLock lock(cache.mutex);
+  if (const auto found = cache.zones.find(name); found != cache.zones.end()) {
+    return TimeZone(found->second);
+  }
+  const std::string owned(name);
+  absl::TimeZone zone;
+  if (!is_in_database(owned) || !absl::LoadTimeZone(owned, &zone)) return unknown(name);
+  auto data = std::make_shared<const Data>(Data{owned, expand(zone)});
+  cache.zones.emplace(owned, data);
+  return TimeZone(std::move(data));
+}
+
+TimeZone TimeZone::utc() {
+  static const auto data =
+      std::make_shared<const Data>(Data{"UTC", SegmentList(seconds(0)).take()});
+  return TimeZone(data);
+}
+
+const std::string& TimeZone::name() const {
+  return data_->name;
+}
+
+std::span<const ZoneSegment> TimeZone::segments() const {
+  return data_->segments;
+}
+
+std::size_t TimeZone::segment_at(Instant instant) const {
+  const auto& segments = data_->segments;
+  const auto after = std::ranges::upper_bound(segments.begin() + 1, segments.end(), instant, {},
+                                              &ZoneSegment::begin);
+  return static_cast<std::size_t>(after - segments.begin()) - 1;
+}
+
+std::size_t TimeZone::segment_showing(WallTime wall) const {
+  const auto& segments = data_->segments;
+  const auto after =
+      std::ranges::upper_bound(segments.begin() + 1, segments.end(), wall, {}, &ZoneSegment::seen);
+  return static_cast<std::size_t>(after - segments.begin()) - 1;
+}
+
+WallTime TimeZone::wall(Instant instant) const {
+  return data_->segments[segment_at(instant)].wall(instant);
+}
+
+WallResolution TimeZone::resolve(WallTime wall) const {
+  const auto index = segment_showing(wall);
+  const auto& segment = data_->segments[index];
+  if (wall < segment.wall_begin()) return {WallKind::skipped, segment.begin, segment.gap()};
+  const bool is_shown_again =
+      index + 1 < data_->segments.size() && wall >= data_->segments[index + 1].wall_begin();
+  return {is_shown_again ? WallKind::repeated : WallKind::unique, segment.instant(wall), {}};
+}
+
+std::string format_local(Timestamp time, const TimeZone& zone) {
+  using std::chrono::minutes;
+  const auto whole = std::chrono::floor<seconds>(time);
+  const auto offset = std::chrono::round<minutes>(zone.segments()[zone.segment_at(whole)].offset);
+  const auto wall = whole + offset;
+  const auto day = std::chrono::floor<std::chrono::days>(wall);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(wall - day);
+  auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                          static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                          clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  if (const auto fraction = std::chrono::floor<std::chrono::milliseconds>(time - whole);
+      fraction.count() != 0) {
+    text += fmt::format(".{:03}", fraction.count());
+  }
+  const auto distance = offset < minutes(0) ? -offset : offset;
+  return text + fmt::format("{}{:02}:{:02}", offset < minutes(0) ? '-' : '+', distance.count() / 60,
+                            distance.count() % 60);
+}
+
+std::string format_wall(WallTime wall) {
+  const auto day = std::chrono::floor<std::chrono::days>(wall);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(wall - day);
+  auto text = fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", static_cast<int>(date.year()),
+                          static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                          clock.hours().count(), clock.minutes().count());
+  if (clock.seconds().count() != 0) text += fmt::format(":{:02}", clock.seconds().count());
+  return text;
+}
+
+}  // namespace chronos::schedule

@@ -1,0 +1,3 @@
+#include "schedule/timezone.h"
+
+#include <gtest/gtest.h>
