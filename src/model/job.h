@@ -15,6 +15,9 @@
 
 namespace chronos {
 
+using schedule::DstPolicy;
+using schedule::ScheduleSpec;
+
 enum class Backoff { exponential, linear, fixed };
 enum class Jitter { full, none };
 enum class OnLost { retry, fail };
