@@ -117,6 +117,7 @@ struct ReleaseDue {
 // What the planner decided about one due scheduled run (model/plan.h). Clears Job::parked_at unless
 // it parks. Refused: version_mismatch when the job's version or planned_through moved meanwhile, or
 // `run` is no longer waiting; then nothing happened and the due run will be read again.
+// `phase_at_end` is taken once no run of the job is live (at once, or when the last one ends).
 struct CommitPlan : Plan {
   struct Answer {};
   Timestamp now;

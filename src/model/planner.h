@@ -1,0 +1,47 @@
+// Due job → the run to start and the ledger rows to write: the misfire and overlap rules of
+// product.md §3–4. Pure: everything it needs comes in, a value comes out; the scheduler and the
+// service call it, the store applies it.
+#pragma once
+
+#include "base/id.h"
+#include "model/job.h"
+#include "model/plan.h"
+#include "schedule/schedule.h"
+
+namespace chronos {
+
+// The first scheduled run of a job, and where its planning stands before it.
+struct FirstPlan {
+  std::optional<PlannedRun> run;  // nothing: the schedule has no instant after `now`
+  Timestamp planned_through;      // just before the run's instant
+};
+
+// For a new or changed declaration. A one-time job in the past keeps its instant and is due at
+// once; a job without a schedule is due now; a recurring one starts with its first instant after
+// `now`.
+FirstPlan plan_first(const JobSpec& spec, const schedule::Schedule& schedule, Timestamp now,
+                     IdSource& ids);
+
+// Whether the planner must look at the job's scheduled runs when their instant comes. The store
+// releases the others by itself.
+bool needs_planning(const JobSpec& spec);
+
+struct DueInput {
+  const Job& job;
+  const schedule::Schedule& schedule;
+  RunId run;             // the waiting run whose instant has come
+  Timestamp planned_at;  // its instant
+  bool is_running;       // another run of the job goes on (back-off counts)
+  bool is_held;          // another run of the job is held back by the overlap policy
+  Timestamp now;
+};
+
+// Decides about one due run. Late by more than misfire.grace is a misfire:
+// - run_once: the latest instant runs, all earlier ones lie in one missed range;
+// - skip: all instants late by more than the grace lie in one missed range;
+// - run_all: one run per instant, one after another (an overlap policy that would skip holds them
+//   instead), at most misfire.max of them; the older ones lie in one missed range.
+// Instants older than misfire.window are missed for good; a one-time job is never too old.
+Plan plan_due(const DueInput& input, IdSource& ids);
+
+}  // namespace chronos

@@ -1,0 +1,45 @@
+// Outcome → what becomes of the run: its next state, the retry, who is told. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/id.h"
+#include "base/random.h"
+#include "model/job.h"
+#include "model/notification.h"
+#include "model/run.h"
+
+namespace chronos {
+
+struct SettleInput {
+  const Job& job;
+  std::string project;  // its name
+  RunId run;
+  int attempt = 1;
+  Timestamp planned_at;
+  Timestamp now;
+  const Outcome& outcome;
+};
+
+// Whom to tell about a job that has no rules of its own.
+struct NotifyDefaults {
+  std::vector<std::string> on_failure;  // e-mail addresses
+};
+
+struct Settlement {
+  RunState next = RunState::succeeded;  // retrying, or final
+  std::string reason;
+  std::optional<Timestamp> retry_at;
+  std::vector<Delivery> deliveries;  // written in the same transaction as the outcome
+};
+
+// A failure is tried again while attempts are left, its outcome is among retry.on, and the next
+// attempt would start within retry.max_age and the deadline. A lost attempt of an on_lost: fail job
+// is never repeated. After the last attempt each rule whose streak is reached tells everybody it
+// names once.
+Settlement settle(const SettleInput& input, const NotifyDefaults& defaults, Rng& rng,
+                  IdSource& ids);
+
+}  // namespace chronos
