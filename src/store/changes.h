@@ -58,10 +58,12 @@ struct SubmitJob {
 
 // Replaces the declaration and, when `replaces_schedule`, the waiting scheduled runs: those not yet
 // due vanish, those due or already tried end as cancelled("rescheduled"); a running one goes on.
-// Then `next_run`, if any, waits. `job` is the whole new value (phase, planned_through, parked_at
-// and runs_planned included; counts, streak and last_run are kept as stored).
-// Refused: not_found; version_mismatch when the stored version is not `expected_version` (the
-// caller reads again and retries); key_taken.
+// Then `next_run`, if any, waits. `job` is the whole new value; its counts, streak and last_run are
+// kept as stored, and without `replaces_schedule` its phase, planned_through, parked_at and
+// runs_planned too.
+// Refused: not_found; version_mismatch when the stored version is not `expected_version`, or,
+// without `replaces_schedule`, the stored parked_at is not job.parked_at (the caller reads again
+// and retries); key_taken.
 struct ReplaceJob {
   using Answer = JobAnswer;
   Job job;  // version = expected_version + 1
