@@ -31,6 +31,7 @@ class Place {
     return Place(problems_, fmt::format("{}/{}", pointer_, index));
   }
   const std::string& pointer() const { return pointer_; }
+  std::size_t problem_count() const { return problems_.size(); }
 
   void refuse(std::string code, std::string message, std::string hint = {}) const {
     problems_.push_back({pointer_, std::move(code), std::move(message), std::move(hint), 0, 0});

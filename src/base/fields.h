@@ -102,6 +102,14 @@ void write_value(json::Writer& writer, const std::vector<V>& values) {
   writer.end_array();
 }
 
+// A rule looks only at what could be read: one mistake is told once.
+template <class V, class Rule>
+void read_checked(const json::Value& value, V& out, const Rule& rule, const Place& place) {
+  const auto before = place.problem_count();
+  read_value(value, out, place);
+  if (place.problem_count() == before) rule.check(out, place);
+}
+
 // -- Rows and tables
 // ---------------------------------------------------------------------------------
 
@@ -123,8 +131,7 @@ constexpr auto row(std::string_view name) {
           object.*Member = T{}.*Member;
           return;
         }
-        read_value(value, object.*Member, place);
-        Rule.check(object.*Member, place);
+        read_checked(value, object.*Member, Rule, place);
       },
       [](json::Writer& writer, const T& object) { write_value(writer, object.*Member); }};
 }
