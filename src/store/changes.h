@@ -77,12 +77,17 @@ struct SubmitJob {
   std::optional<Idempotency> idempotency;
 };
 
-// Replaces the declaration and, when `replaces_schedule`, the waiting runs of trigger `schedule`:
-// those not yet due vanish, those due or already tried end as cancelled(kRescheduled); a running
-// one goes on, and so do runs that were asked for. An earlier plan's phase_at_end is forgotten.
-// Then `next_run`, if any, waits. Runs that wait follow the new queue, priority and action.
-// `job` is the whole new value (phase, planned_through, parked_at and runs_planned included;
-// counts, streak and last_run stay as stored, but for what the cancelled runs add).
+// Replaces the declaration. Runs that wait follow the new queue, priority and action. Counts,
+// streak and last_run stay as stored, but for what cancelled runs add.
+//
+// With `replaces_schedule` the waiting runs of trigger `schedule` go: those not yet due vanish,
+// those due or already tried end as cancelled(kRescheduled); a running one goes on, and so do runs
+// that were asked for. An earlier plan's phase_at_end is forgotten. Then `next_run`, if any, waits.
+// `job` is the whole new value: phase, planned_through, parked_at and runs_planned included.
+//
+// Without it those four stay as stored (the planner moves them meanwhile), and `next_run` is for
+// resuming: when the job is parked and no longer paused, it waits at parked_at to be planned; else
+// it is passed over. So a caller that resumes always gives one.
 // Refused: not_found; version_mismatch when the stored version is not `expected_version` (the
 // caller reads again and retries); key_taken.
 struct ReplaceJob {
@@ -204,7 +209,8 @@ struct ClaimRuns {
 // Whenever a run ends, here or by a cancel: the job's counts and last_run follow; failed, timed_out
 // and lost add to the streak, succeeded ends it, cancelled leaves it. When no other run of the job
 // is live and none is parked, its phase becomes phase_at_end, or else what this run came to:
-// succeeded, cancelled, or failed. (Rows skipped and missed change the counts only.)
+// succeeded, failed, or cancelled, which moves only an active phase. (Rows skipped and missed
+// change the counts only.)
 struct SettleRun {
   struct Answer {
     RunState state = RunState::succeeded;  // what the run came to
