@@ -76,7 +76,7 @@ PY
 until_true 10 state_is "$once" succeeded || fail "$once did not succeed"
 
 say "a command every second, five times"
-ticks=$(api POST /api/submitJob '{"name": "tick", "cron": "* * * * * *",
+ticks=$(api POST /api/submitJob '{"name": "tick", "cron": "* * * * * *", "misfire": {"grace": "1s"},
   "action": {"kind": "command", "argv": ["sh", "-c", "echo tick $CHRONOS_RUN_ID >> '"$dir"'/ticks"]}}' | field id)
 five() { [ "$(wc -l <"$dir/ticks")" -ge 5 ]; }
 until_true 20 five || fail "the command did not run five times"
