@@ -79,7 +79,7 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
   Draft draft;
   CHRONOS_TRY(draft.warnings, check(spec, now));
   CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
-  auto first = plan_first(spec, schedule, now, ids_);
+  auto first = plan_first(spec, schedule, now, Timestamp{}, ids_);
   draft.next_run = std::move(first.run);
   draft.job.id = ids_.make<JobId>();
   draft.job.project = who.project;
@@ -180,7 +180,7 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
   if (replaces_schedule) {
     CHRONOS_TRY(draft.warnings, check(spec, now));
     CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
-    auto first = plan_first(spec, schedule, now, ids_);
+    auto first = plan_first(spec, schedule, now, stored.planned_through, ids_);
     draft.next_run = std::move(first.run);
     draft.job.planned_through = first.planned_through;
     draft.job.parked_at.reset();

@@ -80,10 +80,11 @@ class FaultyStore final : public store::Store {
  private:
   template <class C>
   void pass(C change, store::Done<store::Answer> done) {
-    inner_.commit(std::move(change), [done = std::move(done)](Result<typename C::Answer> answer) mutable {
-      if (!answer) return done(std::unexpected(std::move(answer).error()));
-      done(store::Answer(std::in_place_type<typename C::Answer>, std::move(*answer)));
-    });
+    inner_.commit(std::move(change),
+                  [done = std::move(done)](Result<typename C::Answer> answer) mutable {
+                    if (!answer) return done(std::unexpected(std::move(answer).error()));
+                    done(store::Answer(std::in_place_type<typename C::Answer>, std::move(*answer)));
+                  });
   }
 
   store::Store& inner_;
