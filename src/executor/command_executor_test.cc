@@ -323,22 +323,24 @@ TEST_F(CommandExecutorTest, TwoHundredRunAtOnceAndLeaveNothing) {
   run(command_of({"/bin/true"}));
   const auto descriptors = open_descriptors();
   // Each waits until all have come: a proof that they run at once.
-  const auto gate = directory / "gate";
+  const TemporaryDirectory outside;
+  const auto gate = outside / "gate";
+  ASSERT_EQ(::mkfifo(gate.c_str(), 0600), 0);
   std::vector<std::future<Outcome>> outcomes;
   for (int i = 0; i < 200; ++i) {
     const auto number = std::to_string(i);
-    outcomes.push_back(
-        start(shell_of("touch " + (directory / ("here" + number)) + "; while [ ! -e " + gate +
-                       " ]; do sleep 0.05; done; echo " + number)));
+    outcomes.push_back(start(shell_of("touch " + (directory / ("here" + number)) + "; : < " + gate +
+                                      "; echo " + number)));
   }
   ASSERT_TRUE(eventually([&] {
     using std::filesystem::directory_iterator;
     return std::distance(directory_iterator(directory.path()), directory_iterator()) == 200;
   }));
-  std::ofstream(gate) << "";
+  std::ofstream writer(gate);
   for (int i = 0; i < 200; ++i) {
     EXPECT_EQ(outcomes[static_cast<std::size_t>(i)].get().output, std::to_string(i) + "\n");
   }
+  writer.close();
   EXPECT_EQ(open_descriptors(), descriptors);
   EXPECT_EQ(living_count(), 0U);
 }

@@ -1,5 +1,8 @@
 #include "executor/process_tree.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <csignal>
 
 namespace chronos::executor {
@@ -17,14 +20,15 @@ bool is_surely_empty(pid_t leader) {
 
 }  // namespace
 
-void ProcessTree::terminate() const {
+void ProcessTree::terminate() {
+  if (!cgroup_) find_members();
   ::kill(-leader_, SIGTERM);
   ::kill(-leader_, SIGCONT);  // a stopped process takes the signal when it goes on
 }
 
 bool ProcessTree::is_empty() {
   if (cgroup_) return !cgroup_->is_populated();
-  return is_surely_empty(leader_) || believe(members());
+  return is_surely_empty(leader_) || believe(find_members());
 }
 
 bool ProcessTree::kill() {
@@ -36,15 +40,20 @@ bool ProcessTree::kill() {
   if (is_surely_empty(leader_)) return true;
   // The group first: the signal reaches all of it at once, and no member can fork past it.
   ::kill(-leader_, SIGKILL);
-  const auto living = members();
+  const auto living = find_members();
   for (const auto& process : living) signal_process(process, SIGKILL);
   return believe(living);
 }
 
-std::vector<Process> ProcessTree::members() const {
-  return living_family([&](const Process& process) {
-    return process.session == leader_ || process.group == leader_ || has_marks(process.pid, marks_);
+std::vector<Process> ProcessTree::find_members() {
+  const pid_t own_session = ::getsid(0);
+  known_ = living_family([&](const Process& process) {
+    if (process.session == leader_ || process.group == leader_) return true;
+    if (std::ranges::find(known_, process) != known_.end()) return true;
+    // There is no way back into the session of the server, so these need no look.
+    return process.session != own_session && has_marks(process.pid, marks_);
   });
+  return known_;
 }
 
 bool ProcessTree::believe(const std::vector<Process>& living) {

@@ -5,7 +5,8 @@
 // /proc shows, those in the command's session or process group, those that carry the attempt's
 // marks in their environment (a descendant inherits them through any number of forks and setsid()),
 // and all children of these. What then stays hidden is a process that did all of: began its own
-// session, outlived its parent, and emptied its environment.
+// session, emptied its environment, and outlived its parent before anybody looked. (Looks are taken
+// when the run is told to end, and when its command has ended.)
 #pragma once
 
 #include <sys/types.h>
@@ -27,7 +28,7 @@ class ProcessTree {
       : leader_(leader), marks_(std::move(marks)), cgroup_(std::move(cgroup)) {}
 
   // Asks the leader's process group to end (SIGTERM).
-  void terminate() const;
+  void terminate();
 
   // Whether nothing lives any more. Without a cgroup this may take two calls to say yes: a process
   // in the middle of an exec shows no environment for a moment.
@@ -38,13 +39,14 @@ class ProcessTree {
   bool kill();
 
  private:
-  std::vector<Process> members() const;
+  std::vector<Process> find_members();
   bool believe(const std::vector<Process>& living);
 
   pid_t leader_;
   Marks marks_;
   std::optional<Cgroup> cgroup_;
-  int empty_looks_ = 0;  // in a row
+  std::vector<Process> known_;  // members found before; they stay members when their parents go
+  int empty_looks_ = 0;         // in a row
 };
 
 }  // namespace chronos::executor

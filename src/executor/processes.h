@@ -19,6 +19,10 @@ namespace chronos::executor {
 // One process at one moment. `pid` and `started` together name it: a number that is given out again
 // comes with a later start.
 struct Process {
+  bool operator==(const Process& other) const {
+    return pid == other.pid && started == other.started;
+  }
+
   pid_t pid = 0;
   pid_t parent = 0;
   pid_t group = 0;
