@@ -199,6 +199,10 @@ void CommandExecutor::run() {
     if (options_.is_allowed) {
       adopt_orphans();
       if (options_.use_cgroups) cgroup_ = make_server_cgroup(options_.server_id);
+      if (!cgroup_ && !can_list_children()) {
+        log::warn("what a command starts in another session may outlive it here",
+                  {{"reason", "no cgroup2, and a kernel without CONFIG_PROC_CHILDREN"}});
+      }
     }
     loop();
     cgroup_.reset();
@@ -337,7 +341,7 @@ void CommandExecutor::advance_all() {
 void CommandExecutor::reap(SteadyTime now) {
   reaped_at_ = now;
   std::erase_if(uncollected_, [](const Fd& pidfd) { return collect(pidfd); });
-  has_unreaped_ = reap_adopted() > 0 || !uncollected_.empty();
+  has_unreaped_ = !reap_adopted().living.empty() || !uncollected_.empty();
 }
 
 void CommandExecutor::set_timer() {

@@ -112,7 +112,9 @@ class CommandFixture : public testing::Test {
   std::size_t living_count() const {
     const Marks marks{"CHRONOS_SERVER_ID=" + options.server_id};
     std::size_t count = 0;
-    for (const auto& process : all_processes()) count += has_marks(process.pid, marks) ? 1 : 0;
+    for (const auto& process : all_processes()) {
+      count += has_marks(environment_of(process.pid), marks) ? 1 : 0;
+    }
     return count;
   }
 

@@ -46,16 +46,15 @@ std::size_t kill_orphans(std::string_view server_id) {
   // A process in the middle of an exec shows no marks for a moment: so two empty looks.
   for (int empty_looks = 0; empty_looks < 2 && steady_clock::now() < until;) {
     std::vector<Fd> pidfds;
-    const auto orphans =
-        living_family([&](const Process& process) { return has_marks(process.pid, marks); });
-    for (const auto& orphan : orphans) {
-      if (auto pidfd = signal_process(orphan, SIGKILL)) {
+    for (const auto& process : all_processes()) {
+      if (process.pid == ::getpid() || !has_marks(environment_of(process.pid), marks)) continue;
+      if (auto pidfd = signal_process(process, SIGKILL)) {
         pidfds.push_back(std::move(pidfd));
-        killed.insert(orphan.pid);
+        killed.insert(process.pid);
       }
     }
     wait_for_ends(pidfds, until);
-    empty_looks = orphans.empty() ? empty_looks + 1 : 0;
+    empty_looks = pidfds.empty() ? empty_looks + 1 : 0;
   }
   return killed.size();
 }

@@ -1,34 +1,20 @@
 #include "executor/process_tree.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <csignal>
+#include <iterator>
 
 namespace chronos::executor {
-namespace {
-
-// Whether the tree of a dead leader is certainly empty, found without a look at every process of
-// the machine: all that is left of it would descend from processes that fell to us.
-bool is_surely_empty(pid_t leader) {
-  const auto found = find_process(leader);
-  if (!found || !found->is_dead) return false;
-  reap_adopted();
-  const auto adopted = adopted_processes();
-  return adopted && adopted->empty();
-}
-
-}  // namespace
 
 void ProcessTree::terminate() {
-  if (!cgroup_) find_members();
+  if (!cgroup_) look();
   ::kill(-leader_, SIGTERM);
   ::kill(-leader_, SIGCONT);  // a stopped process takes the signal when it goes on
 }
 
 bool ProcessTree::is_empty() {
   if (cgroup_) return !cgroup_->is_populated();
-  return is_surely_empty(leader_) || believe(find_members());
+  return believe_empty(look());
 }
 
 bool ProcessTree::kill() {
@@ -37,29 +23,43 @@ bool ProcessTree::kill() {
     cgroup_->kill();
     return false;
   }
-  if (is_surely_empty(leader_)) return true;
+  const auto found = look();
   // The group first: the signal reaches all of it at once, and no member can fork past it.
-  ::kill(-leader_, SIGKILL);
-  const auto living = find_members();
-  for (const auto& process : living) signal_process(process, SIGKILL);
-  return believe(living);
+  if (!found.living.empty()) ::kill(-leader_, SIGKILL);
+  for (const auto& process : found.living) signal_process(process, SIGKILL);
+  return believe_empty(found);
 }
 
-std::vector<Process> ProcessTree::find_members() {
-  const pid_t own_session = ::getsid(0);
-  known_ = living_family([&](const Process& process) {
-    if (process.session == leader_ || process.group == leader_) return true;
-    if (std::ranges::find(known_, process) != known_.end()) return true;
-    // There is no way back into the session of the server, so these need no look.
-    return process.session != own_session && has_marks(process.pid, marks_);
-  });
-  return known_;
+ProcessTree::Look ProcessTree::look() {
+  Look look;
+  const auto leader = find_process(leader_);
+  if (leader && !leader->is_dead) look.living.push_back(*leader);
+  const auto adopted = reap_adopted();
+  look.is_certain = adopted.is_complete;
+  for (const auto& process : adopted.living) {
+    const auto environment = environment_of(process.pid);
+    if (process.session == leader_ || process.group == leader_ || has_marks(environment, marks_) ||
+        std::ranges::find(known_, process) != known_.end()) {
+      look.living.push_back(process);
+    } else if (environment.empty()) {
+      look.is_certain = false;
+    }
+  }
+  for (std::size_t i = 0, roots = look.living.size(); i < roots; ++i) {
+    std::ranges::copy_if(descendants_of(look.living[i].pid), std::back_inserter(look.living),
+                         [](const Process& process) { return !process.is_dead; });
+  }
+  known_ = look.living;
+  return look;
 }
 
-bool ProcessTree::believe(const std::vector<Process>& living) {
-  constexpr int kLooksNeeded = 2;
-  empty_looks_ = living.empty() ? empty_looks_ + 1 : 0;
-  return empty_looks_ >= kLooksNeeded;
+bool ProcessTree::believe_empty(const Look& look) {
+  constexpr int kDoubtfulLooksNeeded = 5;
+  if (!look.living.empty()) {
+    doubtful_looks_ = 0;
+    return false;
+  }
+  return look.is_certain || ++doubtful_looks_ >= kDoubtfulLooksNeeded;
 }
 
 }  // namespace chronos::executor

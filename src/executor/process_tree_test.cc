@@ -168,7 +168,7 @@ TEST_P(ProcessTreeTest, NobodyElseIsKilled) {
             "CHRONOS_SERVER_ID=another", "/bin/sleep", "1000", nullptr);
     ::_exit(1);
   }
-  ASSERT_TRUE(eventually([&] { return has_marks(foreign, {run_mark}); }));
+  ASSERT_TRUE(eventually([&] { return has_marks(environment_of(foreign), {run_mark}); }));
   auto later = launch_of(shell_of("sleep 0.2; echo alive"));
   later.run = launch.run;
   later.attempt = 2;

@@ -13,7 +13,7 @@
 #include <iterator>
 #include <string_view>
 #include <system_error>
-#include <unordered_set>
+#include <utility>
 
 namespace chronos::executor {
 namespace {
@@ -50,6 +50,16 @@ Number to_number(std::string_view word) {
   return number;
 }
 
+// Calls `use` with every name in `directory` that is a number.
+template <class Use>
+void for_each_number(const std::string& directory, Use use) {
+  std::error_code failed;
+  for (std::filesystem::directory_iterator entry(directory, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    if (const auto number = to_number<pid_t>(entry->path().filename().string())) use(number);
+  }
+}
+
 // proc(5), /proc/pid/stat: "pid (name) state ppid pgrp session …"; the 20th field is the number of
 // threads, the 22nd the start. The name may hold anything, parentheses too, so the last one ends
 // it.
@@ -73,6 +83,29 @@ std::optional<Process> parse_stat(std::string_view text) {
   return process;
 }
 
+std::string children_file(pid_t pid, pid_t thread) {
+  return fmt::format("/proc/{}/task/{}/children", pid, thread);
+}
+
+// What `thread` of `pid` started or adopted, dead ones too.
+std::vector<Process> list_children(pid_t pid, pid_t thread) {
+  std::vector<Process> children;
+  const auto text = read_proc_file(children_file(pid, thread));
+  std::string_view rest(text);
+  for (auto word = take_word(rest); !word.empty(); word = take_word(rest)) {
+    if (const auto child = find_process(to_number<pid_t>(word))) children.push_back(*child);
+  }
+  return children;
+}
+
+std::vector<Process> children_of(pid_t pid) {
+  std::vector<Process> children;
+  for_each_number(fmt::format("/proc/{}/task", pid), [&](pid_t thread) {
+    std::ranges::copy(list_children(pid, thread), std::back_inserter(children));
+  });
+  return children;
+}
+
 }  // namespace
 
 std::optional<Process> find_process(pid_t pid) {
@@ -81,42 +114,35 @@ std::optional<Process> find_process(pid_t pid) {
 
 std::vector<Process> all_processes() {
   std::vector<Process> processes;
-  std::error_code failed;
-  for (std::filesystem::directory_iterator entry("/proc", failed), end; !failed && entry != end;
-       entry.increment(failed)) {
-    const auto name = entry->path().filename().string();
-    if (name.front() < '1' || name.front() > '9') continue;
-    if (const auto process = find_process(to_number<pid_t>(name))) processes.push_back(*process);
-  }
+  for_each_number("/proc", [&](pid_t pid) {
+    if (const auto process = find_process(pid)) processes.push_back(*process);
+  });
   return processes;
 }
 
-std::vector<Process> living_family(const std::function<bool(const Process&)>& is_root) {
-  const pid_t self = ::getpid();
-  const auto all = all_processes();
-  std::unordered_set<pid_t> family;
-  for (const auto& process : all) {
-    if (process.pid != self && is_root(process)) family.insert(process.pid);
-  }
-  for (bool has_grown = !family.empty(); has_grown;) {
-    has_grown = false;
-    for (const auto& process : all) {
-      if (process.pid == self || !family.contains(process.parent)) continue;
-      has_grown |= family.insert(process.pid).second;
+std::vector<Process> descendants_of(pid_t pid) {
+  std::vector<Process> found = children_of(pid);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (const auto& child : children_of(found[i].pid)) {
+      // One that was seen already has moved up because its parent died meanwhile.
+      if (std::ranges::find(found, child) == found.end()) found.push_back(child);
     }
   }
-  std::vector<Process> living;
-  std::ranges::copy_if(all, std::back_inserter(living), [&](const Process& process) {
-    return !process.is_dead && family.contains(process.pid);
-  });
-  return living;
+  return found;
 }
 
-bool has_marks(pid_t pid, const Marks& marks) {
-  // The leading NUL lets every entry, the first one too, be looked for with a NUL on both sides.
-  const auto environment = '\0' + read_proc_file(fmt::format("/proc/{}/environ", pid));
+bool can_list_children() {
+  return ::access(children_file(::getpid(), ::getpid()).c_str(), R_OK) == 0;
+}
+
+std::string environment_of(pid_t pid) {
+  auto text = read_proc_file(fmt::format("/proc/{}/environ", pid));
+  return text.empty() ? text : '\0' + text;
+}
+
+bool has_marks(std::string_view environment, const Marks& marks) {
   return std::ranges::all_of(marks, [&](const std::string& mark) {
-    return environment.find('\0' + mark + '\0') != std::string::npos;
+    return environment.find('\0' + mark + '\0') != std::string_view::npos;
   });
 }
 
@@ -131,25 +157,6 @@ Fd signal_process(const Process& process, int signal) {
   return pidfd;
 }
 
-std::optional<std::vector<Process>> adopted_processes() {
-  // The kernel hangs orphans on the first living thread of their subreaper, which is the main
-  // thread (kernel/exit.c, find_new_reaper). What another thread started is not in its list.
-  const pid_t self = ::getpid();
-  const auto path = fmt::format("/proc/{}/task/{}/children", self, self);
-  if (::access(path.c_str(), R_OK) != 0) return std::nullopt;
-  const auto text = read_proc_file(path);
-  const pid_t own_session = ::getsid(0);
-  std::vector<Process> adopted;
-  std::string_view rest(text);
-  for (auto word = take_word(rest); !word.empty(); word = take_word(rest)) {
-    const auto process = find_process(to_number<pid_t>(word));
-    // What the main thread started itself is in our session; a command's descendants never are,
-    // for a command begins a session of its own and there is no way back.
-    if (process && process->session != own_session) adopted.push_back(*process);
-  }
-  return adopted;
-}
-
 void adopt_orphans() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   struct sigaction current{};
@@ -159,19 +166,30 @@ void adopt_orphans() {
   }
 }
 
-std::size_t reap_adopted() {
-  std::size_t living_count = 0;
-  const auto adopted = adopted_processes();
-  if (!adopted) return living_count;
-  for (const auto& process : *adopted) {
-    siginfo_t ended{};
-    if (process.is_dead) {
-      ::waitid(P_PID, static_cast<id_t>(process.pid), &ended, WEXITED | WNOHANG);
-    } else {
-      ++living_count;
+Adopted reap_adopted() {
+  // The kernel hangs orphans on the first living thread of their subreaper, which is the main
+  // thread (kernel/exit.c, find_new_reaper). What another thread started is not in its list.
+  const pid_t self = ::getpid();
+  const pid_t own_session = ::getsid(0);
+  Adopted adopted;
+  // A process that dies after the list was read has handed its children on to us unseen. So only a
+  // list on which all still live is believed.
+  constexpr int kPassesMax = 100;
+  for (int pass = 0; pass < kPassesMax; ++pass) {
+    auto listed = list_children(self, self);
+    // What the main thread started itself is in our session; a command's descendants never are,
+    // for a command begins a session of its own and there is no way back.
+    std::erase_if(listed, [&](const Process& child) { return child.session == own_session; });
+    adopted.is_complete = std::ranges::none_of(listed, &Process::is_dead);
+    for (const auto& child : listed) {
+      siginfo_t ended{};
+      if (child.is_dead) ::waitid(P_PID, static_cast<id_t>(child.pid), &ended, WEXITED | WNOHANG);
     }
+    std::erase_if(listed, &Process::is_dead);
+    adopted.living = std::move(listed);
+    if (adopted.is_complete) break;
   }
-  return living_count;
+  return adopted;
 }
 
 bool collect(const Fd& pidfd) {

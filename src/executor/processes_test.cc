@@ -1,6 +1,7 @@
 #include "executor/processes.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -82,17 +83,17 @@ TEST(Processes, MarksAreWholeEntries) {
     ::execl("/usr/bin/env", "env", "-i", "A=1", "MARK=abc", "B=", "/bin/sleep", "1000", nullptr);
     ::_exit(1);
   }
-  ASSERT_TRUE(eventually([&] { return has_marks(child, {"MARK=abc"}); }));
-  EXPECT_TRUE(has_marks(child, {"A=1"}));
-  EXPECT_TRUE(has_marks(child, {"B="}));
-  EXPECT_TRUE(has_marks(child, {"MARK=abc", "A=1"}));
+  ASSERT_TRUE(eventually([&] { return has_marks(environment_of(child), {"MARK=abc"}); }));
+  EXPECT_TRUE(has_marks(environment_of(child), {"A=1"}));
+  EXPECT_TRUE(has_marks(environment_of(child), {"B="}));
+  EXPECT_TRUE(has_marks(environment_of(child), {"MARK=abc", "A=1"}));
   for (const auto* other : {"MARK=ab", "ARK=abc", "MARK=abcd", "MARK", "abc", "C=", "=1"}) {
-    EXPECT_FALSE(has_marks(child, {other})) << other;
+    EXPECT_FALSE(has_marks(environment_of(child), {other})) << other;
   }
-  EXPECT_FALSE(has_marks(child, {"MARK=abc", "A=2"}));
+  EXPECT_FALSE(has_marks(environment_of(child), {"MARK=abc", "A=2"}));
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  EXPECT_FALSE(has_marks(child, {"MARK=abc"}));
+  EXPECT_FALSE(has_marks(environment_of(child), {"MARK=abc"}));
 }
 
 TEST(Processes, ASignalReachesTheProcessMeant) {
@@ -137,26 +138,62 @@ TEST(Processes, ASignalNeverReachesAnotherOfTheSameNumber) {
   EXPECT_GT(reused_count, 0);
 }
 
-TEST(Processes, AFamilyIsTheRootsAndTheirDescendantsWithoutThisProcess) {
-  const Sleeper sleeper;
-  const auto self = ::getpid();
-  const auto family = living_family([&](const Process& process) {
-    return process.pid == ::getppid() || process.pid == sleeper.pid();
-  });
-  const auto has = [&](pid_t pid) {
-    return std::ranges::any_of(family, [&](const Process& process) { return process.pid == pid; });
+TEST(Processes, DescendantsAreFoundAtAnyDepth) {
+  const TemporaryDirectory directory;
+  const auto child = ::fork();
+  if (child == 0) {
+    ::execl("/bin/sh", "sh", "-c",
+            "sh -c 'sleep 1000 & echo $! > \"$0/b\"; wait' \"$0\" & sleep 1000 & echo $! > "
+            "\"$0/a\"; wait",
+            directory.path().c_str(), nullptr);
+    ::_exit(1);
+  }
+  const auto number_in = [&](const char* name) {
+    const auto text = read_file(directory / name);
+    return text.ends_with('\n') ? std::stoi(text) : 0;
   };
-  EXPECT_TRUE(has(sleeper.pid()));
-  EXPECT_FALSE(has(self));
+  ASSERT_TRUE(eventually([&] { return number_in("a") > 0 && number_in("b") > 0; }));
+  const auto found = descendants_of(child);
+  const auto has = [&](pid_t pid) {
+    return std::ranges::any_of(found, [&](const Process& process) { return process.pid == pid; });
+  };
+  EXPECT_EQ(found.size(), 3U);
+  EXPECT_TRUE(has(number_in("a")));
+  EXPECT_TRUE(has(number_in("b")));
+  EXPECT_FALSE(has(child));
+  for (const auto& process : found) signal_process(process, SIGKILL);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
-TEST(Processes, ChildrenOfThisProcessAreNotAdopted) {
+TEST(Processes, AnOrphanIsAdoptedAndCollected) {
+  const TemporaryDirectory directory;
+  const auto fifo = directory / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   adopt_orphans();
-  const Sleeper sleeper;
-  const auto adopted = adopted_processes();
-  if (!adopted) GTEST_SKIP() << "the kernel does not tell";
-  EXPECT_FALSE(std::ranges::any_of(
-      *adopted, [&](const Process& process) { return process.pid == sleeper.pid(); }));
+  const Sleeper own;
+  const auto parent = ::fork();
+  if (parent == 0) {
+    ::execl("/bin/sh", "sh", "-c", "setsid cat \"$0\" & exit 0", fifo.c_str(), nullptr);
+    ::_exit(1);
+  }
+  ::waitpid(parent, nullptr, 0);
+  ASSERT_TRUE(eventually([] { return reap_adopted().living.size() == 1; }));
+  const auto orphan = reap_adopted().living.front();
+  EXPECT_NE(orphan.pid, own.pid());
+  EXPECT_EQ(orphan.parent, ::getpid());
+  std::ofstream(fifo) << "";  // lets it end
+  EXPECT_TRUE(eventually([] { return reap_adopted().living.empty(); }));
+  EXPECT_FALSE(find_process(orphan.pid));
+}
+
+TEST(Processes, ChildrenOfThisProcessAreNotCollected) {
+  const auto child = ::fork();
+  if (child == 0) ::_exit(5);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
+  EXPECT_TRUE(reap_adopted().living.empty());
+  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
 }
 
 TEST(Processes, IgnoredChildSignalsAreUnignored) {

@@ -21,9 +21,10 @@ using std::chrono::milliseconds;
 // How often a command in its grace is looked at when its leader is gone but others may live.
 constexpr Duration kGraceLook = milliseconds(20);
 
-// Back-off of the looks at what is being killed: it is mostly gone at the first.
+// When to look again at what is being killed: it is mostly gone at the second look.
 Duration kill_look(int round) {
-  return milliseconds(1) * (1 << std::min(round, 5));
+  constexpr int kQuickRounds = 20;
+  return round < kQuickRounds ? milliseconds(1) : milliseconds(20);
 }
 
 SpawnRequest make_request(const Launch& launch, const CommandAction& action,
