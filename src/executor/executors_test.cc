@@ -10,6 +10,8 @@ namespace {
 
 using testing::HasSubstr;
 
+const SystemClock clock;
+
 ExecutorsOptions allowing() {
   ExecutorsOptions options;
   options.command.is_allowed = true;
@@ -18,7 +20,7 @@ ExecutorsOptions allowing() {
 }
 
 TEST(Executors, ChecksWithTheExecutorOfTheKind) {
-  const Executors executors(allowing());
+  const Executors executors(clock, allowing());
   const auto good = json::parse(R"({"kind":"command","argv":["true"]})");
   const auto bad = json::parse(R"({"kind":"command","argv":[]})");
   EXPECT_TRUE(executors.check("command", good->root()));
@@ -28,7 +30,7 @@ TEST(Executors, ChecksWithTheExecutorOfTheKind) {
 }
 
 TEST(Executors, AnUnknownKindIsRefusedWithTheNearest) {
-  const Executors executors(allowing());
+  const Executors executors(clock, allowing());
   const auto config = json::parse("{}");
   const auto misspelt = executors.check("comand", config->root());
   ASSERT_FALSE(misspelt);
@@ -41,14 +43,14 @@ TEST(Executors, AnUnknownKindIsRefusedWithTheNearest) {
 }
 
 TEST(Executors, FindsByKind) {
-  const Executors executors(allowing());
+  const Executors executors(clock, allowing());
   EXPECT_NE(executors.find("command"), nullptr);
   EXPECT_EQ(executors.find("Command"), nullptr);
   EXPECT_EQ(executors.find(""), nullptr);
 }
 
 TEST(Executors, StopStopsThemAll) {
-  Executors executors(allowing());
+  Executors executors(clock, allowing());
   std::promise<Outcome> promise;
   Launch launch;
   launch.config = R"({"kind":"command","argv":["/bin/sleep","1000"]})";

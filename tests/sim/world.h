@@ -53,7 +53,7 @@ class World {
 
   const WorldOptions options_;
   Rng rng_;
-  test::VirtualClock clock_;
+  support::VirtualClock clock_{Timestamp{}};
   IdSource ids_;
   store::MemoryStore inner_;
   FaultyStore store_;

@@ -1,28 +1,30 @@
-// Time that moves by hand, for tests and the simulator. Thread-safe.
+// A clock that tests and the simulator move by hand. Thread-safe.
 #pragma once
 
 #include <atomic>
 
 #include "base/clock.h"
 
-namespace chronos::test {
+namespace chronos::support {
 
 class VirtualClock final : public Clock {
  public:
-  Timestamp now() const override { return from_micros(wall_); }
-  SteadyTime steady() const override { return SteadyTime(steady_); }
+  explicit VirtualClock(Timestamp now) : wall_us_(to_micros(now)) {}
 
+  Timestamp now() const override { return from_micros(wall_us_); }
+  SteadyTime steady() const override { return SteadyTime(steady_us_); }
+
+  // Time passes.
   void advance(Duration by) {
-    wall_ += by.count();
-    steady_ += by.count();
+    wall_us_ += by.count();
+    steady_us_ += by.count();
   }
-  // The wall clock is set, as by an administrator or by NTP; time as such does not move.
-  void set(Timestamp time) { wall_ = to_micros(time); }
-  void step_wall(Duration by) { wall_ += by.count(); }
+  // Somebody sets the wall clock, forward or back; no time passes.
+  void step_wall(Duration by) { wall_us_ += by.count(); }
 
  private:
-  std::atomic<std::int64_t> wall_ = 1'767'225'600'000'000;  // 2026-01-01T00:00:00Z
-  std::atomic<std::int64_t> steady_ = 0;
+  std::atomic<std::int64_t> wall_us_;
+  std::atomic<std::int64_t> steady_us_ = 0;
 };
 
-}  // namespace chronos::test
+}  // namespace chronos::support
