@@ -88,7 +88,8 @@ struct CancelJob {
   Timestamp now;
 };
 
-// A run outside the schedule: goes straight to `ready`. Refused: not_found.
+// A run outside the schedule: goes straight to `ready`. Refused: not_found; state_conflict when the
+// job is cancelled, for after a cancel no further run starts.
 struct RunJob {
   using Answer = RunAnswer;
   ProjectId project;
@@ -206,14 +207,20 @@ struct FinishDelivery {
 
 // A message to tell outside any run (`chronos notify test`).
 struct AddDeliveries {
-  struct Answer {};
+  struct Answer {
+    bool is_replay = false;
+  };
   std::vector<Delivery> deliveries;
+  std::optional<Idempotency> idempotency;
 };
 
-// Refused: already_exists family (key_taken) when the name is taken.
+// A new project and the admin key to begin with. Refused: key_taken when the name is taken.
+// An equal repeat (`idempotency`) answers the first one, whose id is not the one sent.
 struct PutProject {
   using Answer = Project;
   Project project;
+  std::optional<Key> first_key;
+  std::optional<Idempotency> idempotency;
 };
 
 // The first start: the project and its admin key, unless any project exists.
@@ -225,9 +232,13 @@ struct Bootstrap {
   Key key;
 };
 
+// A new key; or, when the project has one with this id, its name and expiry anew: what else is
+// stored of it (hash, role, revocation, last use) stays, so that nothing brings a revoked key back.
+// An equal repeat (`idempotency`) answers the first one, whose id is not the one sent.
 struct PutKey {
   using Answer = Key;
   Key key;
+  std::optional<Idempotency> idempotency;
 };
 
 // Refused: not_found. Again → the same answer.
