@@ -189,10 +189,12 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
   } else {
     CHRONOS_TRY(const auto action, json::parse(spec.action.config));
     CHRONOS_TRY_VOID(check_action_(action.root()));
-    if (stored.parked_at && !spec.paused) {
-      // Resumed: the planner answers the instant that came meanwhile, and all since, as a misfire.
-      draft.next_run = PlannedRun{
-          ids_.make<RunId>(), Trigger::schedule, *stored.parked_at, *stored.parked_at, true, {}};
+    if (stored.spec.paused && !spec.paused) {
+      // Resumed: should an instant have come meanwhile, this run answers it, and all since, as a
+      // misfire. Only the store knows at the commit; without one it passes the run over.
+      const auto parked_at = stored.parked_at.value_or(now);
+      draft.next_run =
+          PlannedRun{ids_.make<RunId>(), Trigger::schedule, parked_at, parked_at, true, {}};
     }
   }
   draft.job.spec = std::move(spec);
