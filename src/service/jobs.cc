@@ -62,12 +62,6 @@ Result<std::vector<FieldError>> Jobs::check(const JobSpec& spec, Timestamp now) 
   return warnings;
 }
 
-std::optional<store::Idempotency> Jobs::idempotency(const Principal& who, const RequestFacts& facts,
-                                                    Timestamp now) const {
-  if (facts.idempotency_key.empty()) return std::nullopt;
-  return store::Idempotency{who.key, facts.idempotency_key, sha256(facts.fingerprint_text), now};
-}
-
 // -- New jobs
 // ----------------------------------------------------------------------------------------
 
@@ -107,7 +101,7 @@ void Jobs::submit(const Principal& who, const json::Value& body, const RequestFa
   const auto now = clock_.now();
   auto draft = draft_new(who, body, {}, now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
-  commit_new(std::move(*draft), idempotency(who, facts, now), std::move(done));
+  commit_new(std::move(*draft), idempotency_of(who, facts, now), std::move(done));
 }
 
 void Jobs::submit_batch(const Principal& who, const std::vector<const json::Value*>& items,
@@ -154,7 +148,8 @@ void Jobs::put_by_key(const Principal& who, const std::string& key, const json::
   const auto found = store_.find_job_by_key(who.project, key);
   if (!found && found.error().reason != Reason::not_found)
     return done(std::unexpected(found.error()));
-  if (!found) return commit_new(std::move(*draft), idempotency(who, facts, now), std::move(done));
+  if (!found)
+    return commit_new(std::move(*draft), idempotency_of(who, facts, now), std::move(done));
   auto spec = std::move(draft->job.spec);
   edit(
       who, found->id,
@@ -215,10 +210,10 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
   if (!draft) return done(std::unexpected(std::move(draft).error()));
   if (draft->is_unchanged) return done(JobReply{*stored, {}, false, false});
   const bool plans = needs_planning(draft->job.spec);
-  store::ReplaceJob change{std::move(draft->job),       stored->version,
-                           draft->replaces_schedule,    plans,
-                           std::move(draft->next_run),  now,
-                           idempotency(who, facts, now)};
+  store::ReplaceJob change{std::move(draft->job),          stored->version,
+                           draft->replaces_schedule,       plans,
+                           std::move(draft->next_run),     now,
+                           idempotency_of(who, facts, now)};
   store_.commit(std::move(change), [this, who, job, edit = std::move(edit), facts, tries_left,
                                     warnings = std::move(draft->warnings), done = std::move(done)](
                                        Result<store::JobAnswer> answer) mutable {
@@ -302,7 +297,7 @@ void Jobs::run_now(const Principal& who, JobId job, const RequestFacts& facts,
                               job,
                               {ids_.make<RunId>(), Trigger::manual, now, now, false, std::nullopt},
                               now,
-                              idempotency(who, facts, now)},
+                              idempotency_of(who, facts, now)},
                 [done = std::move(done)](Result<store::RunAnswer> answer) mutable {
                   if (!answer) return done(std::unexpected(std::move(answer).error()));
                   done(RunReply{answer->run, answer->is_replay});

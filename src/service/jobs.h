@@ -1,6 +1,5 @@
 // Use cases on jobs: validate, then one store call. Start here. Thread-safe. What changes something
-// answers through `done`, once, on the store's thread after the durable commit; refusals of the
-// input come back at once, on the caller's thread.
+// answers through `done` (request_facts.h).
 #pragma once
 
 #include <functional>
@@ -14,11 +13,11 @@
 #include "model/json_codec.h"
 #include "model/page.h"
 #include "service/principal.h"
+#include "service/request_facts.h"
+#include "service/runs.h"
 #include "store/store.h"
 
 namespace chronos::service {
-
-using store::Done;
 
 // Knows which actions can be run: (action object) → fine, or FieldErrors below "/action".
 using ActionCheck = std::function<Result<void>(const json::Value& action)>;
@@ -28,18 +27,6 @@ struct JobReply {
   std::vector<FieldError> warnings;
   bool is_replay = false;   // an Idempotency-Key repeated
   bool is_created = false;  // by key: made, not changed
-};
-
-struct RunReply {
-  RunId run;
-  bool is_replay = false;
-};
-
-// What a request says about itself beyond its body.
-struct RequestFacts {
-  std::string idempotency_key;             // empty = none
-  std::string fingerprint_text;            // method, path and body: what must be equal in a replay
-  std::optional<std::int64_t> if_version;  // If-Match
 };
 
 struct Status {
@@ -88,8 +75,6 @@ class Jobs {
   Result<Draft> draft_edit(const Job& stored, JobSpec spec, bool replaces_schedule,
                            Timestamp now) const;
   Result<std::vector<FieldError>> check(const JobSpec& spec, Timestamp now) const;
-  std::optional<store::Idempotency> idempotency(const Principal& who, const RequestFacts& facts,
-                                                Timestamp now) const;
   void commit_new(Draft draft, std::optional<store::Idempotency> idempotency, Done<JobReply> done);
   // Reads, edits and commits; again when somebody else was faster (and no version was asked for).
   void edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, int tries_left,
