@@ -85,11 +85,11 @@ void Connection::on_deadline(SteadyTime now) {
       refuse(late);
       break;
     case Stage::body:
-      stage_ = Stage::closing;
+      cut_short();
       answer(problem_here(late));
       break;
     case Stage::discard:
-      stage_ = Stage::closing;
+      cut_short();
       break;
     case Stage::handshake:
     case Stage::linger:
@@ -246,6 +246,13 @@ void Connection::on_body_verdict(std::uint64_t number, Admission admission) {
   process();
 }
 
+// Nothing more is read, though the client may still be sending what it began.
+void Connection::cut_short() {
+  stage_ = Stage::closing;
+  is_cut_short_ = true;
+  read_deadline_ = kNever;
+}
+
 // What is wrong with the request as far as its head tells.
 std::optional<Error> Connection::find_fault() const {
   if (query_error_) return query_error_;
@@ -290,7 +297,7 @@ bool Connection::read_body() {
     fault = Error{Reason::bad_request, "the body ended before its time", {}, {}};
   }
   if (fault) {
-    stage_ = Stage::closing;
+    cut_short();
     answer(problem_here(*fault));
     return true;
   }
@@ -317,7 +324,7 @@ bool Connection::skip_body() {
   if (is_reading_) return false;
   const auto is_complete = reader_.skip_body(options_.discard_max);
   if (!is_complete || (!*is_complete && is_eof_)) {
-    stage_ = Stage::closing;
+    cut_short();
     return true;
   }
   if (!*is_complete) return false;
@@ -366,7 +373,7 @@ void Connection::answer_unread(Response response) {
     body_started_ = worker_->now();
     read_deadline_ = allowance(body_started_, options_.body_timeout, 0);
   } else {
-    stage_ = Stage::closing;
+    cut_short();
   }
   answer(std::move(response));
 }
@@ -375,8 +382,7 @@ void Connection::answer_unread(Response response) {
 void Connection::refuse(const Error& error) {
   head_ = RequestHead();
   route_ = nullptr;
-  stage_ = Stage::closing;
-  read_deadline_ = kNever;
+  cut_short();
   open_slot();
   answer(problem_here(error));
 }
@@ -541,14 +547,19 @@ void Connection::rest_if_idle() {
   read_deadline_ = worker_->now() + options_.idle_timeout;
 }
 
-// All is answered and nothing more is read: say so, and give the client a moment to hang up.
+// All is answered and nothing more is read: say so. Closing while the client still sends would
+// reset the connection, and destroy an answer on its way: then it first gets a moment to hang up.
 void Connection::end_if_done() {
   if (stage_ != Stage::closing || !slots_.empty() || is_writing_) return;
   if (is_eof_) return close();
+  const bool lingers = is_cut_short_ || reader_.has_bytes();
   stage_ = Stage::linger;
   read_deadline_ = worker_->now() + options_.linger_timeout;
   reader_.drop();
-  transport_->shut_down([self = shared_from_this()](bool, std::size_t) { self->read_more(); });
+  transport_->shut_down([self = shared_from_this(), lingers](bool is_ok, std::size_t) {
+    if (!is_ok || !lingers) return self->close();
+    self->read_more();
+  });
 }
 
 }  // namespace chronos::http

@@ -86,6 +86,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void answer(Response response);  // the request being read
   void answer_unread(Response response);
   void refuse(const Error& error);
+  void cut_short();
   void charge_body();
   void release_body();
 
@@ -113,6 +114,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Stage stage_ = Stage::handshake;
   bool is_draining_ = false;
   bool is_in_process_ = false;
+  bool is_cut_short_ = false;
   std::stop_source gone_;
 
   // The request being read; its slot is the last of slots_ from Stage::gate on.

@@ -44,6 +44,11 @@ bool is_host(std::string_view value) {
   return value.find_first_of(" \t,/\\@?#\"<>") == std::string_view::npos;
 }
 
+// The rest of the line waits for Beast and the whole head; this much tells other protocols at once.
+bool ends_with_version(std::string_view line) {
+  return line.ends_with(" HTTP/1.1") || line.ends_with(" HTTP/1.0");
+}
+
 }  // namespace
 
 // Reads one head at a time: the callbacks of Beast's parser fill it.
@@ -196,6 +201,9 @@ Result<std::size_t> RequestReader::find_head_end() {
     const bool is_folded = line > 0 && (head[line] == ' ' || head[line] == '\t');
     if (is_folded) return std::unexpected(malformed("header fields may not be folded"));
     if (line == 0 && newline > request_line_max) break;
+    if (line == 0 && !ends_with_version({head, newline - 1})) {
+      return std::unexpected(malformed("a request line must end with HTTP/1.1 or HTTP/1.0"));
+    }
     if (scanned_ > limits_.header_bytes_max) break;
     if (newline - 1 == line) return scanned_;
   }

@@ -156,6 +156,7 @@ TEST(RequestReader, RefusesWhatIsNoRequestLine) {
     EXPECT_EQ(read_all(std::string(line) + "\r\nHost: h\r\n\r\n"), "bad_request") << line;
   }
   EXPECT_EQ(read_all("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "bad_request");
+  EXPECT_EQ(read_all("GET /a\r\n"), "bad_request");        // HTTP/0.9 has no headers to wait for
   EXPECT_EQ(read_all("\x16\x03\x01\x02"), "bad_request");  // a TLS hello is not waited for
 }
 
@@ -212,8 +213,8 @@ TEST(RequestReader, RefusesWhatCouldBeReadInTwoWays) {
 TEST(RequestReader, RefusesBadChunks) {
   for (const std::string_view body :
        {"x\r\n", "-1\r\n", "+1\r\na\r\n0\r\n\r\n", "0x1\r\na\r\n", " 1\r\na\r\n", "1 \r\na\r\n",
-        "1\na\r\n", "1\r\nab\r\n", "1\r\na\n", "1\r\na0\r\n\r\n", "11111111111111111\r\n", "\r\n",
-        ";x\r\n", "1;a\nb\r\na\r\n", "1;\x01\r\na\r\n", "1\r\na\r\n0\r\nX\r\n\r\n",
+        "1\na\r\n", "1\r\nab\r\n", "1\r\na\n", "1\r\na0\r\n\r\n", "0000000000000001\r\na\r\n",
+        "\r\n", ";x\r\n", "1;a\nb\r\na\r\n", "1;\x01\r\na\r\n", "1\r\na\r\n0\r\nX\r\n\r\n",
         "1\r\na\r\n0\r\n: x\r\n\r\n", "1,1\r\na\r\n"}) {
     EXPECT_EQ(read_all(post("Transfer-Encoding: chunked\r\n", body)), "bad_request") << body;
   }

@@ -19,7 +19,7 @@ using oracle::Policy;
 constexpr std::int64_t kDay = 86'400;
 constexpr std::int64_t kHour = 3'600;
 constexpr int kExpressionsPerWindow = 150;
-constexpr std::size_t kManyTimes = 500;  // more are compared near the change only
+constexpr std::size_t kManyTimes = 100;  // more are compared near the change only
 
 struct Place {
   std::string zone;
@@ -119,7 +119,7 @@ TEST(CronOracle, AgreesAroundClockChanges) {
       auto changes = oracle::clock_changes(place.zone, year);
       if (changes.empty()) changes.push_back(oracle::midnight({year, 6, 15}));
       for (const auto change : changes) {
-        const auto minutes = oracle::walk(place.zone, change - 4 * kDay, change + 2 * kDay);
+        const auto minutes = oracle::walk(place.zone, change - 5 * kDay / 2, change + kDay);
         for (int i = 0; i < kExpressionsPerWindow && !HasFatalFailure(); ++i) {
           const auto near = oracle::day_of(change + rng.between(-1, 1) * kDay);
           const auto made = oracle::random_expression(rng, near);
@@ -128,7 +128,7 @@ TEST(CronOracle, AgreesAroundClockChanges) {
           ASSERT_TRUE(cron) << made.text << ": " << cron.error().message;
           ASSERT_EQ(cron->is_interval(), made.is_interval) << made.text;
           auto expected = oracle::fire_times(made, policy, minutes);
-          Window window{change - 3 * kDay / 2, change + 3 * kDay / 2};
+          Window window{change - kDay, change + kDay};
           if (expected.size() > kManyTimes) window = {change - 3 * kHour, change + 3 * kHour};
           std::erase_if(expected,
                         [&](std::int64_t at) { return at < window.begin || at >= window.end; });
@@ -155,16 +155,14 @@ TEST(CronOracle, AgreesOnTheDaysOfEveryMonth) {
     for (int j = 0; j < 4; ++j) {
       const int year = static_cast<int>(rng.between(1970, 2199));
       const int month = static_cast<int>(rng.between(1, 12));
-      const auto days = cron->masks().days_of(year, month);
-      for (int day = 1; day <= 28; ++day) {
-        ASSERT_EQ((days >> (day - 1) & 1) != 0, made.matches({year, month, day}))
-            << made.text << " on " << year << "-" << month << "-" << day;
-      }
-      for (auto at = oracle::midnight({year, month, 29});; at += kDay) {
+      std::uint32_t expected = 0;
+      for (auto at = oracle::midnight({year, month, 1});; at += kDay) {
         const auto day = oracle::day_of(at);
         if (day.month != month) break;
-        ASSERT_EQ((days >> (day.day - 1) & 1) != 0, made.matches(day)) << made.text;
+        if (made.matches(day)) expected |= 1u << (day.day - 1);
       }
+      ASSERT_EQ(cron->masks().days_of(year, month), expected)
+          << made.text << " in month " << month << " of " << year;
     }
   }
 }

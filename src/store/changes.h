@@ -86,8 +86,9 @@ struct SubmitJob {
 // `job` is the whole new value: phase, planned_through, parked_at and runs_planned included.
 //
 // Without it those four stay as stored (the planner moves them meanwhile), and `next_run` is for
-// resuming: when the job is parked and no longer paused, it waits at parked_at to be planned; else
-// it is passed over. So a caller that resumes always gives one.
+// resuming: when the job is parked, no longer paused and has no run that waits to be planned, it
+// waits at parked_at to be planned; else it is passed over. So a caller that resumes always gives
+// one.
 // Refused: not_found; version_mismatch when the stored version is not `expected_version` (the
 // caller reads again and retries); key_taken.
 struct ReplaceJob {

@@ -319,21 +319,22 @@ std::vector<std::int64_t> fire_times(const Expression& expression, Policy policy
   const bool follows_clock = expression.is_interval && policy == Policy::automatic;
   const bool is_moved = !expression.is_interval && policy == Policy::automatic;
   std::vector<std::int64_t> fired;
+  const auto fire = [&](std::int64_t at) {
+    if (fired.empty() || at > fired.back()) fired.push_back(at);  // real time runs forwards
+  };
   for (std::size_t i = 1; i < minutes.size(); ++i) {
     const auto [utc, wall, is_repeated] = minutes[i];
     const auto skipped_from = minutes[i - 1].wall + 60;
     if (is_moved && wall - skipped_from < kDay) {
       for (auto reading = skipped_from; reading < wall; reading += 60) {
-        if (is_named(reading)) fired.push_back(utc);
+        if (is_named(reading)) fire(utc);
       }
     }
     if ((is_repeated && !follows_clock) || !is_named(wall)) continue;
     for (std::size_t second = 0; second < 60; ++second) {
-      if (expression.seconds[second]) fired.push_back(utc + static_cast<std::int64_t>(second));
+      if (expression.seconds[second]) fire(utc + static_cast<std::int64_t>(second));
     }
   }
-  std::ranges::sort(fired);
-  fired.erase(std::ranges::unique(fired).begin(), fired.end());
   return fired;
 }
 
