@@ -104,35 +104,74 @@ void Jobs::submit(const Principal& who, const json::Value& body, const RequestFa
   commit_new(std::move(*draft), idempotency_of(who, facts, now), std::move(done));
 }
 
-void Jobs::submit_batch(const Principal& who, const std::vector<const json::Value*>& items,
-                        Done<std::vector<Result<JobReply>>> done) {
-  struct Gathering {
-    std::vector<Result<JobReply>> replies;
-    std::atomic<std::size_t> missing;
-    Done<std::vector<Result<JobReply>>> done;
+// The drafts of a batch and the answers as they come. Shared by the completions of its items; the
+// last one to come completes the batch.
+struct Jobs::Batch {
+  struct Item {
+    std::size_t index;  // among the replies
+    Draft draft;
   };
-  const auto now = clock_.now();
-  // Shared by the answers of all items; the last one to come completes the batch.
-  auto gathering = std::make_shared<Gathering>();
-  gathering->replies.resize(items.size());
-  gathering->missing = items.size() + 1;
-  gathering->done = std::move(done);
-  const auto count_down = [gathering] {
-    if (--gathering->missing == 0) gathering->done(std::move(gathering->replies));
-  };
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    auto draft = draft_new(who, *items[i], {}, now);
-    if (!draft) {
-      gathering->replies[i] = std::unexpected(std::move(draft).error());
-      count_down();
-      continue;
-    }
-    commit_new(std::move(*draft), std::nullopt, [gathering, i, count_down](Result<JobReply> reply) {
-      gathering->replies[i] = std::move(reply);
-      count_down();
-    });
+  Principal who;
+  RequestFacts facts;
+  Timestamp now;
+  std::vector<Item> items;  // those without fault
+  BatchReply replies;
+  std::atomic<std::size_t> missing;  // replies to come, and one for who sends them off
+  Done<BatchReply> done;
+
+  void count_down() {
+    if (--missing == 0) done(std::move(replies));
   }
-  count_down();
+};
+
+void Jobs::submit_batch(const Principal& who, const std::vector<const json::Value*>& items,
+                        const RequestFacts& facts, Done<BatchReply> done) {
+  auto batch = std::make_shared<Batch>();
+  batch->who = who;
+  batch->facts = facts;
+  batch->now = clock_.now();
+  batch->replies.resize(items.size());
+  batch->done = std::move(done);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (auto draft = draft_new(who, *items[i], {}, batch->now)) {
+      batch->items.push_back({i, std::move(*draft)});
+    } else {
+      batch->replies[i] = std::unexpected(std::move(draft).error());
+    }
+  }
+  batch->missing = batch->items.size() + 1;
+  if (facts.idempotency_key.empty() || batch->items.empty()) {
+    commit_batch(std::move(batch), 0);
+    return;
+  }
+  // The first job stands guard: with another body under the same key nothing at all is made.
+  auto guard = std::move(batch->items.front());
+  auto idempotency = idempotency_of(who, facts, batch->now);
+  commit_new(std::move(guard.draft), std::move(idempotency),
+             [this, batch, index = guard.index](Result<JobReply> reply) mutable {
+               if (!reply && reply.error().reason == Reason::idempotency_key_reused) {
+                 batch->replies.assign(1, std::unexpected(std::move(reply).error()));
+                 return batch->done(std::move(batch->replies));
+               }
+               batch->replies[index] = std::move(reply);
+               batch->count_down();
+               commit_batch(std::move(batch), 1);
+             });
+}
+
+// Sends off the items from the one numbered `from`.
+void Jobs::commit_batch(std::shared_ptr<Batch> batch, std::size_t from) {
+  for (std::size_t i = from; i < batch->items.size(); ++i) {
+    auto& item = batch->items[i];
+    auto idempotency = idempotency_of(batch->who, batch->facts, batch->now);
+    if (idempotency) idempotency->key += " " + std::to_string(i);  // no key of a user has a space
+    commit_new(std::move(item.draft), std::move(idempotency),
+               [batch, index = item.index](Result<JobReply> reply) {
+                 batch->replies[index] = std::move(reply);
+                 batch->count_down();
+               });
+  }
+  batch->count_down();
 }
 
 void Jobs::put_by_key(const Principal& who, const std::string& key, const json::Value& body,

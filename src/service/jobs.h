@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,8 @@ struct JobReply {
   bool is_created = false;  // by key: made, not changed
 };
 
+using BatchReply = std::vector<Result<JobReply>>;
+
 struct Status {
   Job job;
   int attempts_made = 0;  // of the live run, else of the last
@@ -43,9 +46,11 @@ class Jobs {
 
   void submit(const Principal& who, const json::Value& body, const RequestFacts& facts,
               Done<JobReply> done);
-  // One answer per item, in their order; the items share durable transactions.
+  // One answer per item, in their order; the items share durable transactions. The items are not
+  // needed after the call. A repetition answers each job again, and makes those that an
+  // interruption of the first try left out.
   void submit_batch(const Principal& who, const std::vector<const json::Value*>& items,
-                    Done<std::vector<Result<JobReply>>> done);
+                    const RequestFacts& facts, Done<BatchReply> done);
   // The job with this key is made, or its declaration replaced as a whole.
   void put_by_key(const Principal& who, const std::string& key, const json::Value& body,
                   const RequestFacts& facts, Done<JobReply> done);
@@ -75,6 +80,8 @@ class Jobs {
   Result<Draft> draft_edit(const Job& stored, JobSpec spec, bool replaces_schedule,
                            Timestamp now) const;
   Result<std::vector<FieldError>> check(const JobSpec& spec, Timestamp now) const;
+  struct Batch;
+  void commit_batch(std::shared_ptr<Batch> batch, std::size_t from);
   void commit_new(Draft draft, std::optional<store::Idempotency> idempotency, Done<JobReply> done);
   // Reads, edits and commits; again when somebody else was faster (and no version was asked for).
   void edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, int tries_left,

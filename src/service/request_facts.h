@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "service/principal.h"
 #include "store/store.h"
 
@@ -18,7 +19,7 @@ using store::Done;
 
 struct RequestFacts {
   std::string idempotency_key;             // empty = none
-  std::string fingerprint_text;            // method, path and body: what must be equal in a replay
+  Sha256 fingerprint{};                    // of what must be equal in a replay
   std::optional<std::int64_t> if_version;  // If-Match
 };
 
