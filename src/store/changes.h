@@ -183,16 +183,17 @@ struct Heartbeat {
 
 // -- Telling, access, upkeep ---------------------------------------------------------------------
 
-// Takes waiting deliveries whose time has come; each is out of reach for others until `now` +
-// lease.
+// Takes waiting deliveries whose time has come, earliest first; each is out of reach for others
+// until `now` + lease.
 struct ClaimDeliveries {
   using Answer = std::vector<Delivery>;
   Timestamp now;
   Duration lease{};
   int limit = 16;
+  std::string kind;  // only targets of this kind, so that one that hangs delays no other; "" = any
 };
 
-// Records one sending. Refused: not_found.
+// Records one sending: attempts_made grows by one. Refused: not_found.
 struct FinishDelivery {
   struct Answer {};
   DeliveryId delivery;

@@ -1,0 +1,105 @@
+#include "net/url.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+namespace chronos::net {
+namespace {
+
+using Handle = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+
+std::unexpected<Error> refuse(std::string code, std::string message) {
+  return fail_field("", std::move(code), std::move(message));
+}
+
+std::string part_of(CURLU* handle, CURLUPart part, unsigned int flags = 0) {
+  char* text = nullptr;
+  if (curl_url_get(handle, part, &text, flags) != CURLUE_OK) return {};
+  const std::unique_ptr<char, decltype(&curl_free)> owner(text, &curl_free);
+  return text;
+}
+
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
+}
+
+Result<Url> url_of(CURLU* handle) {
+  Url url;
+  curl_url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
+  url.text = part_of(handle, CURLUPART_URL);
+  url.scheme = lower_case(part_of(handle, CURLUPART_SCHEME));
+  url.host = lower_case(part_of(handle, CURLUPART_HOST));
+  const std::string port = part_of(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  std::from_chars(port.data(), port.data() + port.size(), url.port);
+  if (url.scheme != "http" && url.scheme != "https") {
+    return refuse("bad_scheme", fmt::format("the scheme must be http or https, not '{}'",
+                                            std::string_view(url.scheme).substr(0, 32)));
+  }
+  if (url.host.starts_with('[')) url.host = url.host.substr(1, url.host.size() - 2);
+  if (url.host.empty()) return refuse("bad_url", "the URL has no host");
+  if (url.port == 0) return refuse("bad_url", "port 0 cannot be connected to");
+  return url;
+}
+
+Result<void> check_characters(std::string_view text) {
+  if (text.size() > kUrlBytesMax) {
+    return refuse("too_long", fmt::format("the URL has {} bytes, at most {} are allowed",
+                                          text.size(), kUrlBytesMax));
+  }
+  const bool has_control = std::ranges::any_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte <= ' ' || byte == 0x7f;
+  });
+  if (has_control) {
+    return refuse("bad_character", "the URL must not contain white space or control characters");
+  }
+  return {};
+}
+
+Result<Url> set_url(CURLU* handle, std::string_view text) {
+  CHRONOS_TRY_VOID(check_characters(text));
+  const CURLUcode code =
+      curl_url_set(handle, CURLUPART_URL, std::string(text).c_str(),
+                   CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
+  if (code == CURLUE_USER_NOT_ALLOWED) {
+    return refuse("has_credentials",
+                  "the URL must not hold a user name or password; send a header instead");
+  }
+  if (code != CURLUE_OK) {
+    return refuse("bad_url", fmt::format("not a URL: {}", lower_case(curl_url_strerror(code))));
+  }
+  return url_of(handle);
+}
+
+}  // namespace
+
+Result<Url> parse_url(std::string_view text) {
+  const std::string start = lower_case(std::string(text.substr(0, 9)));
+  const auto authority = start.find("://");
+  if (!start.starts_with("http://") && !start.starts_with("https://")) {
+    return refuse("bad_scheme", "the URL must be absolute and start with http:// or https://");
+  }
+  // libcurl would take "http:///name" for a host; a typo must not become one.
+  if (text.substr(authority + 3).starts_with('/')) return refuse("bad_url", "the URL has no host");
+  const Handle handle(curl_url(), &curl_url_cleanup);
+  return set_url(handle.get(), text);
+}
+
+Result<Url> resolve_url(const Url& base, std::string_view reference) {
+  const Handle handle(curl_url(), &curl_url_cleanup);
+  CHRONOS_TRY([[maybe_unused]] const Url from, set_url(handle.get(), base.text));
+  return set_url(handle.get(), reference);
+}
+
+bool is_same_origin(const Url& a, const Url& b) {
+  return a.scheme == b.scheme && a.host == b.host && a.port == b.port;
+}
+
+}  // namespace chronos::net

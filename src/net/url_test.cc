@@ -1,0 +1,101 @@
+#include "net/url.h"
+
+#include <gtest/gtest.h>
+
+namespace chronos::net {
+namespace {
+
+std::string code_of(std::string_view text) {
+  const auto url = parse_url(text);
+  if (url) return "accepted as " + url->text;
+  return url.error().fields.at(0).code;
+}
+
+TEST(Url, ReadsItsParts) {
+  struct Row {
+    const char* text;
+    Url expected;
+  };
+  const Row rows[] = {
+      {"http://example.com", {"http://example.com/", "http", "example.com", 80}},
+      {"HTTPS://Example.COM/a?b=c#d", {"https://Example.COM/a?b=c", "https", "example.com", 443}},
+      {"http://example.com:8080/a/../b",
+       {"http://example.com:8080/b", "http", "example.com", 8080}},
+      {"http://[::1]:81/", {"http://[::1]:81/", "http", "::1", 81}},
+      {"http://example.com/ü", {"http://example.com/%c3%bc", "http", "example.com", 80}},
+  };
+  for (const Row& row : rows) {
+    const auto url = parse_url(row.text);
+    ASSERT_TRUE(url.has_value()) << row.text << ": " << url.error().message;
+    EXPECT_EQ(url->text, row.expected.text);
+    EXPECT_EQ(url->scheme, row.expected.scheme);
+    EXPECT_EQ(url->host, row.expected.host);
+    EXPECT_EQ(url->port, row.expected.port);
+  }
+}
+
+// curl_url folds the spellings of an IPv4 address that resolvers accept.
+TEST(Url, FoldsSpellingsOfAddresses) {
+  for (const char* text : {"http://0x7f.1/", "http://2130706433/", "http://127.1/",
+                           "http://0177.0.0.1/", "http://0x7f000001/"}) {
+    const auto url = parse_url(text);
+    ASSERT_TRUE(url.has_value()) << text;
+    EXPECT_EQ(url->host, "127.0.0.1") << text;
+  }
+}
+
+TEST(Url, RefusesWhatMustNotBeRequested) {
+  EXPECT_EQ(code_of(""), "bad_scheme");
+  EXPECT_EQ(code_of("example.com/a"), "bad_scheme");
+  EXPECT_EQ(code_of("//example.com/a"), "bad_scheme");
+  EXPECT_EQ(code_of("ftp://example.com/"), "bad_scheme");
+  EXPECT_EQ(code_of("file:///etc/passwd"), "bad_scheme");
+  EXPECT_EQ(code_of("gopher://127.0.0.1:6379/_x"), "bad_scheme");
+  EXPECT_EQ(code_of("http://user@example.com/"), "has_credentials");
+  EXPECT_EQ(code_of("http://user:pass@example.com/"), "has_credentials");
+  EXPECT_EQ(code_of("http://x@127.0.0.1/"), "has_credentials");
+  EXPECT_EQ(code_of("http://example.com/a b"), "bad_character");
+  EXPECT_EQ(code_of("http://example.com/\r\nX: y"), "bad_character");
+  EXPECT_EQ(code_of("http://example.com/\t"), "bad_character");
+  EXPECT_EQ(code_of(std::string_view("http://example.com/\0a", 21)), "bad_character");
+  EXPECT_EQ(code_of("http://example.com/\x7f"), "bad_character");
+  EXPECT_EQ(code_of("http:///path"), "bad_url");
+  EXPECT_EQ(code_of("http:/example.com"), "bad_scheme");
+  EXPECT_EQ(code_of("http:example.com"), "bad_scheme");
+  EXPECT_EQ(code_of("http://a\\@example.com/"), "has_credentials");
+  EXPECT_EQ(code_of("http://example.com:0/"), "bad_url");
+  EXPECT_EQ(code_of("http://example.com:65536/"), "bad_url");
+  EXPECT_EQ(code_of("http://[::1/"), "bad_url");
+  EXPECT_EQ(code_of("http://example.com/" + std::string(kUrlBytesMax, 'a')), "too_long");
+}
+
+TEST(Url, ResolvesReferences) {
+  const auto base = parse_url("https://example.com/a/b?c");
+  ASSERT_TRUE(base.has_value());
+  struct Row {
+    const char* reference;
+    const char* expected;
+  };
+  for (const Row& row :
+       {Row{"d", "https://example.com/a/d"}, Row{"/d", "https://example.com/d"},
+        Row{"?e", "https://example.com/a/b?e"}, Row{"//other.example/x", "https://other.example/x"},
+        Row{"http://other.example/", "http://other.example/"}}) {
+    const auto url = resolve_url(*base, row.reference);
+    ASSERT_TRUE(url.has_value()) << row.reference;
+    EXPECT_EQ(url->text, row.expected);
+  }
+  EXPECT_FALSE(resolve_url(*base, "file:///etc/passwd"));
+  EXPECT_FALSE(resolve_url(*base, "http://u:p@other.example/"));
+  EXPECT_FALSE(resolve_url(*base, "/a\r\nb"));
+}
+
+TEST(Url, OriginIsSchemeHostAndPort) {
+  const auto url = [](const char* text) { return parse_url(text).value(); };
+  EXPECT_TRUE(is_same_origin(url("http://a.example/x"), url("http://A.example:80/y")));
+  EXPECT_FALSE(is_same_origin(url("http://a.example/"), url("https://a.example/")));
+  EXPECT_FALSE(is_same_origin(url("http://a.example/"), url("http://a.example:81/")));
+  EXPECT_FALSE(is_same_origin(url("http://a.example/"), url("http://b.example/")));
+}
+
+}  // namespace
+}  // namespace chronos::net
