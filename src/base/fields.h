@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/field_rules.h"
 #include "base/json.h"
 #include "base/nearest.h"
 #include "base/result.h"
@@ -21,116 +22,11 @@
 
 namespace chronos::fields {
 
-// Where in the document a value stands, and where to say what is wrong with it. Everything wrong is
-// collected, so that a user mends a document once.
-class Place {
- public:
-  explicit Place(std::vector<FieldError>& problems, std::string pointer = {})
-      : problems_(problems), pointer_(std::move(pointer)) {}
-
-  Place at(std::string_view name) const {
-    return Place(problems_, json::pointer_to(pointer_, name));
-  }
-  Place at(std::size_t index) const {
-    return Place(problems_, fmt::format("{}/{}", pointer_, index));
-  }
-  const std::string& pointer() const { return pointer_; }
-
-  void refuse(std::string code, std::string message, std::string hint = {}) const {
-    problems_.push_back({pointer_, std::move(code), std::move(message), std::move(hint), 0, 0});
-  }
-  // Takes over the problems another parser found in this value's text.
-  void refuse(const Error& error) const {
-    for (auto field : error.fields) {
-      field.pointer = pointer_ + field.pointer;
-      problems_.push_back(std::move(field));
-    }
-    if (error.fields.empty())
-      refuse(std::string(to_string(error.reason)), error.message, error.hint);
-  }
-  bool expect(const json::Value& value, json::Type type) const {
-    if (value.is(type)) return true;
-    refuse("wrong_type",
-           fmt::format("expected {}, found {}", to_string(type), to_string(value.type)));
-    return false;
-  }
-
- private:
-  std::vector<FieldError>& problems_;
-  std::string pointer_;
-};
-
 template <class T>
 struct Field {
   std::string_view name;
   void (*read)(const json::Value&, T&, const Place&);
   void (*write)(json::Writer&, const T&);  // the value only; null = never written
-};
-
-// -- Rules: what a value must be beyond its type
-// ---------------------------------------------------
-
-struct AnyValue {
-  template <class V>
-  void check(const V&, const Place&) const {}
-};
-
-struct Range {
-  std::int64_t low, high;
-  void check(std::int64_t value, const Place& place) const {
-    if (value >= low && value <= high) return;
-    place.refuse("out_of_range", fmt::format("{} is outside {}-{}", value, low, high));
-  }
-  void check(const std::optional<std::int64_t>& value, const Place& place) const {
-    if (value) check(*value, place);
-  }
-};
-
-struct Length {
-  std::size_t low, high;  // bytes of UTF-8
-  void check(const std::string& value, const Place& place) const {
-    if (value.find('\0') != std::string::npos) {
-      place.refuse("bad_character", "must not contain a NUL character");
-    } else if (value.size() < low) {
-      place.refuse("too_short", low == 1 ? "must not be empty"
-                                         : fmt::format("must have at least {} bytes", low));
-    } else if (value.size() > high) {
-      place.refuse("too_long",
-                   fmt::format("has {} bytes, at most {} are allowed", value.size(), high));
-    }
-  }
-};
-
-// A slug: what stands in URLs and configuration files.
-struct Slug {
-  std::size_t high;
-  void check(const std::string& value, const Place& place) const {
-    bool is_slug = !value.empty() && value.size() <= high;
-    for (const char c : value) {
-      is_slug = is_slug && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == ':');
-    }
-    if (is_slug) return;
-    place.refuse("bad_slug", fmt::format("'{}' must be 1-{} letters, digits, '-', '_', '.' or ':'",
-                                         std::string_view(value).substr(0, 64), high));
-  }
-  void check(const std::optional<std::string>& value, const Place& place) const {
-    if (value) check(*value, place);
-  }
-};
-
-struct AtLeast {
-  std::int64_t low_us;  // a bare number: a Duration cannot be a template argument
-  constexpr explicit AtLeast(Duration low) : low_us(low.count()) {}
-
-  void check(Duration value, const Place& place) const {
-    if (value.count() >= low_us) return;
-    place.refuse("out_of_range", fmt::format("{} is shorter than {}", format_duration(value),
-                                             format_duration(Duration(low_us))));
-  }
-  void check(const std::optional<Duration>& value, const Place& place) const {
-    if (value) check(*value, place);
-  }
 };
 
 // -- Reading and writing of plain types
@@ -206,6 +102,14 @@ void write_value(json::Writer& writer, const std::vector<V>& values) {
   writer.end_array();
 }
 
+// A rule looks only at what could be read: one mistake is told once.
+template <class V, class Rule>
+void read_checked(const json::Value& value, V& out, const Rule& rule, const Place& place) {
+  const auto before = place.problem_count();
+  read_value(value, out, place);
+  if (place.problem_count() == before) rule.check(out, place);
+}
+
 // -- Rows and tables
 // ---------------------------------------------------------------------------------
 
@@ -227,8 +131,7 @@ constexpr auto row(std::string_view name) {
           object.*Member = T{}.*Member;
           return;
         }
-        read_value(value, object.*Member, place);
-        Rule.check(object.*Member, place);
+        read_checked(value, object.*Member, Rule, place);
       },
       [](json::Writer& writer, const T& object) { write_value(writer, object.*Member); }};
 }

@@ -166,8 +166,7 @@ constexpr Field<JobSpec> schedule_row(std::string_view name) {
               spec.schedule.*Member = ScheduleSpec{}.*Member;
               return;
             }
-            fields::read_value(value, spec.schedule.*Member, place);
-            Rule.check(spec.schedule.*Member, place);
+            fields::read_checked(value, spec.schedule.*Member, Rule, place);
           },
           [](json::Writer& writer, const JobSpec& spec) {
             fields::write_value(writer, spec.schedule.*Member);

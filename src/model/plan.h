@@ -51,9 +51,9 @@ struct Plan {
   RunId run;
   DueRun due_run = DueRun::release;
   std::optional<Timestamp> released_planned_at;  // run_once: the instant the run stands for instead
-  std::vector<LedgerRow> rows;  // a row equal in state and reason to the job's newest extends it
+  std::vector<LedgerRow> rows;  // a row extends the one before it when state and reason are equal
   std::optional<PlannedRun> next_run;
-  bool cancels_running = false;   // mark the job's running attempts
+  bool cancels_running = false;   // stop the job's other runs that go on
   std::int64_t runs_planned = 0;  // added to Job::runs_planned
   // No further instant: the phase the job takes once none of its runs is live.
   std::optional<JobPhase> phase_at_end;

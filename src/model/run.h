@@ -51,7 +51,7 @@ struct Run {
   Timestamp planned_at;
   std::optional<Timestamp> planned_until;
   std::int64_t count = 1;
-  std::optional<Timestamp> queued_at;   // when it became ready
+  std::optional<Timestamp> queued_at;   // when it last became ready
   std::optional<Timestamp> started_at;  // of the first attempt
   std::optional<Timestamp> ended_at;
   std::optional<Timestamp> next_attempt_at;  // while retrying

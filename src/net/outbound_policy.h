@@ -50,7 +50,7 @@ std::optional<EgressMode> parse_egress_mode(std::string_view text);
 struct OutboundPolicy {
   EgressMode mode = EgressMode::internal;
   // Where Chronos itself listens; 0.0.0.0 and :: stand for every address of this machine.
-  std::vector<Endpoint> listeners;
+  std::vector<Endpoint> listeners{};
 };
 
 // Why `target` may not be reached, for people ("169.254.169.254 is a link-local address (…)"), or

@@ -43,6 +43,10 @@ Result<Url> url_of(CURLU* handle) {
                                             std::string_view(url.scheme).substr(0, 32)));
   }
   if (url.host.starts_with('[')) url.host = url.host.substr(1, url.host.size() - 2);
+  // Converting it would depend on the locale, and full-width digits would become an address.
+  if (std::ranges::any_of(url.host, [](char c) { return static_cast<unsigned char>(c) > 0x7f; })) {
+    return refuse("bad_url", "the host must be written in ASCII (xn--… for international names)");
+  }
   if (url.host.empty()) return refuse("bad_url", "the URL has no host");
   if (url.port == 0) return refuse("bad_url", "port 0 cannot be connected to");
   return url;

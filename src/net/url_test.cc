@@ -63,6 +63,8 @@ TEST(Url, RefusesWhatMustNotBeRequested) {
   EXPECT_EQ(code_of("http:/example.com"), "bad_scheme");
   EXPECT_EQ(code_of("http:example.com"), "bad_scheme");
   EXPECT_EQ(code_of("http://a\\@example.com/"), "has_credentials");
+  EXPECT_EQ(code_of("http://①②⑦.0.0.1/"), "bad_url");
+  EXPECT_EQ(code_of("http://exämple.com/"), "bad_url");
   EXPECT_EQ(code_of("http://example.com:0/"), "bad_url");
   EXPECT_EQ(code_of("http://example.com:65536/"), "bad_url");
   EXPECT_EQ(code_of("http://[::1/"), "bad_url");

@@ -88,8 +88,13 @@ class Cron {
 // The warnings that the text alone gives rise to (schedule.md §10).
 std::vector<Warning> text_warnings(const Cron& cron);
 
-// W-gap and W-last-run: what `zone` and the calendar do to it within two years of `now`.
+struct TimeWindow {
+  Timestamp from;   // exclusive
+  Timestamp until;  // exclusive
+};
+
+// W-last-run: years that end; W-gap: the first fixed time that `zone` skips within the window.
 std::vector<Warning> time_warnings(const Cron& cron, const TimeZone& zone, DstPolicy policy,
-                                   Timestamp now);
+                                   TimeWindow window);
 
 }  // namespace chronos::schedule

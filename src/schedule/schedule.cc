@@ -26,6 +26,9 @@ constexpr Timestamp kHorizon = std::chrono::sys_days(std::chrono::year(kLastYear
 constexpr Timestamp kBeginning =
     std::chrono::sys_days(std::chrono::year(kFirstYear) / 1 / 1) - std::chrono::days(1);
 
+// How far ahead W-gap looks.
+constexpr auto kGapOutlook = std::chrono::years(2);
+
 std::string cron_pointer(const ScheduleSpec& spec, std::size_t index) {
   return spec.cron.size() == 1 ? "/cron" : fmt::format("/cron/{}", index);
 }
@@ -262,11 +265,13 @@ std::vector<Warning> Schedule::warnings(Timestamp now) const {
   if (data_->spec.at && *data_->spec.at <= now) {
     found.push_back({"W-past", "", "scheduled_time is in the past: it runs at once"});
   }
+  TimeWindow window{std::max(now, data_->spec.start_at.value_or(now)), now + kGapOutlook};
+  window.until = std::min(window.until, data_->spec.end_at.value_or(window.until));
   for (const auto& part : data_->parts) {
     const auto* cron = std::get_if<CronPart>(&part.rule);
     if (cron == nullptr) continue;
     for (auto& warning : text_warnings(cron->cron)) found.push_back(std::move(warning));
-    for (auto& warning : time_warnings(cron->cron, cron->zone, cron->policy, now)) {
+    for (auto& warning : time_warnings(cron->cron, cron->zone, cron->policy, window)) {
       found.push_back(std::move(warning));
     }
   }

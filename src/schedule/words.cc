@@ -46,6 +46,11 @@ struct TimeField {
   }
 };
 
+// "every 2 hours" but "every hour": the text stands after "every".
+std::string plural(std::int64_t count, std::string_view unit) {
+  return count == 1 ? std::string(unit) : fmt::format("{} {}s", count, unit);
+}
+
 // The time fields of an expression and the phrases they make.
 class TimeWords {
  public:
@@ -93,21 +98,11 @@ class TimeWords {
   std::string minutes_phrase() const {
     const auto often = frequency(minutes_, "minute");
     if (hours_.is_all()) return hourly_phrase(often);
-    const bool is_stretch = hours_.series.step == 1 || hours_.is_single();
-    if (!often.empty()) {
-      if (is_stretch) return fmt::format("{} {}", often, stretch());
-      return fmt::format("{}{} {}", often, cycle_start(), hours_noun());
-    }
-    if (minutes_.is_single() && hours_.series.step > 0) {
-      const auto every = hours_.series.step == 1
-                             ? "every hour"
-                             : fmt::format("every {} hours", hours_.series.step);
-      return fmt::format("{} {}", every, stretch());
-    }
-    if (is_stretch) {
-      return fmt::format("at {} past every hour {}", minutes_list(), stretch());
-    }
-    return fmt::format("at {} {}", minutes_list(), hours_noun());
+    if (!often.empty()) return fmt::format("{} {}", often, stretches());
+    if (!minutes_.is_single()) return fmt::format("{} {}", minutes_list("the hour"), stretches());
+    if (hours_.series.step == 0) return "at " + join(times());
+    return fmt::format("every {} {}", plural(hours_.series.step, "hour"),
+                       stretch(hours_.first(), hours_.last()));
   }
 
   std::string hourly_phrase(const std::string& often) const {
@@ -117,40 +112,44 @@ class TimeWords {
                  : fmt::format("{}, from minute {} of every hour", often, minutes_.first());
     }
     if (minutes_.is_single() && minutes_.first() == 0) return "every hour, on the hour";
-    return fmt::format("at {} past every hour", minutes_list());
+    return minutes_list("every hour");
+  }
+
+  // "at 5 and 20 minutes past every hour", "every 7 minutes from minute 0 through 56 of every hour"
+  std::string minutes_list(std::string_view hours) const {
+    if (minutes_.series.step > 1 && minutes_.values.size() > 3) {
+      return fmt::format("every {} minutes from minute {} through {} of {}", minutes_.series.step,
+                         minutes_.first(), minutes_.last(), hours);
+    }
+    const auto unit = minutes_.is_single() && minutes_.first() == 1 ? "minute" : "minutes";
+    return fmt::format("at {} {} past {}", list_of(minutes_.values, number), unit, hours);
   }
 
   // "from 09:00 through 17:45"
-  std::string stretch() const {
-    return fmt::format("from {} through {}", clock(hours_.first(), minutes_.first()),
-                       clock(hours_.last(), minutes_.last()));
+  std::string stretch(int first_hour, int last_hour) const {
+    return fmt::format("from {} through {}", clock(first_hour, minutes_.first()),
+                       clock(last_hour, minutes_.last()));
   }
 
-  std::string cycle_start() const {
-    return minutes_.first() == 0 ? "" : fmt::format(" from minute {}", minutes_.first());
-  }
-
-  // "5 minutes", "minutes 0, 20 and 45"
-  std::string minutes_list() const {
-    if (minutes_.is_single()) {
-      return fmt::format("{} minute{}", minutes_.first(), minutes_.first() == 1 ? "" : "s");
-    }
-    if (minutes_.series.step > 1 && minutes_.values.size() > 3) {
-      return fmt::format("every {} minutes from {} through {} minutes", minutes_.series.step,
-                         minutes_.first(), minutes_.last());
-    }
-    return list_of(minutes_.values, number) + " minutes";
-  }
-
-  // "during the hours 01:00, 05:00 and 09:00", "during every 2nd hour from 00:00 through 22:00"
-  std::string hours_noun() const {
-    const auto name = [](int hour) { return clock(hour, 0); };
-    if (hours_.is_single()) return "during the hour " + name(hours_.first());
+  // All stretches of hours that follow each other; or every n-th hour.
+  std::string stretches() const {
     if (hours_.series.step > 1 && hours_.values.size() > 2) {
-      return fmt::format("during every {} hour from {} through {}", ordinal(hours_.series.step),
-                         name(hours_.first()), name(hours_.last()));
+      return fmt::format("in every {} hour from {} through {}", ordinal(hours_.series.step),
+                         clock(hours_.first(), 0), clock(hours_.last(), 0));
     }
-    return "during the hours " + list_of(hours_.values, name);
+    std::vector<std::string> parts;
+    for (std::size_t i = 0; i < hours_.values.size();) {
+      const int first = hours_.values[i];
+      int last = first;
+      while (++i < hours_.values.size() && hours_.values[i] == last + 1) ++last;
+      parts.push_back(stretch(first, last));
+    }
+    return join(parts);
+  }
+
+  // The hours beside a list of seconds.
+  std::string hours_noun() const {
+    return "of the hours " + list_of(hours_.values, [](int hour) { return clock(hour, 0); });
   }
 
   // Several seconds: "every 10 seconds", "every second of the minute 02:30".
@@ -301,9 +300,18 @@ class DayWords {
   bool is_both_;
 };
 
+// The years, or "every year" where the days alone would sound like a single date.
 std::string year_phrase(const CronSyntax& syntax) {
   const auto& field = syntax.field(FieldKind::year);
-  if (is_unrestricted(field)) return {};
+  const auto months = values_of(syntax.field(FieldKind::month));
+  const auto& dates = syntax.field(FieldKind::day_of_month);
+  const bool is_by_date = !is_unrestricted(dates) && months.size() == 1 &&
+                          is_unrestricted(syntax.field(FieldKind::day_of_week));
+  if (is_unrestricted(field)) {
+    const bool is_leap_day =
+        months == std::vector{2} && values_of(dates) == std::vector{29} && dates.items.size() == 1;
+    return !is_by_date ? "" : is_leap_day ? " in leap years" : " every year";
+  }
   const auto values = values_of(field);
   const auto series = series_of(values);
   if (series.step > 1 && values.size() > 3) {
@@ -311,14 +319,6 @@ std::string year_phrase(const CronSyntax& syntax) {
                        series.last);
   }
   return " in " + list_of(values, number);
-}
-
-// Whether the days come once a year or so: "every year" is worth saying.
-bool is_one_date(const CronSyntax& syntax) {
-  return is_unrestricted(syntax.field(FieldKind::day_of_week)) &&
-         !is_unrestricted(syntax.field(FieldKind::day_of_month)) &&
-         values_of(syntax.field(FieldKind::month)).size() == 1 &&
-         is_unrestricted(syntax.field(FieldKind::year));
 }
 
 std::string capitalised(std::string text) {
@@ -366,12 +366,16 @@ std::string period_in_words(Duration period) {
                                            {"second", seconds(1)},
                                            {"millisecond", std::chrono::milliseconds(1)},
                                            {"microsecond", Duration(1)}}};
+  // "90 minutes" reads better than "1 hour and 30 minutes", "86461 seconds" does not.
+  for (const auto& [name, length] : kUnits) {
+    const auto count = period / length;
+    if (count > 0 && count <= 120 && period % length == Duration(0)) return plural(count, name);
+  }
   std::vector<std::string> parts;
   for (const auto& [name, length] : kUnits) {
-    if (period == length && parts.empty()) return std::string(name);
     const auto count = period / length;
     if (count == 0) continue;
-    parts.push_back(fmt::format("{} {}{}", count, name, count == 1 ? "" : "s"));
+    parts.push_back(count == 1 ? fmt::format("1 {}", name) : plural(count, name));
     period -= count * length;
   }
   return join(parts);
@@ -382,10 +386,7 @@ std::string in_words(const Cron& cron) {
   const TimeWords time(cron.masks());
   auto text = time.phrase();
   text += DayWords(syntax).phrase(time.needs_day() ? " every day" : "");
-  if (is_one_date(syntax)) text += " every year";
-  text += year_phrase(syntax);
-  if (cron.is_never()) text += " (never: there is no such date)";
-  return text;
+  return text + (cron.is_never() ? " (never: there is no such date)" : year_phrase(syntax));
 }
 
 std::string in_words(const Schedule& schedule) {

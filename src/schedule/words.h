@@ -15,8 +15,7 @@ std::string in_words(const Schedule& schedule);
 // One expression, in lower case and without a zone: "at 02:30 on Monday through Friday".
 std::string in_words(const Cron& cron);
 
-// "90 seconds" is "1 minute 30 seconds", a whole unit is "15 minutes", one of it "minute": the text
-// stands after "every".
+// "15 minutes", "hour", "1 day and 3 seconds": the text stands after "every".
 std::string period_in_words(Duration period);
 
 }  // namespace chronos::schedule

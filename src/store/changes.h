@@ -4,14 +4,23 @@
 //
 // A change that is refused answers an Error and has changed nothing. An answer with
 // Reason::unknown_commit means nobody knows: every change is safe to repeat as it is (it carries
-// its own ids, versions and tokens).
+// its own ids, versions and tokens). One that creates answers what is stored under its id, as a
+// replay, when that is there already. Whether the project exists and the caller may is checked
+// before, not here.
+//
+// Where a run is: `due` (waits for its instant, or for its retry), `ready` (waits for a slot),
+// `held` (waits for an earlier run of its job), leased, or final. It *goes on* when it is ready,
+// leased or in back-off. After every change: when a job has held runs and none that goes on, the
+// held one with the earliest planned instant becomes ready.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -26,9 +35,21 @@
 
 namespace chronos::store {
 
-// A POST's Idempotency-Key. `fingerprint` is a digest of the request; kept for 24 h.
-// Same (caller, key), same fingerprint → the first answer again, `is_replay` set, nothing changed;
-// another fingerprint → Reason::idempotency_key_reused.
+// Why a run was cancelled (Run::reason).
+inline constexpr std::string_view kJobCancelled = "job cancelled";
+inline constexpr std::string_view kRunCancelled = "run cancelled";
+inline constexpr std::string_view kRescheduled = "rescheduled";
+inline constexpr std::string_view kOverlap = "overlap";
+// The reason of the range rows that Prune leaves.
+inline constexpr std::string_view kPruned = "pruned";
+
+inline constexpr Duration kIdempotencyKept = std::chrono::hours(24);
+inline constexpr Duration kDeliveriesKept = std::chrono::days(30);
+
+// A POST's Idempotency-Key. `fingerprint` is a digest of the request. Looked at before anything
+// else: the same (caller, key) with the same fingerprint → the same job or run (as it is now),
+// `is_replay` set, nothing changed; another fingerprint → Reason::idempotency_key_reused. Only a
+// change that happened is remembered, for kIdempotencyKept after `at`.
 struct Idempotency {
   KeyId caller;
   std::string key;
@@ -39,7 +60,7 @@ struct Idempotency {
 // -- What users ask for --------------------------------------------------------------------------
 
 struct JobAnswer {
-  Job job;
+  Job job;  // as a read would give it, derived members included
   bool is_replay = false;
 };
 struct RunAnswer {
@@ -56,10 +77,18 @@ struct SubmitJob {
   std::optional<Idempotency> idempotency;
 };
 
-// Replaces the declaration and, when `replaces_schedule`, the waiting scheduled runs: those not yet
-// due vanish, those due or already tried end as cancelled("rescheduled"); a running one goes on.
-// Then `next_run`, if any, waits. `job` is the whole new value (phase, planned_through, parked_at
-// and runs_planned included; counts, streak and last_run are kept as stored).
+// Replaces the declaration. Runs that wait follow the new queue, priority and action. Counts,
+// streak and last_run stay as stored, but for what cancelled runs add.
+//
+// With `replaces_schedule` the waiting runs of trigger `schedule` go: those not yet due vanish,
+// those due or already tried end as cancelled(kRescheduled); a running one goes on, and so do runs
+// that were asked for. An earlier plan's phase_at_end is forgotten. Then `next_run`, if any, waits.
+// `job` is the whole new value: phase, planned_through, parked_at and runs_planned included.
+//
+// Without it those four stay as stored (the planner moves them meanwhile), and `next_run` is for
+// resuming: when the job is parked, no longer paused and has no run that waits to be planned, it
+// waits at parked_at to be planned; else it is passed over. So a caller that resumes always gives
+// one.
 // Refused: not_found; version_mismatch when the stored version is not `expected_version` (the
 // caller reads again and retries); key_taken.
 struct ReplaceJob {
@@ -73,9 +102,11 @@ struct ReplaceJob {
   std::optional<Idempotency> idempotency;
 };
 
-// Phase cancelled; every waiting run ends as cancelled("job cancelled"); running attempts are
+// Phase cancelled for good (until the schedule is replaced), version grows, updated_at is `now`,
+// parked_at is cleared; every waiting run ends as cancelled(kJobCancelled); running attempts are
 // marked for cancellation unless `keep_running`. Again → the same answer, version unchanged; phases
-// succeeded and failed stay as they are (there is nothing to cancel).
+// succeeded and failed stay as they are too. Runs that were asked for since are cancelled each
+// time.
 // Refused: not_found; version_mismatch when `expected_version` is given and differs.
 struct CancelJob {
   using Answer = JobAnswer;
@@ -86,7 +117,8 @@ struct CancelJob {
   Timestamp now;
 };
 
-// A run outside the schedule: goes straight to `ready`. Refused: not_found.
+// A run outside the schedule: goes straight to `ready`, whatever the job's phase. Refused:
+// not_found.
 struct RunJob {
   using Answer = RunAnswer;
   ProjectId project;
@@ -96,8 +128,10 @@ struct RunJob {
   std::optional<Idempotency> idempotency;
 };
 
-// A waiting run ends as cancelled; a running attempt is marked; a final run stays as it is.
-// Answer: the run's id. Refused: not_found.
+// A waiting run ends as cancelled(kRunCancelled); a running attempt is marked; a final run stays as
+// it is. The planned run of a recurring job (cron, every) is only marked: the schedule goes on from
+// it, so its plan is made at its instant and it ends as cancelled then instead of starting (a job
+// paused meanwhile forgets the mark with the run). Answer: the run's id. Refused: not_found.
 struct CancelRun {
   using Answer = RunAnswer;
   ProjectId project;
@@ -108,6 +142,7 @@ struct CancelRun {
 // -- What the scheduler does ---------------------------------------------------------------------
 
 // Moves runs that need no planning and whose `at` <= now from `due` to `ready`, earliest first.
+// (A retry needs no planning.)
 struct ReleaseDue {
   using Answer = std::int64_t;  // how many were moved
   Timestamp now;
@@ -115,9 +150,20 @@ struct ReleaseDue {
 };
 
 // What the planner decided about one due scheduled run (model/plan.h). Clears Job::parked_at unless
-// it parks. Refused: version_mismatch when the job's version or planned_through moved meanwhile, or
-// `run` is no longer waiting; then nothing happened and the due run will be read again.
-// `phase_at_end` is taken once no run of the job is live (at once, or when the last one ends).
+// it parks; a parked run vanishes. Refused: version_mismatch when the job's version or
+// planned_through moved meanwhile, or `run` no longer waits to be planned; then nothing happened
+// and the due run will be read again.
+//
+// A row of `rows` extends the row of the job that ends at expected_planned_through (so that no
+// instant lies between) when both have the same state and reason: that one's count grows,
+// planned_until becomes the new row's last instant and ended_at `now`. Each further row goes on
+// from the one before. Job::counts follow.
+//
+// `cancels_running` stops the job's other runs that go on or are held: running attempts are marked,
+// the rest end as cancelled(kOverlap).
+//
+// `phase_at_end` is taken once no run of the job is live: at once, or when the last one ends. It
+// stands until the schedule is replaced.
 struct CommitPlan : Plan {
   struct Answer {};
   Timestamp now;
@@ -132,11 +178,15 @@ struct ClaimedRun {
   Trigger trigger = Trigger::schedule;
   Timestamp planned_at;
   Timestamp queued_at;
-  Timestamp started_at;
-  std::shared_ptr<const Job> declared;  // shared: a store may keep decoded jobs between claims
+  Timestamp started_at;  // of this attempt: the claim's `now`
+  // As stored at the claim, failure_streak included; derived members are not filled. Shared: a
+  // store may keep decoded jobs between claims.
+  std::shared_ptr<const Job> declared;
 };
 
-// Takes runs from `ready` under leases, highest priority first, then earliest.
+// Takes runs from `ready` under leases, highest priority first, then the earliest planned instant,
+// then the smallest id; what has no lane or whose lane or queue is full is passed over. The answer
+// is in that order, tokens grow along it. The holder must have sent a Heartbeat before.
 struct ClaimRuns {
   struct Lane {
     std::string kind;  // of the action
@@ -151,11 +201,17 @@ struct ClaimRuns {
   Timestamp now;
 };
 
-// The end of one attempt (model/settle.h). Refused: lease_lost when `token` is not the lease's.
-// Final: the run's row is written once, the job's counts, streak, last_run and phase follow, and
-// the job's oldest held run becomes ready when no other run of it is live.
-// Retrying: the attempt's row is appended and the run waits in `due` until `retry_at`; but when a
-// cancel was asked for meanwhile, the run ends as cancelled instead.
+// The end of one attempt (model/settle.h). Refused: lease_lost when `token` is not the lease's, or
+// the run holds none. The attempt is kept whole but for retry_after.
+// Final: the run's row is written once, with ended_at of the attempt.
+// Retrying: the run waits in `due` until `retry_at`; but when a cancel was asked for meanwhile, the
+// run ends as cancelled(kRunCancelled) instead.
+//
+// Whenever a run ends, here or by a cancel: the job's counts and last_run follow; failed, timed_out
+// and lost add to the streak, succeeded ends it, cancelled leaves it. When no other run of the job
+// is live and none is parked, its phase becomes phase_at_end, or else what this run came to:
+// succeeded, failed, or cancelled, which moves only an active phase. (Rows skipped and missed
+// change the counts only.)
 struct SettleRun {
   struct Answer {
     RunState state = RunState::succeeded;  // what the run came to
@@ -171,11 +227,12 @@ struct SettleRun {
 };
 
 // The holder lives. A holder not heard of for its `ttl` (on a clock that never steps) loses its
-// leases: Store::expired_leases names them. On SQLite a new start of the process is a new holder,
-// and the old one's leases have expired at once.
+// leases: Store::expired_leases names them until they are settled, or the holder is heard of again.
+// A store knows its holders only while it is open: on SQLite a new start of the process is a new
+// holder, and the old one's leases have expired at once.
 struct Heartbeat {
   struct Answer {
-    std::vector<RunId> cancelled;  // running runs of this holder that should stop
+    std::vector<RunId> cancelled;  // running runs of this holder that should stop, until they do
   };
   NodeId holder;
   Duration ttl{};
@@ -184,7 +241,7 @@ struct Heartbeat {
 // -- Telling, access, upkeep ---------------------------------------------------------------------
 
 // Takes waiting deliveries whose time has come, earliest first; each is out of reach for others
-// until `now` + lease.
+// until `now` + lease, which becomes its next_attempt_at.
 struct ClaimDeliveries {
   using Answer = std::vector<Delivery>;
   Timestamp now;
@@ -193,12 +250,13 @@ struct ClaimDeliveries {
   std::string kind;  // only targets of this kind, so that one that hangs delays no other; "" = any
 };
 
-// Records one sending: attempts_made grows by one. Refused: not_found.
+// Records one sending: attempts_made grows by one. One that was delivered or given up stays as it
+// is, and the answer is the same. Refused: not_found.
 struct FinishDelivery {
   struct Answer {};
   DeliveryId delivery;
   DeliveryState state = DeliveryState::delivered;  // waiting = try again at next_attempt_at
-  Timestamp next_attempt_at;
+  Timestamp next_attempt_at;                       // of waiting only
   std::string error;
 };
 
@@ -217,12 +275,13 @@ struct PutProject {
 // The first start: the project and its admin key, unless any project exists.
 struct Bootstrap {
   struct Answer {
-    bool is_first = false;  // this very change created them
+    bool is_first = false;  // this very change created them: now, or when it is a repetition
   };
   Project project;
   Key key;
 };
 
+// Creates the key; one with this id stays as it is.
 struct PutKey {
   using Answer = Key;
   Key key;
@@ -236,13 +295,18 @@ struct RevokeKey {
   Timestamp now;
 };
 
+// last_used_at moves forward only; unknown keys are passed over.
 struct TouchKeys {
   struct Answer {};
   std::vector<std::pair<KeyId, Timestamp>> used;
 };
 
-// Folds runs beyond their job's retention into one range row with counts and drops old deliveries
-// and idempotency keys; at most `limit` rows at a time. Answer: how many rows went.
+// Folds final runs beyond their job's retention (more than `runs` rows, the oldest by id first; or
+// ended longer than `age` ago) into one range row for each final state of the job: reason kPruned,
+// `count` the sum, from the first planned instant to the last, ended_at the latest, under the id of
+// a run it stands for; attempts, output and all else of them goes. These rows stay for good and do
+// not count. Drops finished deliveries (kDeliveriesKept after next_attempt_at) and idempotency keys
+// (kIdempotencyKept). At most `limit` rows at a time. Answer: how many were folded or dropped.
 struct Prune {
   using Answer = std::int64_t;
   Timestamp now;

@@ -14,6 +14,15 @@ bool spoils(const Error& error) {
          error.reason == Reason::store_full;
 }
 
+// Whether a change may have given a scheduler or a notifier something to do. What the scheduler
+// commits itself comes back to it as an answer; waking it too would keep it awake for ever.
+bool gives_work(const Change& change) {
+  if (const auto* settled = std::get_if<SettleRun>(&change)) return !settled->deliveries.empty();
+  return std::holds_alternative<SubmitJob>(change) || std::holds_alternative<ReplaceJob>(change) ||
+         std::holds_alternative<CancelJob>(change) || std::holds_alternative<RunJob>(change) ||
+         std::holds_alternative<CancelRun>(change) || std::holds_alternative<AddDeliveries>(change);
+}
+
 }  // namespace
 
 Committer::Committer(Transactor& transactor, CommitterOptions options)
@@ -59,8 +68,10 @@ Committer::Batch Committer::take() {
 bool Committer::pump() {
   auto batch = take();
   if (batch.empty()) return false;
+  const bool is_work = std::ranges::any_of(
+      batch, [](const Operation& operation) { return gives_work(operation.change); });
   commit_together(batch);
-  if (wake_) wake_();
+  if (is_work && wake_) wake_();
   return true;
 }
 

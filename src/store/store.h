@@ -4,7 +4,7 @@
 // drains everything that waits into one transaction, in the order of arrival, and completes the
 // callers after the durable commit, on the committer's thread (completions must be short and must
 // not block; they may call `commit`). Reading: blocks, sees what was committed before the call,
-// never waits for a writer.
+// never waits for a writer's disk; goes on working after stop().
 //
 // What every store guarantees is tested by tests/store_conformance/ with no exceptions.
 #pragma once
@@ -46,13 +46,13 @@ struct OutputPage {
 };
 
 struct Stats {
-  std::int64_t jobs = 0;
-  std::int64_t due = 0;
+  std::int64_t jobs = 0;  // of any phase
+  std::int64_t due = 0;   // back-off included
   std::int64_t ready = 0;
   std::int64_t held = 0;
   std::int64_t leased = 0;
   std::int64_t deliveries_waiting = 0;
-  std::optional<Timestamp> oldest_ready_at;
+  std::optional<Timestamp> oldest_ready_at;  // the earliest queued_at in ready
 };
 
 class Store {
@@ -68,25 +68,36 @@ class Store {
              }});
   }
 
-  // -- Jobs. Another project's job is not_found.
+  // -- Jobs. Another project's job is not_found. All lists are newest first (by id) unless they say
+  // otherwise, and another project's things are simply not in them.
+  //
+  // Derived when read: Job::counts.running (leases); next_run_at, the earliest of its waiting runs'
+  // `at` in due and planned_at in ready and held; status, the first that holds of cancelled
+  // (phase), running (a lease), retrying (a run in back-off), succeeded or failed (phase), paused,
+  // scheduled.
   virtual Result<Job> find_job(ProjectId project, JobId job) const = 0;
   virtual Result<Job> find_job_by_key(ProjectId project, const std::string& key) const = 0;
   virtual Result<Page<Job>> list_jobs(const JobFilter& filter) const = 0;
 
-  // -- Runs, live and final as one. Another project's run is not_found.
+  // -- Runs, live and final as one. Another project's run is not_found. attempts_made counts the
+  // running attempt too; node, error, exit_code and http_status are of the running attempt, else of
+  // the newest that ended; job_name is the job's name now; queued_at is when the run last became
+  // ready; is_cancel_requested is never set on a final run.
   virtual Result<Run> find_run(ProjectId project, RunId run) const = 0;
   virtual Result<Page<Run>> list_runs(const RunFilter& filter) const = 0;
-  // The newest attempt's output when `attempt` is 0. Empty when there is none.
+  // The newest ended attempt's output when `attempt` is 0. Empty when there is none.
   virtual Result<OutputPage> read_output(ProjectId project, RunId run, int attempt) const = 0;
-  // The job's live runs (planned, queued, held, running, retrying), earliest first.
+  // The job's live runs (planned, queued, held, running, retrying), earliest planned first, then by
+  // id.
   virtual Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const = 0;
 
   // -- Scheduling.
-  // Due runs that need planning, `at` <= now, earliest first. Never two of one job.
+  // Due runs that need planning, `at` <= now, earliest first. Never two of one job: its earliest.
   virtual Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const = 0;
   // The earliest instant anything lies in `due`, or nothing.
   virtual Result<std::optional<Timestamp>> next_due_at() const = 0;
-  // Attempts whose holder is gone: to be settled as lost.
+  // Attempts whose holder is gone: to be settled as lost, with the lease's own token. Oldest claim
+  // first.
   virtual Result<std::vector<ClaimedRun>> expired_leases(int limit) const = 0;
 
   // -- Telling, access, upkeep.
@@ -96,10 +107,8 @@ class Store {
   virtual Result<std::vector<Key>> list_keys(ProjectId project) const = 0;
   virtual Result<Project> find_project(ProjectId project) const = 0;
   virtual Result<std::vector<Project>> list_projects() const = 0;
-  virtual Result<void> health() const = 0;  // can it commit right now?
+  virtual Result<void> health() const = 0;  // can it commit right now? After stop(): shutting_down
   virtual Result<Stats> stats() const = 0;
-  // A consistent copy of everything, as a file; while the store goes on working.
-  virtual Result<void> backup_to(const std::string& path) const = 0;
 
   // Called on the committer's thread after each commit that may have given a scheduler or a
   // notifier something to do. Set once, before the first commit; must only wake somebody.

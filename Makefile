@@ -1,0 +1,46 @@
+# The front door: each target is one preset or one tool. `make` prints this list.
+.DEFAULT_GOAL := help
+JOBS ?= $(shell nproc)
+PYTHON := /usr/bin/python3
+RELEASE := build/release
+CONFIGURE := cmake --preset
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: build ## install what is missing, build, start the server (embedded SQLite, commands allowed)
+	$(RELEASE)/chronos serve --allow-commands $(ARGS)
+
+build: ## install what is missing and build build/release/chronos
+	@tools/packages.sh build
+	@$(CONFIGURE) release -DCHRONOS_TESTS=OFF >/dev/null
+	@cmake --build $(RELEASE) -j $(JOBS) --target chronos
+
+test: ## install what the tests need, build and run all of them (what CI runs)
+	@tools/packages.sh test
+	@$(CONFIGURE) release -DCHRONOS_TESTS=ON >/dev/null
+	@cmake --build $(RELEASE) -j $(JOBS)
+	@ctest --test-dir $(RELEASE) --output-on-failure --timeout 1200
+
+check: test ## test, and format, tidy, layering, ASan+UBSan, TSan
+	@tools/packages.sh check
+	@tools/check.sh
+
+bench: ## measure, as ratios to the limits of this machine measured in the same run
+	@tools/packages.sh bench
+	@$(CONFIGURE) release -DCHRONOS_BENCH=ON >/dev/null
+	@cmake --build $(RELEASE) -j $(JOBS)
+	@$(PYTHON) bench/run.py $(RELEASE) $(ARGS)
+
+sim: ## replay one simulator seed: make sim SEED=123
+	@$(CONFIGURE) release -DCHRONOS_TESTS=ON >/dev/null
+	@cmake --build $(RELEASE) -j $(JOBS) --target sim
+	@$(RELEASE)/sim --seed $(SEED)
+
+fmt: ## format the sources
+	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
+
+clean: ## remove what was built
+	rm -rf build
+
+.PHONY: help run build test check bench sim fmt clean

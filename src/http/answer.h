@@ -1,0 +1,64 @@
+// Answer: the function object behind Reply and the gate's continuations. May be called once, from
+// any thread; it brings the value to the connection's own. Dropped uncalled it brings a failure.
+// Private to the connection.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "base/check.h"
+#include "base/result.h"
+#include "http/connection.h"
+#include "http/problem.h"
+
+namespace chronos::http {
+
+template <class Value, void (Connection::*take)(std::uint64_t, Value), Value (*when_dropped)()>
+class Answer {
+ public:
+  Answer(std::shared_ptr<Connection> connection, std::uint64_t number)
+      : connection_(std::move(connection)), number_(number) {}
+  Answer(Answer&& other) noexcept = default;
+  Answer& operator=(Answer&&) = delete;
+  ~Answer() {
+    if (connection_) deliver(when_dropped());
+  }
+
+  void operator()(Value value) {
+    CHRONOS_CHECK(connection_ != nullptr);  // called twice
+    deliver(std::move(value));
+  }
+
+ private:
+  void deliver(Value value) {
+    auto connection = std::move(connection_);
+    EventLoop& loop = connection->loop();
+    if (loop.is_current()) return ((*connection).*take)(number_, std::move(value));
+    loop.post([connection, number = number_, value = std::move(value)]() mutable {
+      ((*connection).*take)(number, std::move(value));
+    });
+  }
+
+  std::shared_ptr<Connection> connection_;  // whoever may still be answered is kept
+  std::uint64_t number_;
+};
+
+inline Error dropped() {
+  return {Reason::internal, "a request was dropped without an answer", {}, {}};
+}
+inline Response drop_response() {
+  return problem(dropped(), "");
+}
+inline Admission drop_admission() {
+  return std::unexpected(dropped());
+}
+inline HeadVerdict drop_verdict() {
+  return drop_admission();
+}
+
+using ResponseAnswer = Answer<Response, &Connection::on_response, &drop_response>;
+using HeadVerdictAnswer = Answer<HeadVerdict, &Connection::on_head_verdict, &drop_verdict>;
+using BodyVerdictAnswer = Answer<Admission, &Connection::on_body_verdict, &drop_admission>;
+
+}  // namespace chronos::http

@@ -1,0 +1,565 @@
+#include "http/connection.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "http/answer.h"
+#include "http/problem.h"
+#include "http/response_writer.h"
+#include "http/stream_state.h"
+
+namespace chronos::http {
+namespace {
+
+constexpr SteadyTime kNever = SteadyTime::max();
+constexpr std::size_t kOutputMax = 256 * 1024;  // waiting to be written: no further request starts
+constexpr std::size_t kOutputKept = 4 * 1024;   // capacity a connection holds on to
+constexpr std::size_t kLingerMax = 1024 * 1024;
+constexpr std::size_t kReserveMax = 64 * 1024;  // of an announced length we believe this much
+
+std::string_view media_type_of(std::string_view content_type) {
+  std::string_view type = content_type.substr(0, content_type.find(';'));
+  while (type.ends_with(' ') || type.ends_with('\t')) type.remove_suffix(1);
+  return type;
+}
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<Worker> worker, std::unique_ptr<Transport> transport,
+                       std::string peer)
+    : worker_(std::move(worker)),
+      options_(worker_->shared().options),
+      transport_(std::move(transport)),
+      peer_(std::move(peer)),
+      reader_({options_.header_bytes_max, options_.target_bytes_max, options_.header_count_max}),
+      read_deadline_(worker_->now() + options_.header_timeout),
+      write_deadline_(kNever) {}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  transport_->handshake([self = shared_from_this()](bool is_ok, std::size_t) {
+    if (self->stage_ != Stage::handshake) return;
+    if (!is_ok) return self->close();
+    self->next_request();
+    self->process();
+  });
+}
+
+void Connection::drain() {
+  if (stage_ == Stage::closed) return;
+  is_draining_ = true;
+  gone_.request_stop();
+  if (stage_ == Stage::handshake) return close();
+  const bool is_waiting = stage_ == Stage::head && !reader_.has_bytes();
+  if (is_waiting || stage_ == Stage::turn) stage_ = Stage::closing;
+  process();
+}
+
+void Connection::close() {
+  if (stage_ == Stage::closed) return;
+  const auto self = shared_from_this();  // the worker's list may hold the last reference
+  stage_ = Stage::closed;
+  read_deadline_ = write_deadline_ = kNever;
+  transport_->close();
+  gone_.request_stop();
+  for (const Slot& slot : slots_) {
+    if (slot.stream) slot.stream->close();
+  }
+  slots_.clear();
+  release_body();
+  worker_->forget(*this);
+}
+
+void Connection::on_deadline(SteadyTime now) {
+  if (write_deadline_ <= now) return close();
+  if (read_deadline_ > now) return;
+  read_deadline_ = kNever;
+  const Error late{Reason::request_timeout, "the request did not arrive in time", {}, {}};
+  switch (stage_) {
+    case Stage::head:
+      if (!reader_.has_bytes()) return close();
+      refuse(late);
+      break;
+    case Stage::body:
+      cut_short();
+      answer(problem_here(late));
+      break;
+    case Stage::discard:
+      cut_short();
+      break;
+    case Stage::handshake:
+    case Stage::linger:
+      return close();
+    case Stage::turn:
+    case Stage::gate:
+    case Stage::closing:
+    case Stage::closed:
+      return;
+  }
+  process();
+}
+
+// One pass over what there is to do: as much progress as bytes and answers at hand allow, then one
+// write for all of it. Handlers that answer at once come back through on_response() within it.
+void Connection::process() {
+  if (is_in_process_ || stage_ == Stage::closed) return;
+  const auto self = shared_from_this();
+  is_in_process_ = true;
+  for (bool has_moved = true; has_moved;) {
+    const bool has_answered = collect();
+    const bool has_read = step();
+    has_moved = has_answered || has_read;
+  }
+  is_in_process_ = false;
+  if (stage_ == Stage::closed) return;
+  write_more();
+  rest_if_idle();
+  read_more();
+  end_if_done();
+}
+
+bool Connection::step() {
+  switch (stage_) {
+    case Stage::head:
+      return read_head();
+    case Stage::turn:
+      return take_turn();
+    case Stage::body:
+      return read_body();
+    case Stage::discard:
+      return skip_body();
+    case Stage::handshake:
+    case Stage::gate:
+    case Stage::closing:
+    case Stage::linger:
+    case Stage::closed:
+      return false;
+  }
+  return false;
+}
+
+bool Connection::read_head() {
+  if (is_reading_ || slots_.size() >= options_.pipeline_max) return false;
+  auto head = reader_.read_head();
+  if (!head) {
+    refuse(head.error());
+    return true;
+  }
+  if (!*head) {
+    if (is_eof_) {
+      stage_ = Stage::closing;
+      return true;
+    }
+    if (reader_.has_bytes() && !std::exchange(has_head_begun_, true) && !is_fresh_) {
+      read_deadline_ = worker_->now() + options_.header_timeout;
+    }
+    return false;
+  }
+  head_ = std::move(**head);
+  head_.peer = peer_;
+  head_.is_tls = worker_->shared().tls != nullptr;
+  is_fresh_ = has_head_begun_ = is_idle_ = false;
+  read_deadline_ = kNever;
+  stage_ = Stage::turn;
+  return true;
+}
+
+// RFC 9112 §9.3.2: pipelined requests may be handled side by side if they are all safe. A body is
+// read only when nothing is before it, so that 100 Continue is in its place.
+bool Connection::may_start() const {
+  if (out_.size() - sent_ + next_out_.size() > kOutputMax) return false;
+  if (slots_.empty()) return true;
+  return is_safe(head_.method) && !head_.has_body() &&
+         std::ranges::all_of(slots_, [](const Slot& slot) { return is_safe(slot.method); });
+}
+
+bool Connection::take_turn() {
+  if (!may_start()) return false;
+  open_slot();
+  auto match = worker_->shared().router.match(head_.method, head_.target);
+  if (!match) {
+    Response response = problem_here(match.error().error);
+    if (!match.error().allow.empty()) {
+      response.headers.push_back({"Allow", std::move(match.error().allow)});
+    }
+    answer_unread(std::move(response));
+    return true;
+  }
+  route_ = slots_.back().route = match->route;
+  head_.path_params = std::move(match->path_params);
+  query_error_.reset();
+  if (auto query = parse_query(head_.target)) {
+    head_.query = std::move(*query);
+  } else {
+    query_error_ = std::move(query.error());  // told once the gate has let the caller in
+  }
+  stage_ = Stage::gate;
+  needs_body_verdict_ = false;
+  worker_->shared().gate.on_head(head_, *route_,
+                                 HeadVerdictAnswer(shared_from_this(), slots_.back().number));
+  return stage_ != Stage::gate;
+}
+
+void Connection::open_slot() {
+  Slot slot;
+  slot.number = next_number_++;
+  slot.method = head_.method;
+  slot.is_http10 = head_.is_http10;
+  slot.started = worker_->now();
+  slots_.push_back(std::move(slot));
+}
+
+void Connection::on_head_verdict(std::uint64_t number, HeadVerdict verdict) {
+  if (stage_ != Stage::gate || slots_.back().number != number) return;
+  if (auto* admission = std::get_if<Admission>(&verdict)) {
+    if (*admission) {
+      caller_ = std::move(**admission);
+      begin_body();
+    } else {
+      answer_unread(problem_here(admission->error()));
+    }
+  } else if (route_->access.is_key_in_body()) {
+    needs_body_verdict_ = true;
+    begin_body();
+  } else {
+    answer_unread(
+        problem_here({Reason::internal, "the gate wants a body it may not have", {}, {}}));
+  }
+  process();
+}
+
+void Connection::on_body_verdict(std::uint64_t number, Admission admission) {
+  if (stage_ != Stage::gate || slots_.back().number != number) return;
+  if (admission) {
+    caller_ = std::move(*admission);
+    run_handler();
+  } else {
+    body_.clear();
+    Response response = problem_here(admission.error());
+    next_request();
+    answer(std::move(response));
+  }
+  process();
+}
+
+// Nothing more is read, though the client may still be sending what it began.
+void Connection::cut_short() {
+  stage_ = Stage::closing;
+  is_cut_short_ = true;
+  read_deadline_ = kNever;
+}
+
+// What is wrong with the request as far as its head tells.
+std::optional<Error> Connection::find_fault() const {
+  if (query_error_) return query_error_;
+  const auto type = head_.headers.find("Content-Type");
+  if (head_.has_body() && type && !route_->media_type.empty() &&
+      !equal_ignoring_case(media_type_of(*type), route_->media_type)) {
+    return Error{Reason::unsupported_media_type, "the body must be " + route_->media_type, {}, {}};
+  }
+  const std::size_t body_max = route_->body_max > 0 ? route_->body_max : options_.body_max;
+  if (head_.content_length.value_or(0) > body_max) {
+    return Error{Reason::body_too_large,
+                 "the body is longer than " + std::to_string(body_max) + " bytes",
+                 {},
+                 {}};
+  }
+  return std::nullopt;
+}
+
+void Connection::begin_body() {
+  if (const auto fault = find_fault()) return answer_unread(problem_here(*fault));
+  stage_ = Stage::body;
+  body_.clear();
+  body_read_ = 0;
+  if (!head_.has_body()) return;
+  body_.reserve(std::min<std::size_t>(head_.content_length.value_or(0), kReserveMax));
+  body_started_ = worker_->now();
+  read_deadline_ = allowance(body_started_, options_.body_timeout, 0);
+  if (head_.expects_continue && !reader_.has_bytes()) next_out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+}
+
+bool Connection::read_body() {
+  if (is_reading_) return false;
+  const std::size_t body_max = route_->body_max > 0 ? route_->body_max : options_.body_max;
+  const auto is_complete = reader_.read_body(body_, body_max);
+  charge_body();
+  std::optional<Error> fault;
+  if (!is_complete) {
+    fault = is_complete.error();
+  } else if (worker_->shared().body_bytes > options_.body_memory_max) {
+    fault = Error{Reason::overloaded, "too many request bodies are arriving at once", {}, {}};
+  } else if (!*is_complete && is_eof_) {
+    fault = Error{Reason::bad_request, "the body ended before its time", {}, {}};
+  }
+  if (fault) {
+    cut_short();
+    answer(problem_here(*fault));
+    return true;
+  }
+  if (!*is_complete) {
+    if (body_.size() != body_read_) {
+      body_read_ = body_.size();
+      read_deadline_ = allowance(body_started_, options_.body_timeout, body_read_);
+    }
+    return false;
+  }
+  release_body();
+  read_deadline_ = kNever;
+  if (!needs_body_verdict_) {
+    run_handler();
+    return true;
+  }
+  stage_ = Stage::gate;
+  worker_->shared().gate.on_body(head_, *route_, body_,
+                                 BodyVerdictAnswer(shared_from_this(), slots_.back().number));
+  return stage_ != Stage::gate;
+}
+
+bool Connection::skip_body() {
+  if (is_reading_) return false;
+  const auto is_complete = reader_.skip_body(options_.discard_max);
+  if (!is_complete || (!*is_complete && is_eof_)) {
+    cut_short();
+    return true;
+  }
+  if (!*is_complete) return false;
+  next_request();
+  return true;
+}
+
+void Connection::run_handler() {
+  Request request;
+  static_cast<RequestHead&>(request) = std::move(head_);
+  request.body = std::move(body_);
+  request.caller = std::move(caller_);
+  request.gone = gone_.get_token();
+  const std::string path(request.path());
+  const Handler& handler = route_->handler;
+  ResponseAnswer reply(shared_from_this(), slots_.back().number);
+  head_.keeps_alive = request.keeps_alive;
+  next_request();
+  try {
+    handler(std::move(request), std::move(reply));
+  } catch (const std::exception& error) {
+    // The Reply died with the handler's frame, or will: that answers 500.
+    log::error("a handler threw", {{"path", path}, {"error", error.what()}});
+  }
+}
+
+void Connection::next_request() {
+  const bool is_last = is_draining_ || is_eof_ || !head_.keeps_alive;
+  const bool is_first = stage_ == Stage::handshake;
+  stage_ = is_last && !is_first ? Stage::closing : Stage::head;
+}
+
+void Connection::answer(Response response) {
+  on_response(slots_.back().number, std::move(response));
+}
+
+// The body is read and thrown away if that is cheap; otherwise the connection ends.
+void Connection::answer_unread(Response response) {
+  const bool is_cheap = !head_.expects_continue &&
+                        head_.content_length.value_or(0) <= options_.discard_max &&
+                        head_.keeps_alive && !is_draining_;
+  if (!head_.has_body()) {
+    next_request();
+  } else if (is_cheap) {
+    stage_ = Stage::discard;
+    body_started_ = worker_->now();
+    read_deadline_ = allowance(body_started_, options_.body_timeout, 0);
+  } else {
+    cut_short();
+  }
+  answer(std::move(response));
+}
+
+// The bytes are no request, or not in time: answers, and believes nothing that follows.
+void Connection::refuse(const Error& error) {
+  head_ = RequestHead();
+  route_ = nullptr;
+  cut_short();
+  open_slot();
+  answer(problem_here(error));
+}
+
+Response Connection::problem_here(const Error& error) const {
+  return problem(error, head_.path());
+}
+
+void Connection::charge_body() {
+  const std::size_t held = body_.size();
+  worker_->shared().body_bytes += held - charged_;
+  charged_ = held;
+}
+
+void Connection::release_body() {
+  worker_->shared().body_bytes -= charged_;
+  charged_ = 0;
+}
+
+SteadyTime Connection::allowance(SteadyTime start, Duration timeout, std::size_t bytes) const {
+  return start + timeout +
+         std::chrono::seconds(bytes / std::max<std::size_t>(options_.rate_min, 1));
+}
+
+void Connection::on_response(std::uint64_t number, Response response) {
+  const auto slot = std::ranges::find(slots_, number, &Slot::number);
+  if (slot == slots_.end()) return;  // cut off meanwhile
+  slot->response = std::move(response);
+  slot->is_ready = true;
+  process();
+}
+
+void Connection::on_stream() {
+  process();
+}
+
+// Moves what is ready to next_out_, in the order of the requests. True if a slot was done with.
+bool Connection::collect() {
+  bool has_moved = false;
+  while (!slots_.empty()) {
+    Slot& slot = slots_.front();
+    if (slot.stream) {
+      if (!collect_stream(slot)) break;
+    } else if (!slot.is_ready) {
+      break;
+    } else {
+      const bool is_stream = slot.response.stream && slot.method != Method::head;
+      // Without chunks only the end of the connection tells the end of the answer.
+      if (is_stream && slot.is_http10) {
+        stage_ = Stage::closing;
+        slots_.resize(1);
+      }
+      append_response(next_out_, slot.response,
+                      {.is_head_request = slot.method == Method::head,
+                       .is_http10 = slot.is_http10,
+                       .is_last = stage_ == Stage::closing && slots_.size() == 1,
+                       .date_line = worker_->date_line()});
+      if (is_stream) {
+        begin_stream(slot);
+        continue;
+      }
+    }
+    pop_slot();
+    has_moved = true;
+  }
+  return has_moved;
+}
+
+void Connection::pop_slot() {
+  Slot slot = std::move(slots_.front());
+  slots_.erase(slots_.begin());
+  if (!options_.on_finished) return;
+  options_.on_finished({slot.method, slot.route ? slot.route->pattern : std::string_view(),
+                        slot.response.status,
+                        std::chrono::duration_cast<Duration>(worker_->now() - slot.started)});
+}
+
+void Connection::begin_stream(Slot& slot) {
+  slot.stream = std::make_shared<Stream::State>(weak_from_this(), options_.stream_queue_max);
+  auto feed = std::move(slot.response.stream);
+  feed(Stream(slot.stream));
+}
+
+// True when the stream has ended and all of it was moved.
+bool Connection::collect_stream(Slot& slot) {
+  // What waits, waits in the stream, where it is bounded.
+  if (is_writing_ || !next_out_.empty()) return false;
+  const Stream::State::Taken taken = slot.stream->take();
+  if (slot.is_http10) {
+    next_out_ += taken.bytes;
+    return taken.is_last;
+  }
+  append_chunk(next_out_, taken.bytes);
+  if (taken.is_last) append_last_chunk(next_out_);
+  return taken.is_last;
+}
+
+void Connection::read_more() {
+  const bool wants_bytes = stage_ == Stage::body || stage_ == Stage::discard ||
+                           (stage_ == Stage::head && slots_.size() < options_.pipeline_max);
+  const bool wants_end = stage_ == Stage::linger;
+  if (is_reading_ || is_eof_ || !(wants_bytes || wants_end)) return;
+  is_reading_ = true;
+  reader_.shrink();
+  transport_->read_some(reader_.room(), [self = shared_from_this()](bool is_ok, std::size_t count) {
+    self->on_read(is_ok, count);
+  });
+}
+
+void Connection::on_read(bool is_ok, std::size_t count) {
+  is_reading_ = false;
+  if (stage_ == Stage::closed) return;
+  if (!is_ok) {
+    if (stage_ == Stage::linger) return close();
+    is_eof_ = true;
+    gone_.request_stop();
+    return process();
+  }
+  if (stage_ == Stage::linger) {
+    lingered_ += count;
+    return lingered_ > kLingerMax ? close() : read_more();
+  }
+  if (stage_ != Stage::closing) reader_.add(count);
+  process();
+}
+
+void Connection::write_more() {
+  if (is_writing_ || next_out_.empty()) return;
+  out_.swap(next_out_);
+  sent_ = 0;
+  is_writing_ = true;
+  write_started_ = worker_->now();
+  write_rest();
+}
+
+void Connection::write_rest() {
+  write_deadline_ = allowance(write_started_, options_.write_timeout, sent_);
+  transport_->write_some(
+      std::string_view(out_).substr(sent_),
+      [self = shared_from_this()](bool is_ok, std::size_t count) { self->on_write(is_ok, count); });
+}
+
+void Connection::on_write(bool is_ok, std::size_t count) {
+  if (stage_ == Stage::closed) return;
+  if (!is_ok) return close();
+  sent_ += count;
+  if (sent_ < out_.size()) return write_rest();
+  out_.clear();
+  if (out_.capacity() > kOutputKept) out_ = std::string();
+  sent_ = 0;
+  is_writing_ = false;
+  write_deadline_ = kNever;
+  process();
+}
+
+// Between two requests the clock runs.
+void Connection::rest_if_idle() {
+  const bool is_idle =
+      stage_ == Stage::head && slots_.empty() && !is_writing_ && !reader_.has_bytes();
+  if (!is_idle || is_idle_) return;
+  is_idle_ = true;
+  read_deadline_ = worker_->now() + options_.idle_timeout;
+}
+
+// All is answered and nothing more is read: say so. Closing while the client still sends would
+// reset the connection, and destroy an answer on its way: then it first gets a moment to hang up.
+void Connection::end_if_done() {
+  if (stage_ != Stage::closing || !slots_.empty() || is_writing_) return;
+  if (is_eof_) return close();
+  const bool lingers = is_cut_short_ || reader_.has_bytes();
+  stage_ = Stage::linger;
+  read_deadline_ = worker_->now() + options_.linger_timeout;
+  reader_.drop();
+  transport_->shut_down([self = shared_from_this(), lingers](bool is_ok, std::size_t) {
+    if (!is_ok || !lingers) return self->close();
+    self->read_more();
+  });
+}
+
+}  // namespace chronos::http

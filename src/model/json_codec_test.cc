@@ -1,0 +1,164 @@
+#include "model/json_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace chronos {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kAction = R"("action": {"kind":"http","url":"http://127.0.0.1/"})";
+
+Result<JobSpec> read(std::string_view members, SpecUse use = SpecUse::submit, JobSpec base = {}) {
+  const auto text = "{" + std::string(members) + "}";
+  const auto document = json::parse(text);
+  EXPECT_TRUE(document) << text;
+  if (const auto done = read_spec(document->root(), use, {}, base); !done)
+    return std::unexpected(done.error());
+  return base;
+}
+
+Result<JobSpec> submit(std::string_view members) {
+  return read(R"("name":"x",)" + std::string(kAction) + (members.empty() ? "" : ",") +
+              std::string(members));
+}
+
+// The one problem found, as "pointer code".
+std::string problem_of(const Result<JobSpec>& result) {
+  if (result) return "none";
+  const auto& fields = result.error().fields;
+  return fields.size() == 1 ? fields[0].pointer + " " + fields[0].code
+                            : std::to_string(fields.size()) + " problems";
+}
+
+TEST(JsonCodec, ReadsEveryField) {
+  const auto spec = submit(R"("key":"k-1","payload":{"a": 1.50},"cron":["0 2 * * *","0 3 * * *"],
+    "timezone":"Europe/Berlin","dst":"skip","start_at":"2026-01-01T00:00:00Z","end_at":"2027-01-01T00:00:00Z",
+    "max_runs":7,"max_attempts":5,"retry":{"backoff":"fixed","delay":"2s","max_delay":60,"jitter":"none",
+    "max_age":"1h","on":["http:5xx","lost"]},"timeout":"90s","deadline":"PT10M","on_lost":"fail",
+    "misfire":{"policy":"run_all","grace":"5s","window":"1h","max":5},"overlap":"queue_one","queue":"mail",
+    "priority":9,"notify":[{"on":"failure","after":2,"email":["a@example.com"],"channel":"hook"}],
+    "tags":["t"],"metadata":{"team":"x"},"retention":{"runs":5,"age":"1d"},"paused":true,"note":"n")");
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ(spec->payload, R"({"a": 1.50})");
+  EXPECT_EQ(spec->schedule.cron.size(), 2u);
+  EXPECT_EQ(spec->schedule.dst, DstPolicy::skip);
+  EXPECT_EQ(spec->retry.max_delay, 60s);
+  EXPECT_EQ(spec->deadline, 10min);
+  EXPECT_EQ(spec->misfire.max, 5);
+  EXPECT_EQ(spec->overlap, Overlap::queue_one);
+  EXPECT_EQ(spec->notify.at(0).after, 2);
+  EXPECT_EQ(spec->retention.age, 24h);
+
+  // What the store keeps comes back as it was.
+  auto kept = decode_spec(encode_spec(*spec));
+  ASSERT_TRUE(kept) << kept.error().message;
+  kept->payload = spec->payload;
+  EXPECT_EQ(encode_spec(*kept), encode_spec(*spec));
+  EXPECT_EQ(kept->schedule, spec->schedule);
+}
+
+TEST(JsonCodec, DefaultsAreThoseOfTheProduct) {
+  const auto spec = submit("");
+  ASSERT_TRUE(spec);
+  EXPECT_EQ(spec->max_attempts, 3);
+  EXPECT_EQ(spec->timeout, 5min);
+  EXPECT_EQ(spec->retry, RetryPolicy{});
+  EXPECT_EQ(spec->misfire, MisfirePolicy{});
+  EXPECT_EQ(spec->overlap, Overlap::skip);
+  EXPECT_EQ(spec->queue, "default");
+  EXPECT_EQ(spec->priority, 4);
+}
+
+TEST(JsonCodec, EveryBadFieldIsNamed) {
+  struct Row {
+    std::string_view members;
+    std::string_view problem;
+  };
+  for (const auto& [members, problem] : {
+           Row{R"("max_attempts":-1)", "/max_attempts out_of_range"},
+           Row{R"("max_attempts":1001)", "/max_attempts out_of_range"},
+           Row{R"("max_attempts":"3")", "/max_attempts wrong_type"},
+           Row{R"("max_attempts":1.5)", "/max_attempts wrong_type"},
+           Row{R"("max_atempts":1)", "/max_atempts unknown_field"},
+           Row{R"("priority":10)", "/priority out_of_range"},
+           Row{R"("scheduled_time":"2026-01-01T00:00:00")", "/scheduled_time offset_missing"},
+           Row{R"("scheduled_time":"soon")", "/scheduled_time bad_time"},
+           Row{R"("scheduled_time":"2026-01-01T00:00:00Z","cron":"* * * * *")", " one_of"},
+           Row{R"("cron":"* * * * *","cron_expression":"* * * * *")", "/cron_expression one_of"},
+           Row{R"("cron":[])", "/cron too_short"},
+           Row{R"("cron":7)", "/cron wrong_type"},
+           Row{R"("every":"500ms")", "/every out_of_range"},
+           Row{R"("every":"often")", "/every bad_duration"},
+           Row{R"("timeout":true)", "/timeout wrong_type"},
+           Row{R"("retry":{"on":["sometimes"]})", "/retry/on/0 unknown_value"},
+           Row{R"("retry":{"backof":"fixed"})", "/retry/backof unknown_field"},
+           Row{R"("overlap":"never")", "/overlap unknown_value"},
+           Row{R"("dst":"both")", "/dst unknown_value"},
+           Row{R"("queue":"a b")", "/queue bad_slug"},
+           Row{R"("notify":[{"on":"failure"}])", "/notify/0 required"},
+           Row{R"("notify":[{"on":"recovery","email":["a@b"]}])", "/notify/0/on not_supported_yet"},
+           Row{R"("notify":[{"email":["a@b\r\nBcc: c@d"]}])", "/notify/0/email/0 bad_email"},
+           Row{R"("jitter":"5s")", "/jitter not_supported_yet"},
+           Row{R"("after":[])", "/after not_supported_yet"},
+           Row{R"("start_at":"2026-01-01T00:00:00Z")", "/start_at not_applicable"},
+           Row{R"("metadata":{"a":1})", "/metadata/a wrong_type"},
+           Row{R"("tags":["\u0000"])", "/tags/0 bad_character"},
+       }) {
+    EXPECT_EQ(problem_of(submit(members)), problem) << members;
+  }
+  EXPECT_EQ(problem_of(read(kAction)), "/name required");
+  EXPECT_EQ(problem_of(read(R"("name":"x")")), "/action required");
+  EXPECT_EQ(problem_of(read(R"("name":"x","action":{"url":"u"})")), "/action/kind required");
+}
+
+TEST(JsonCodec, EveryProblemIsFoundAtOnceAndTheNearestNameOffered) {
+  const auto result = submit(R"("max_attempts":-1,"prioritty":3)");
+  ASSERT_FALSE(result);
+  ASSERT_EQ(result.error().fields.size(), 2u);
+  EXPECT_NE(result.error().fields[1].hint.find("'priority'"), std::string::npos);
+}
+
+TEST(JsonCodec, PayloadHasALimit) {
+  EXPECT_EQ(problem_of(submit(R"("payload":")" + std::string(256 * 1024 - 2, 'x') + "\"")), "none");
+  EXPECT_EQ(problem_of(submit(R"("payload":")" + std::string(256 * 1024 - 1, 'x') + "\"")),
+            "/payload too_long");
+}
+
+TEST(JsonCodec, AnUnsupportedFieldAloneSaysSo) {
+  EXPECT_EQ(submit(R"("unique":{})").error().reason, Reason::not_supported_yet);
+  EXPECT_EQ(submit(R"("unique":{},"priority":99)").error().reason, Reason::invalid_fields);
+}
+
+TEST(JsonCodec, RescheduleReplacesTheWholeSchedule) {
+  const auto stored =
+      submit(R"("cron":"0 2 * * *","timezone":"Europe/Berlin","max_runs":3,"priority":7)");
+  const auto moved =
+      read(R"("scheduled_time":"2026-05-01T00:00:00Z")", SpecUse::reschedule, *stored);
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_TRUE(moved->schedule.cron.empty());
+  EXPECT_EQ(moved->schedule.timezone, "UTC");
+  EXPECT_FALSE(moved->max_runs);
+  EXPECT_EQ(moved->priority, 7);
+  EXPECT_EQ(problem_of(read(R"("priority":1)", SpecUse::reschedule, *stored)), " required");
+}
+
+TEST(JsonCodec, PatchChangesWhatItNames) {
+  const auto stored = submit(R"("cron":"0 2 * * *","timezone":"Europe/Berlin","note":"n")");
+  const auto patched = read(R"("every":"1h","note":null)", SpecUse::patch, *stored);
+  ASSERT_TRUE(patched) << patched.error().message;
+  EXPECT_TRUE(patched->schedule.cron.empty());
+  EXPECT_EQ(patched->schedule.every, 1h);
+  EXPECT_EQ(patched->schedule.timezone, "Europe/Berlin");
+  EXPECT_EQ(patched->note, "");
+}
+
+TEST(JsonCodec, AOneTimeIsRoundedUpNeverDown) {
+  const auto spec = submit(R"("scheduled_time":"2026-05-01T00:00:00.0001Z")");
+  EXPECT_EQ(to_micros(*spec->schedule.at) % 1'000'000, 1'000);
+}
+
+}  // namespace
+}  // namespace chronos

@@ -1,0 +1,226 @@
+#include "model/planner.h"
+
+#include <gtest/gtest.h>
+
+#include "base/time_text.h"
+
+namespace chronos {
+namespace {
+
+using namespace std::chrono_literals;
+using DueRun = Plan::DueRun;
+
+class StillClock final : public Clock {
+ public:
+  Timestamp now() const override { return from_micros(1'770'000'000'000'000); }
+  SteadyTime steady() const override { return SteadyTime(0); }
+};
+
+Timestamp at(std::string_view text) {
+  return *parse_timestamp(text);
+}
+
+// A job that fires every minute, and one due run of it.
+class PlannerTest : public testing::Test {
+ protected:
+  PlannerTest() {
+    job.id = ids.make<JobId>();
+    job.spec.name = "minutely";
+    job.spec.schedule.cron = {"* * * * *"};
+    job.planned_through = at("2026-03-01T11:59:00Z");
+  }
+
+  Plan plan(std::string_view now, bool is_running = false, bool is_held = false) {
+    const auto schedule = schedule::Schedule::compile(job.spec.schedule);
+    EXPECT_TRUE(schedule) << schedule.error().message;
+    return plan_due({job, *schedule, run, due, is_running, is_held, at(now)}, ids);
+  }
+
+  StillClock clock;
+  IdSource ids{clock, Rng(1)};
+  Job job;
+  RunId run = ids.make<RunId>();
+  Timestamp due = at("2026-03-01T12:00:00Z");
+};
+
+TEST_F(PlannerTest, OnTimeStartsAndPlansTheNextInstant) {
+  const auto result = plan("2026-03-01T12:00:00.004Z");
+  EXPECT_EQ(result.due_run, DueRun::release);
+  EXPECT_EQ(result.run, run);
+  EXPECT_EQ(result.planned_through, due);
+  EXPECT_EQ(result.expected_planned_through, at("2026-03-01T11:59:00Z"));
+  ASSERT_TRUE(result.next_run);
+  EXPECT_EQ(result.next_run->planned_at, at("2026-03-01T12:01:00Z"));
+  EXPECT_TRUE(result.next_run->needs_planning);
+  EXPECT_TRUE(result.rows.empty());
+  EXPECT_EQ(result.runs_planned, 1);
+}
+
+TEST_F(PlannerTest, AnOverlapIsDecidedByThePolicy) {
+  struct Row {
+    Overlap policy;
+    bool is_held;
+    DueRun due_run;
+    bool cancels;
+    std::size_t rows;
+  };
+  for (const auto& row : {Row{Overlap::skip, false, DueRun::drop, false, 1},
+                          Row{Overlap::queue_one, false, DueRun::hold, false, 0},
+                          Row{Overlap::queue_one, true, DueRun::drop, false, 1},
+                          Row{Overlap::queue_all, true, DueRun::hold, false, 0},
+                          Row{Overlap::cancel_running, false, DueRun::release, true, 0},
+                          Row{Overlap::allow, true, DueRun::release, false, 0}}) {
+    job.spec.overlap = row.policy;
+    const auto result = plan("2026-03-01T12:00:00Z", true, row.is_held);
+    EXPECT_EQ(result.due_run, row.due_run) << to_string(row.policy);
+    EXPECT_EQ(result.cancels_running, row.cancels) << to_string(row.policy);
+    ASSERT_EQ(result.rows.size(), row.rows) << to_string(row.policy);
+    if (row.rows == 1) {
+      EXPECT_EQ(result.rows[0].state, RunState::skipped);
+      EXPECT_EQ(result.rows[0].reason, "overlap");
+      EXPECT_EQ(result.rows[0].count, 1);
+    }
+    EXPECT_TRUE(result.next_run);
+  }
+}
+
+TEST_F(PlannerTest, WithoutAnEarlierRunNoOverlapPolicyHolds) {
+  for (const auto policy : {Overlap::skip, Overlap::queue_one, Overlap::cancel_running}) {
+    job.spec.overlap = policy;
+    EXPECT_EQ(plan("2026-03-01T12:00:00Z").due_run, DueRun::release);
+  }
+}
+
+TEST_F(PlannerTest, RunOnceRunsTheLatestAndExplainsTheRest) {
+  const auto result = plan("2026-03-01T13:00:30Z");
+  EXPECT_EQ(result.due_run, DueRun::release);
+  EXPECT_EQ(result.released_planned_at, at("2026-03-01T13:00:00Z"));
+  ASSERT_EQ(result.rows.size(), 1u);
+  EXPECT_EQ(result.rows[0].state, RunState::missed);
+  EXPECT_EQ(result.rows[0].reason, "down");
+  EXPECT_EQ(result.rows[0].planned_at, due);
+  EXPECT_EQ(result.rows[0].planned_until, at("2026-03-01T12:59:00Z"));
+  EXPECT_EQ(result.rows[0].count, 60);
+  EXPECT_EQ(result.planned_through, at("2026-03-01T13:00:00Z"));
+  EXPECT_EQ(result.next_run->planned_at, at("2026-03-01T13:01:00Z"));
+}
+
+TEST_F(PlannerTest, WithinTheGraceNothingIsMissed) {
+  const auto result = plan("2026-03-01T12:01:00Z");
+  EXPECT_EQ(result.due_run, DueRun::release);
+  EXPECT_TRUE(result.rows.empty());
+  EXPECT_EQ(result.next_run->planned_at, at("2026-03-01T12:01:00Z"));
+}
+
+TEST_F(PlannerTest, SkipMissesWhatIsLateAndKeepsTheGrace) {
+  job.spec.misfire.policy = Misfire::skip;
+  const auto result = plan("2026-03-01T13:00:30Z");
+  EXPECT_EQ(result.due_run, DueRun::drop);
+  ASSERT_EQ(result.rows.size(), 1u);
+  EXPECT_EQ(result.rows[0].count, 60);
+  EXPECT_EQ(result.next_run->planned_at, at("2026-03-01T13:00:00Z"));
+}
+
+TEST_F(PlannerTest, RunAllGoesOneByOneAndHoldsInsteadOfSkipping) {
+  job.spec.misfire.policy = Misfire::run_all;
+  auto result = plan("2026-03-01T13:00:30Z", true);
+  EXPECT_EQ(result.due_run, DueRun::hold);
+  EXPECT_TRUE(result.rows.empty());
+  EXPECT_EQ(result.next_run->planned_at, at("2026-03-01T12:01:00Z"));
+  EXPECT_EQ(result.planned_through, due);
+}
+
+TEST_F(PlannerTest, RunAllKeepsTheNewestWithinItsLimit) {
+  job.spec.misfire.policy = Misfire::run_all;
+  job.spec.misfire.max = 10;
+  const auto result = plan("2026-03-01T13:00:30Z");
+  EXPECT_EQ(result.due_run, DueRun::drop);
+  ASSERT_EQ(result.rows.size(), 1u);
+  EXPECT_EQ(result.rows[0].reason, "limit");
+  EXPECT_EQ(result.rows[0].count, 51);
+  EXPECT_EQ(result.next_run->planned_at, at("2026-03-01T12:51:00Z"));
+}
+
+TEST_F(PlannerTest, InstantsBeyondTheWindowAreMissedForGood) {
+  job.spec.misfire.window = 10min;
+  job.spec.misfire.policy = Misfire::run_all;
+  const auto all = plan("2026-03-01T13:00:30Z");
+  EXPECT_EQ(all.rows.at(0).reason, "window");
+  EXPECT_EQ(all.next_run->planned_at, at("2026-03-01T12:51:00Z"));
+
+  job.spec.misfire.policy = Misfire::run_once;
+  job.spec.misfire.window = 10s;
+  job.spec.misfire.grace = 5s;
+  const auto once = plan("2026-03-01T13:00:30Z");
+  EXPECT_EQ(once.due_run, DueRun::drop);
+  EXPECT_EQ(once.rows.at(0).reason, "window");
+  EXPECT_EQ(once.rows.at(0).count, 61);
+}
+
+TEST_F(PlannerTest, PausedParksAndResumedExplainsThePause) {
+  job.spec.paused = true;
+  const auto parked = plan("2026-03-01T12:00:00Z");
+  EXPECT_EQ(parked.due_run, DueRun::park);
+  EXPECT_EQ(parked.planned_through, job.planned_through);
+  EXPECT_FALSE(parked.next_run);
+
+  job.spec.paused = false;
+  job.parked_at = due;
+  EXPECT_EQ(plan("2026-03-01T14:00:00Z").rows.at(0).reason, "paused");
+}
+
+TEST_F(PlannerTest, MaxRunsAndTheEndOfTheScheduleEndTheJob) {
+  job.spec.max_runs = 3;
+  job.runs_planned = 2;
+  const auto last = plan("2026-03-01T12:00:00Z");
+  EXPECT_FALSE(last.next_run);
+  EXPECT_EQ(last.phase_at_end, JobPhase::succeeded);
+
+  job.spec.max_runs.reset();
+  job.spec.schedule.end_at = at("2026-03-01T12:00:30Z");
+  const auto ended = plan("2026-03-01T12:00:00Z");
+  EXPECT_FALSE(ended.next_run);
+  EXPECT_EQ(ended.due_run, DueRun::release);
+}
+
+TEST_F(PlannerTest, ASecondsScheduleThirtyDaysDownIsOneRow) {
+  job.spec.schedule.cron = {"* * * * * *"};
+  const auto result = plan("2026-03-31T12:00:00.5Z");
+  ASSERT_EQ(result.rows.size(), 1u);
+  EXPECT_EQ(result.rows[0].count, 30 * 86'400);
+  EXPECT_EQ(result.released_planned_at, at("2026-03-31T12:00:00Z"));
+}
+
+TEST_F(PlannerTest, AOneTimeJobIsNeverTooOldButMaySkip) {
+  job.spec.schedule = {};
+  job.spec.schedule.at = due;
+  EXPECT_EQ(plan("2026-04-01T12:00:00Z").due_run, DueRun::release);
+  job.spec.misfire.policy = Misfire::skip;
+  const auto skipped = plan("2026-04-01T12:00:00Z");
+  EXPECT_EQ(skipped.due_run, DueRun::drop);
+  EXPECT_EQ(skipped.rows.at(0).state, RunState::missed);
+  EXPECT_EQ(skipped.phase_at_end, JobPhase::failed);
+}
+
+TEST_F(PlannerTest, TheFirstPlan) {
+  const auto now = at("2026-03-01T12:00:00Z");
+  const auto first = [&] {
+    return plan_first(job.spec, *schedule::Schedule::compile(job.spec.schedule), now, ids);
+  };
+  EXPECT_EQ(first().run->planned_at, at("2026-03-01T12:01:00Z"));
+  EXPECT_TRUE(first().run->needs_planning);
+  EXPECT_LT(first().planned_through, first().run->planned_at);
+
+  job.spec.schedule = {};
+  EXPECT_EQ(first().run->planned_at, now);
+  EXPECT_FALSE(first().run->needs_planning);
+  job.spec.schedule.at = now - 1h;
+  job.spec.misfire.policy = Misfire::skip;
+  EXPECT_EQ(first().run->planned_at, now - 1h);
+  EXPECT_FALSE(first().run->needs_planning);
+  job.spec.paused = true;
+  EXPECT_TRUE(first().run->needs_planning);
+}
+
+}  // namespace
+}  // namespace chronos

@@ -1,0 +1,302 @@
+#include "scheduler/scheduler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/time_text.h"
+#include "model/planner.h"
+
+namespace chronos::scheduler {
+namespace {
+
+constexpr Duration kRetryStore = std::chrono::seconds(1);
+// Asked for a cancel, a running attempt is told within this time although the store is busy.
+constexpr Duration kHintedBeat = std::chrono::milliseconds(50);
+
+}  // namespace
+
+Scheduler::Scheduler(store::Store& store, Launcher& launcher, const Clock& clock, IdSource& ids,
+                     Rng rng, SchedulerOptions options, SchedulerEvents events,
+                     std::function<void()> wake)
+    : store_(store),
+      launcher_(launcher),
+      clock_(clock),
+      ids_(ids),
+      rng_(rng),
+      options_(std::move(options)),
+      events_(std::move(events)),
+      holder_(ids.make<NodeId>()),
+      inbox_(std::make_shared<Inbox>(std::move(wake))) {}
+
+template <class C>
+void Scheduler::commit(C change, std::move_only_function<void(Result<typename C::Answer>)> then) {
+  ++in_flight_;
+  store_.commit(std::move(change),
+                [this, inbox = inbox_, then = std::move(then)](auto answer) mutable {
+                  inbox->post([this, then = std::move(then), answer = std::move(answer)]() mutable {
+                    --in_flight_;
+                    then(std::move(answer));
+                  });
+                });
+}
+
+Timestamp Scheduler::step() {
+  now_ = clock_.now();
+  take_events();
+  beat();
+  resend();
+  if (is_registered_) {
+    next_due_ = store_.next_due_at().value_or(std::nullopt);
+    plan();
+    release();
+    claim();
+    prune();
+  }
+  auto next = now_ + std::chrono::milliseconds(500);
+  if (wants_beat_) next = now_ + kHintedBeat;
+  if (next_due_ && !is_releasing_ && plans_in_flight_ == 0 && !is_draining_) {
+    next = std::min(next, std::max(*next_due_, plan_again_at_));
+  }
+  return next;
+}
+
+void Scheduler::take_events() {
+  for (auto& event : inbox_->take()) event();
+}
+
+// -- Leases
+// ------------------------------------------------------------------------------------------
+
+void Scheduler::beat() {
+  const auto steady = clock_.steady();
+  const auto age = last_beat_ ? Duration(steady - *last_beat_) : Duration::max();
+  if (is_hinted_.exchange(false)) {
+    may_have_ready_ = true;
+    wants_beat_ = !running_.empty();  // the change may be a cancel
+  }
+  const bool is_wanted = age >= options_.heartbeat || (wants_beat_ && age >= kHintedBeat);
+  if (!is_wanted) return;
+  wants_beat_ = false;
+  last_beat_ = steady;
+  commit(store::Heartbeat{holder_, options_.lease_ttl},
+         [this](Result<store::Heartbeat::Answer> answer) {
+           if (!answer)
+             return log::warn("the store does not take heartbeats",
+                              {{"error", answer.error().message}});
+           is_registered_ = true;
+           for (const auto& run : answer->cancelled) {
+             const auto found = running_.find(run);
+             if (found != running_.end() && !found->second.is_over) {
+               launcher_.cancel(run, found->second.claimed.attempt);
+             }
+           }
+           if (const auto lost = store_.expired_leases(options_.batch)) settle_lost(*lost);
+         });
+}
+
+void Scheduler::settle_lost(const std::vector<store::ClaimedRun>& lost) {
+  for (const auto& claimed : lost) {
+    Outcome outcome{.kind = OutcomeKind::lost, .reason = "lease_expired", .error = {}};
+    outcome.error = "the node that ran this attempt stopped before it ended";
+    settle_attempt(claimed, std::move(outcome));
+  }
+}
+
+// -- Planning
+// ----------------------------------------------------------------------------------------
+
+const schedule::Schedule* Scheduler::compiled(const Job& job) {
+  constexpr std::size_t kCacheMax = 20'000;
+  const auto found = schedules_.find(job.id);
+  if (found != schedules_.end() && found->second.version == job.version)
+    return &found->second.schedule;
+  auto schedule = schedule::Schedule::compile(job.spec.schedule);
+  if (!schedule) {
+    log::error("a stored schedule cannot be read",
+               {{"job", job.id.to_string()}, {"error", schedule.error().message}});
+    return nullptr;
+  }
+  if (schedules_.size() >= kCacheMax) schedules_.clear();
+  const auto at =
+      schedules_.insert_or_assign(job.id, Compiled{job.version, std::move(*schedule)}).first;
+  return &at->second.schedule;
+}
+
+void Scheduler::plan() {
+  if (is_draining_ || plans_in_flight_ > 0 || !next_due_ || *next_due_ > now_ ||
+      plan_again_at_ > now_)
+    return;
+  const auto due = store_.due_runs(now_, options_.batch);
+  if (!due) {
+    plan_again_at_ = now_ + kRetryStore;
+    return log::warn("the store cannot be read", {{"error", due.error().message}});
+  }
+  for (const auto& run : *due) plan_one(run);
+  if (!due->empty() && plans_in_flight_ == 0) plan_again_at_ = now_ + kRetryStore;
+}
+
+void Scheduler::plan_one(const store::DueRun& due) {
+  const auto* schedule = compiled(*due.job);
+  if (schedule == nullptr) return;
+  store::CommitPlan change{
+      plan_due({*due.job, *schedule, due.run, due.planned_at, due.is_running, due.is_held, now_},
+               ids_),
+      now_};
+  ++plans_in_flight_;
+  commit(std::move(change), [this](Result<store::CommitPlan::Answer> answer) {
+    --plans_in_flight_;
+    may_have_ready_ = true;
+    // A plan that came too late is simply made again; only a store in trouble needs a pause.
+    if (!answer && answer.error().code() != ErrorCode::conflict)
+      plan_again_at_ = now_ + kRetryStore;
+  });
+}
+
+void Scheduler::release() {
+  if (is_draining_ || is_releasing_ || !next_due_ || *next_due_ > now_ || plan_again_at_ > now_)
+    return;
+  is_releasing_ = true;
+  may_have_ready_ = true;
+  commit(store::ReleaseDue{now_, options_.batch}, [this](Result<std::int64_t> moved) {
+    is_releasing_ = false;
+    if (!moved) plan_again_at_ = now_ + kRetryStore;
+  });
+}
+
+// -- Running
+// -----------------------------------------------------------------------------------------
+
+void Scheduler::claim() {
+  if (is_draining_ || is_claiming_ || !may_have_ready_) return;
+  store::ClaimRuns change{
+      .holder = holder_, .node = options_.node, .lanes = {}, .queue_slots = {}, .now = now_};
+  int asked = 0;
+  for (const auto& [kind, max] : options_.lanes) {
+    const int free = std::min(max - lane_use_[kind], options_.batch);
+    if (free > 0) change.lanes.push_back({kind, free});
+    asked += std::max(free, 0);
+  }
+  if (change.lanes.empty()) return;
+  for (const auto& [queue, max] : options_.queue_limits) {
+    change.queue_slots[queue] = std::max(0, max - queue_use_[queue]);
+  }
+  is_claiming_ = true;
+  may_have_ready_ = false;
+  commit(std::move(change), [this](Result<std::vector<store::ClaimedRun>> claimed) {
+    is_claiming_ = false;
+    if (!claimed) {
+      may_have_ready_ = true;
+      return;
+    }
+    if (!claimed->empty()) may_have_ready_ = true;  // there may be more
+    for (auto& run : *claimed) launch(std::move(run));
+  });
+}
+
+Duration Scheduler::timeout_of(const store::ClaimedRun& claimed) const {
+  const auto& spec = claimed.declared->spec;
+  if (!spec.deadline) return spec.timeout;
+  return std::min(spec.timeout, claimed.planned_at + *spec.deadline - now_);
+}
+
+void Scheduler::launch(store::ClaimedRun claimed) {
+  const auto run = claimed.run;
+  const auto timeout = timeout_of(claimed);
+  ++lane_use_[claimed.declared->spec.action.kind];
+  ++queue_use_[claimed.declared->spec.queue];
+  events_.on_started(claimed);
+  const auto& kept =
+      running_.insert_or_assign(run, Running{std::move(claimed)}).first->second.claimed;
+  if (timeout <= Duration(0)) {
+    Outcome outcome{.kind = OutcomeKind::timed_out, .reason = "deadline", .error = {}};
+    outcome.error = "the deadline passed before the attempt could start";
+    return on_outcome(run, std::move(outcome));
+  }
+  launcher_.launch(kept, timeout, [this, inbox = inbox_, run](Outcome outcome) mutable {
+    inbox->post([this, run, outcome = std::move(outcome)]() mutable {
+      on_outcome(run, std::move(outcome));
+    });
+  });
+}
+
+void Scheduler::on_outcome(RunId run, Outcome outcome) {
+  const auto found = running_.find(run);
+  if (found == running_.end() || found->second.is_over) return;
+  found->second.is_over = true;
+  --lane_use_[found->second.claimed.declared->spec.action.kind];
+  may_have_ready_ = true;
+  settle_attempt(found->second.claimed, std::move(outcome));
+}
+
+// -- Settling
+// ----------------------------------------------------------------------------------------
+
+void Scheduler::settle_attempt(const store::ClaimedRun& claimed, Outcome outcome) {
+  auto& project = project_names_[claimed.project];
+  if (project.empty()) {
+    if (const auto found = store_.find_project(claimed.project)) project = found->name;
+  }
+  const auto now = clock_.now();
+  const SettleInput input{*claimed.declared,  project, claimed.run, claimed.attempt,
+                          claimed.planned_at, now,     outcome};
+  auto settlement = settle(input, options_.notify, rng_, ids_);
+  store::SettleRun change{
+      .run = claimed.run,
+      .token = claimed.token,
+      .next = settlement.next,
+      .reason = std::move(settlement.reason),
+      .retry_at = settlement.retry_at,
+      .attempt = {claimed.attempt, claimed.started_at, now, options_.node, outcome},
+      .deliveries = std::move(settlement.deliveries),
+      .now = now};
+  outcome.output.clear();
+  send({std::move(change), claimed, std::move(outcome)});
+}
+
+void Scheduler::send(Unsettled unsettled) {
+  auto change = unsettled.change;
+  commit(std::move(change), [this, unsettled = std::move(unsettled)](
+                                Result<store::SettleRun::Answer> answer) mutable {
+    if (answer) {
+      events_.on_settled(unsettled.claimed, unsettled.outcome, answer->state);
+      return forget(unsettled);
+    }
+    if (answer.error().reason == Reason::lease_lost || answer.error().reason == Reason::not_found) {
+      log::warn(
+          "an attempt's outcome came after its lease was lost",
+          {{"run", unsettled.claimed.run.to_string()}, {"job", unsettled.claimed.job.to_string()}});
+      return forget(unsettled);
+    }
+    // The store is full or away for a while; what happened must not be forgotten.
+    resend_at_ = clock_.now() + kRetryStore;
+    unsettled_.push_back(std::move(unsettled));
+  });
+}
+
+void Scheduler::resend() {
+  if (unsettled_.empty() || now_ < resend_at_) return;
+  for (auto& unsettled : std::exchange(unsettled_, {})) send(std::move(unsettled));
+}
+
+void Scheduler::forget(const Unsettled& unsettled) {
+  const auto found = running_.find(unsettled.claimed.run);
+  if (found == running_.end() || found->second.claimed.token != unsettled.claimed.token) return;
+  --queue_use_[found->second.claimed.declared->spec.queue];
+  running_.erase(found);
+  may_have_ready_ = true;
+}
+
+// -- Upkeep
+// ------------------------------------------------------------------------------------------
+
+void Scheduler::prune() {
+  const auto steady = clock_.steady();
+  if (last_prune_ && Duration(steady - *last_prune_) < options_.prune_interval) return;
+  last_prune_ = steady;
+  commit(store::Prune{now_, options_.batch}, [this](Result<std::int64_t> gone) {
+    if (gone && *gone >= options_.batch) last_prune_.reset();  // there is more
+  });
+}
+
+}  // namespace chronos::scheduler

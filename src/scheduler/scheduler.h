@@ -1,0 +1,136 @@
+// Moves work through time: start here. step() makes one pass — finished outcomes → settle →
+// heartbeat → lost leases → plan → release → claim → launch — and returns when it wants to run
+// next. It never waits: what it asks of the store comes back as an event of a later step.
+//
+// One thread calls step() and all other members but wake-ups; production is
+// `while (!stop) waiter.wait_until(clock, scheduler.step())`, tests and the simulator turn the
+// crank by hand.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/random.h"
+#include "model/settle.h"
+#include "schedule/schedule.h"
+#include "scheduler/inbox.h"
+#include "scheduler/launcher.h"
+#include "store/store.h"
+
+namespace chronos::scheduler {
+
+struct SchedulerOptions {
+  std::string node;                         // this node's name, for the record
+  std::map<std::string, int> lanes;         // kind of action → attempts at once on this node
+  std::map<std::string, int> queue_limits;  // queue → attempts at once; others have no limit
+  NotifyDefaults notify;
+  Duration lease_ttl = std::chrono::seconds(15);
+  Duration heartbeat = std::chrono::seconds(5);
+  Duration prune_interval = std::chrono::seconds(60);
+  int batch = 1000;  // rows planned, released or claimed at a time
+};
+
+// Told about every attempt that ended and every run that started; for metrics and logs.
+struct SchedulerEvents {
+  std::function<void(const store::ClaimedRun&)> on_started = [](const auto&) {};
+  std::function<void(const store::ClaimedRun&, const Outcome&, RunState)> on_settled =
+      [](const auto&, const auto&, RunState) {};
+};
+
+class Scheduler {
+ public:
+  // `wake` makes the thread that calls step() call it soon; thread-safe.
+  Scheduler(store::Store& store, Launcher& launcher, const Clock& clock, IdSource& ids, Rng rng,
+            SchedulerOptions options, SchedulerEvents events, std::function<void()> wake);
+
+  // One pass; returns when to call again at the latest.
+  Timestamp step();
+
+  // Thread-safe: something was committed that may concern us (Store::on_change).
+  void hint() { is_hinted_ = true; }
+
+  // From now on nothing new starts; what runs goes on.
+  void begin_drain() { is_draining_ = true; }
+  // Nothing runs and nothing waits for the store.
+  bool is_idle() const { return running_.empty() && in_flight_ == 0 && unsettled_.empty(); }
+
+ private:
+  struct Running {
+    store::ClaimedRun claimed;
+    bool is_over = false;  // its outcome is here; the settlement is on its way
+  };
+  struct Unsettled {
+    store::SettleRun change;
+    store::ClaimedRun claimed;
+    Outcome outcome;  // without its output
+  };
+
+  template <class C>
+  void commit(C change, std::move_only_function<void(Result<typename C::Answer>)> then);
+
+  void take_events();
+  void beat();
+  void settle_lost(const std::vector<store::ClaimedRun>& lost);
+  void plan();
+  void plan_one(const store::DueRun& due);
+  void release();
+  void claim();
+  void prune();
+  void launch(store::ClaimedRun claimed);
+  void on_outcome(RunId run, Outcome outcome);
+  void settle_attempt(const store::ClaimedRun& claimed, Outcome outcome);
+  void send(Unsettled unsettled);
+  void resend();
+  void forget(const Unsettled& unsettled);
+  Duration timeout_of(const store::ClaimedRun& claimed) const;
+  const schedule::Schedule* compiled(const Job& job);
+
+  store::Store& store_;
+  Launcher& launcher_;
+  const Clock& clock_;
+  IdSource& ids_;
+  Rng rng_;
+  const SchedulerOptions options_;
+  const SchedulerEvents events_;
+  const NodeId holder_;
+  std::shared_ptr<Inbox> inbox_;  // shared with completions, which may outlive the scheduler
+
+  Timestamp now_;  // of this step
+  std::unordered_map<RunId, Running> running_;
+  std::map<std::string, int> lane_use_;
+  std::map<std::string, int> queue_use_;
+  std::deque<Unsettled> unsettled_;  // refused for now by the store; sent again
+  std::map<ProjectId, std::string> project_names_;
+  struct Compiled {
+    std::int64_t version;
+    schedule::Schedule schedule;
+  };
+  std::unordered_map<JobId, Compiled> schedules_;
+
+  int in_flight_ = 0;  // changes the store has not answered yet
+  int plans_in_flight_ = 0;
+  bool is_releasing_ = false;
+  bool is_claiming_ = false;
+  bool may_have_ready_ = true;
+  bool is_draining_ = false;
+  bool is_registered_ = false;  // the first heartbeat was answered
+  bool wants_beat_ = false;
+  std::atomic<bool> is_hinted_ = false;
+  std::optional<SteadyTime> last_beat_;
+  std::optional<SteadyTime> last_prune_;
+  std::optional<Timestamp> next_due_;
+  Timestamp plan_again_at_{};  // after plans that got nowhere
+  Timestamp resend_at_{};
+};
+
+}  // namespace chronos::scheduler

@@ -1,0 +1,105 @@
+// Use cases on jobs: validate, then one store call. Start here. Thread-safe. What changes something
+// answers through `done`, once, on the store's thread after the durable commit; refusals of the
+// input come back at once, on the caller's thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "model/json_codec.h"
+#include "model/page.h"
+#include "service/principal.h"
+#include "store/store.h"
+
+namespace chronos::service {
+
+using store::Done;
+
+// Knows which actions can be run: (action object) → fine, or FieldErrors below "/action".
+using ActionCheck = std::function<Result<void>(const json::Value& action)>;
+
+struct JobReply {
+  Job job;
+  std::vector<FieldError> warnings;
+  bool is_replay = false;   // an Idempotency-Key repeated
+  bool is_created = false;  // by key: made, not changed
+};
+
+struct RunReply {
+  RunId run;
+  bool is_replay = false;
+};
+
+// What a request says about itself beyond its body.
+struct RequestFacts {
+  std::string idempotency_key;             // empty = none
+  std::string fingerprint_text;            // method, path and body: what must be equal in a replay
+  std::optional<std::int64_t> if_version;  // If-Match
+};
+
+struct Status {
+  Job job;
+  int attempts_made = 0;  // of the live run, else of the last
+  std::string
+      waiting_for;  // "scheduled_time", "retry", "queue", "earlier_run", "resume"; empty = nothing
+};
+
+class Jobs {
+ public:
+  Jobs(store::Store& store, ActionCheck check_action, const Clock& clock, IdSource& ids,
+       SpecLimits limits);
+
+  void submit(const Principal& who, const json::Value& body, const RequestFacts& facts,
+              Done<JobReply> done);
+  // One answer per item, in their order; the items share durable transactions.
+  void submit_batch(const Principal& who, const std::vector<const json::Value*>& items,
+                    Done<std::vector<Result<JobReply>>> done);
+  // The job with this key is made, or its declaration replaced as a whole.
+  void put_by_key(const Principal& who, const std::string& key, const json::Value& body,
+                  const RequestFacts& facts, Done<JobReply> done);
+  void reschedule(const Principal& who, JobId job, const json::Value& body,
+                  const RequestFacts& facts, Done<JobReply> done);
+  void patch(const Principal& who, JobId job, const json::Value& body, const RequestFacts& facts,
+             Done<JobReply> done);
+  // Pausing again changes nothing. Instants that pass while paused are misfires on resume.
+  void set_paused(const Principal& who, JobId job, bool paused, const RequestFacts& facts,
+                  Done<JobReply> done);
+  void cancel(const Principal& who, JobId job, bool keep_running, const RequestFacts& facts,
+              Done<JobReply> done);
+  void run_now(const Principal& who, JobId job, const RequestFacts& facts, Done<RunReply> done);
+
+  Result<Job> find(const Principal& who, JobId job) const;
+  Result<Job> find_by_key(const Principal& who, const std::string& key) const;
+  Result<Page<Job>> list(const Principal& who, JobFilter filter) const;
+  Result<Status> status(const Principal& who, JobId job) const;
+
+ private:
+  struct Draft;
+  // Computes the next value of a stored job: pure but for ids.
+  using Edit = std::function<Result<Draft>(const Job& stored, Timestamp now)>;
+
+  Result<Draft> draft_new(const Principal& who, const json::Value& body, JobSpec base,
+                          Timestamp now) const;
+  Result<Draft> draft_edit(const Job& stored, JobSpec spec, bool replaces_schedule,
+                           Timestamp now) const;
+  Result<std::vector<FieldError>> check(const JobSpec& spec, Timestamp now) const;
+  std::optional<store::Idempotency> idempotency(const Principal& who, const RequestFacts& facts,
+                                                Timestamp now) const;
+  void commit_new(Draft draft, std::optional<store::Idempotency> idempotency, Done<JobReply> done);
+  // Reads, edits and commits; again when somebody else was faster (and no version was asked for).
+  void edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, int tries_left,
+            Done<JobReply> done);
+
+  store::Store& store_;
+  const ActionCheck check_action_;
+  const Clock& clock_;
+  IdSource& ids_;
+  const SpecLimits limits_;
+};
+
+}  // namespace chronos::service

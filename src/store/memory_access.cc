@@ -1,0 +1,91 @@
+// Deliveries, projects and keys.
+#include <algorithm>
+#include <utility>
+
+#include "store/memory_tables.h"
+
+namespace chronos::store::memory {
+
+Result<ClaimDeliveries::Answer> apply(Tables& tables, const ClaimDeliveries& change) {
+  std::vector<Delivery*> waiting;
+  for (auto& [_, delivery] : tables.deliveries) {
+    const bool is_wanted = change.kind.empty() || delivery.target.kind == change.kind;
+    if (is_wanted && delivery.state == DeliveryState::waiting &&
+        delivery.next_attempt_at <= change.now) {
+      waiting.push_back(&delivery);
+    }
+  }
+  std::ranges::stable_sort(waiting, {}, [](const Delivery* it) { return it->next_attempt_at; });
+  if (std::ssize(waiting) > change.limit) waiting.resize(static_cast<std::size_t>(change.limit));
+  ClaimDeliveries::Answer claimed;
+  for (auto* delivery : waiting) {
+    delivery->next_attempt_at = change.now + change.lease;
+    claimed.push_back(*delivery);
+  }
+  return claimed;
+}
+
+Result<FinishDelivery::Answer> apply(Tables& tables, const FinishDelivery& change) {
+  const auto found = tables.deliveries.find(change.delivery);
+  if (found == tables.deliveries.end()) {
+    return fail(Reason::not_found, "no delivery has this id");
+  }
+  auto& delivery = found->second;
+  if (delivery.state != DeliveryState::waiting) return FinishDelivery::Answer{};
+  ++delivery.attempts_made;
+  delivery.state = change.state;
+  delivery.error = change.error;
+  if (change.state == DeliveryState::waiting) delivery.next_attempt_at = change.next_attempt_at;
+  return FinishDelivery::Answer{};
+}
+
+Result<AddDeliveries::Answer> apply(Tables& tables, const AddDeliveries& change) {
+  for (const auto& delivery : change.deliveries) tables.deliveries.emplace(delivery.id, delivery);
+  return AddDeliveries::Answer{};
+}
+
+Result<Project> apply(Tables& tables, const PutProject& change) {
+  for (const auto& [id, project] : tables.projects) {
+    if (id == change.project.id) return project;
+    if (project.name == change.project.name) {
+      return fail(Reason::key_taken, "another project has the name '" + project.name + "'");
+    }
+  }
+  tables.projects.emplace(change.project.id, change.project);
+  return change.project;
+}
+
+Result<Bootstrap::Answer> apply(Tables& tables, const Bootstrap& change) {
+  if (!tables.projects.empty()) {
+    return Bootstrap::Answer{tables.projects.contains(change.project.id)};
+  }
+  tables.projects.emplace(change.project.id, change.project);
+  tables.keys.emplace(change.key.id, change.key);
+  return Bootstrap::Answer{true};
+}
+
+Result<Key> apply(Tables& tables, const PutKey& change) {
+  return tables.keys.emplace(change.key.id, change.key).first->second;
+}
+
+Result<Key> apply(Tables& tables, const RevokeKey& change) {
+  const auto found = tables.keys.find(change.key);
+  if (found == tables.keys.end() || found->second.project != change.project) {
+    return fail(Reason::not_found, "no key has this id");
+  }
+  auto& key = found->second;
+  if (!key.revoked_at) key.revoked_at = change.now;
+  return key;
+}
+
+Result<TouchKeys::Answer> apply(Tables& tables, const TouchKeys& change) {
+  for (const auto& [id, used_at] : change.used) {
+    const auto found = tables.keys.find(id);
+    if (found == tables.keys.end()) continue;
+    auto& last = found->second.last_used_at;
+    last = last ? std::max(*last, used_at) : used_at;
+  }
+  return TouchKeys::Answer{};
+}
+
+}  // namespace chronos::store::memory

@@ -1,0 +1,219 @@
+// What users ask for: submit, replace, cancel, run now.
+#include <utility>
+
+#include "store/memory_tables.h"
+
+namespace chronos::store::memory {
+namespace {
+
+// What an earlier change with the same idempotency key made; nothing when there was none.
+template <class Id>
+Result<std::optional<Id>> find_replay(const Tables& tables,
+                                      const std::optional<Idempotency>& idempotency) {
+  if (!idempotency) return std::nullopt;
+  const auto found = tables.seen.find({idempotency->caller, idempotency->key});
+  if (found == tables.seen.end()) return std::nullopt;
+  const auto& seen = found->second;
+  if (seen.at + kIdempotencyKept <= idempotency->at) return std::nullopt;
+  const auto* made = std::get_if<Id>(&seen.made);
+  if (made == nullptr || seen.fingerprint != idempotency->fingerprint) {
+    return fail(Reason::idempotency_key_reused,
+                "this idempotency key was used for another request");
+  }
+  return *made;
+}
+
+void remember(Tables& tables, const std::optional<Idempotency>& idempotency,
+              std::variant<JobId, RunId> made) {
+  if (!idempotency) return;
+  tables.seen.insert_or_assign({idempotency->caller, idempotency->key},
+                               Seen{idempotency->fingerprint, idempotency->at, made});
+}
+
+JobAnswer answer_of(const Tables& tables, JobId job, bool is_replay = false) {
+  return {job_value(tables, tables.jobs.at(job)), is_replay};
+}
+
+// Refuses when another job of the project has the key.
+Result<void> check_key(const Tables& tables, const Job& job) {
+  if (!job.spec.key) return {};
+  const auto found = tables.job_keys.find({job.project, *job.spec.key});
+  if (found == tables.job_keys.end() || found->second == job.id) return {};
+  return fail(Reason::key_taken, "another job has the key '" + *job.spec.key + "'");
+}
+
+std::unexpected<Error> no_job() {
+  return fail(Reason::not_found, "no job has this id");
+}
+
+std::unexpected<Error> other_version() {
+  return fail(Reason::version_mismatch, "the job was changed meanwhile");
+}
+
+// Whether a replaced schedule takes this run with it.
+bool is_waiting_of_schedule(const LiveRun& run) {
+  return run.trigger == Trigger::schedule && run.place != Place::leased;
+}
+
+void drop_schedule(Tables& tables, const StoredJob& stored, Timestamp now) {
+  for (const auto id : std::set<RunId>(stored.live)) {
+    const auto& run = tables.live_runs.at(id);
+    if (!is_waiting_of_schedule(run)) continue;
+    if (run.place == Place::due && run.attempts_made == 0 && run.at > now) {
+      take(tables, id);
+    } else {
+      cancel_waiting(tables, id, kRescheduled, now);
+    }
+  }
+}
+
+bool waits_to_be_planned(const Tables& tables, const StoredJob& stored) {
+  for (const auto id : stored.live) {
+    const auto& run = tables.live_runs.at(id);
+    if (run.place == Place::due && run.needs_planning) return true;
+  }
+  return false;
+}
+
+// The declaration changes while the schedule stays: what waits follows it.
+void keep_schedule(Tables& tables, StoredJob& stored, const ReplaceJob& change) {
+  for (const auto id : stored.live) {
+    auto& run = tables.live_runs.at(id);
+    const bool is_untried = run.place == Place::due && run.attempts_made == 0;
+    if (is_untried && run.trigger == Trigger::schedule) {
+      run.needs_planning = change.waiting_needs_planning;
+    }
+  }
+  const auto& job = stored.job;
+  if (!change.next_run || !job.parked_at || job.spec.paused) return;
+  if (waits_to_be_planned(tables, stored)) return;
+  auto next = *change.next_run;
+  next.planned_at = next.at = *job.parked_at;
+  next.needs_planning = true;
+  insert_planned(tables, job.id, next, change.now);
+}
+
+// Puts the new declaration in place of the old one. Runs that wait follow it: those in `ready` are
+// ordered by its priority.
+void put_declaration(Tables& tables, StoredJob& stored, Job job) {
+  if (stored.job.spec.key) tables.job_keys.erase({job.project, *stored.job.spec.key});
+  if (job.spec.key) tables.job_keys.emplace(std::pair{job.project, *job.spec.key}, job.id);
+  std::vector<LiveRun> ready;
+  for (const auto id : std::set<RunId>(stored.live)) {
+    if (tables.live_runs.at(id).place == Place::ready) ready.push_back(take(tables, id));
+  }
+  stored.job = std::move(job);
+  for (auto& run : ready) insert(tables, std::move(run));
+}
+
+}  // namespace
+
+Result<JobAnswer> apply(Tables& tables, const SubmitJob& change) {
+  CHRONOS_TRY(const auto replay, find_replay<JobId>(tables, change.idempotency));
+  if (replay) return answer_of(tables, *replay, true);
+  if (tables.jobs.contains(change.job.id)) return answer_of(tables, change.job.id, true);
+  CHRONOS_TRY_VOID(check_key(tables, change.job));
+
+  const auto id = change.job.id;
+  auto job = change.job;
+  job.counts.running = 0;
+  job.next_run_at.reset();
+  if (job.spec.key) tables.job_keys.emplace(std::pair{job.project, *job.spec.key}, id);
+  tables.jobs[id].job = std::move(job);
+  if (change.first_run) insert_planned(tables, id, *change.first_run, change.now);
+  remember(tables, change.idempotency, id);
+  return answer_of(tables, id);
+}
+
+Result<JobAnswer> apply(Tables& tables, const ReplaceJob& change) {
+  CHRONOS_TRY(const auto replay, find_replay<JobId>(tables, change.idempotency));
+  if (replay) return answer_of(tables, *replay, true);
+  if (find_job(tables, change.job.project, change.job.id) == nullptr) return no_job();
+  auto& stored = tables.jobs.at(change.job.id);
+  if (stored.job.version != change.expected_version) return other_version();
+  CHRONOS_TRY_VOID(check_key(tables, change.job));
+
+  if (change.replaces_schedule) drop_schedule(tables, stored, change.now);
+  auto job = change.job;
+  job.counts = stored.job.counts;
+  job.failure_streak = stored.job.failure_streak;
+  job.last_run = stored.job.last_run;
+  job.next_run_at.reset();
+  if (!change.replaces_schedule) {
+    job.phase = stored.job.phase;
+    job.planned_through = stored.job.planned_through;
+    job.parked_at = stored.job.parked_at;
+    job.runs_planned = stored.job.runs_planned;
+  }
+  put_declaration(tables, stored, std::move(job));
+  if (change.replaces_schedule) {
+    stored.phase_at_end.reset();
+    if (change.next_run) insert_planned(tables, stored.job.id, *change.next_run, change.now);
+  } else {
+    keep_schedule(tables, stored, change);
+  }
+  release_held(tables, stored.job.id, change.now);
+  remember(tables, change.idempotency, stored.job.id);
+  return answer_of(tables, stored.job.id);
+}
+
+Result<JobAnswer> apply(Tables& tables, const CancelJob& change) {
+  if (find_job(tables, change.project, change.job) == nullptr) return no_job();
+  auto& stored = tables.jobs.at(change.job);
+  auto& job = stored.job;
+  if (change.expected_version && *change.expected_version != job.version) return other_version();
+  if (job.phase == JobPhase::active) {
+    job.phase = JobPhase::cancelled;
+    job.parked_at.reset();
+    job.updated_at = change.now;
+    ++job.version;
+    stored.phase_at_end = JobPhase::cancelled;
+  }
+  for (const auto id : std::set<RunId>(stored.live)) {
+    auto& run = tables.live_runs.at(id);
+    if (run.place != Place::leased) {
+      cancel_waiting(tables, id, kJobCancelled, change.now);
+    } else if (!change.keep_running) {
+      run.is_cancel_requested = true;
+    }
+  }
+  return answer_of(tables, change.job);
+}
+
+Result<RunAnswer> apply(Tables& tables, const RunJob& change) {
+  CHRONOS_TRY(const auto replay, find_replay<RunId>(tables, change.idempotency));
+  if (replay) return RunAnswer{*replay, true};
+  if (find_job(tables, change.project, change.job) == nullptr) return no_job();
+  const auto id = change.run.id;
+  if (tables.live_runs.contains(id) || tables.final_runs.contains(id)) return RunAnswer{id, true};
+
+  insert_planned(tables, change.job, change.run, change.now);
+  if (tables.live_runs.at(id).place == Place::due) make_ready(tables, id, change.now);
+  remember(tables, change.idempotency, id);
+  return RunAnswer{id, false};
+}
+
+Result<RunAnswer> apply(Tables& tables, const CancelRun& change) {
+  const RunAnswer answer{change.run, false};
+  if (const auto found = tables.final_runs.find(change.run); found != tables.final_runs.end()) {
+    if (found->second.run.project == change.project) return answer;
+    return fail(Reason::not_found, "no run has this id");
+  }
+  const auto found = tables.live_runs.find(change.run);
+  if (found == tables.live_runs.end() ||
+      find_job(tables, change.project, found->second.job) == nullptr) {
+    return fail(Reason::not_found, "no run has this id");
+  }
+  auto& run = found->second;
+  const auto job = run.job;
+  const bool carries_schedule = run.needs_planning && is_recurring(tables.jobs.at(job).job);
+  if (run.place == Place::leased || carries_schedule) {
+    run.is_cancel_requested = true;
+  } else {
+    cancel_waiting(tables, change.run, kRunCancelled, change.now);
+    release_held(tables, job, change.now);
+  }
+  return answer;
+}
+
+}  // namespace chronos::store::memory

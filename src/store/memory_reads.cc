@@ -1,0 +1,197 @@
+#include "store/memory_reads.h"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+namespace chronos::store::memory {
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool contains_ignoring_case(const std::string& text, const std::string& part) {
+  return !std::ranges::search(text, part, {}, lower, lower).empty() || part.empty();
+}
+
+bool matches(const JobFilter& filter, const Job& job) {
+  const auto& tags = job.spec.tags;
+  return (!filter.status || job.status == *filter.status) &&
+         (filter.tag.empty() || std::ranges::find(tags, filter.tag) != tags.end()) &&
+         contains_ignoring_case(job.spec.name, filter.name_contains) &&
+         (!filter.created_after || job.created_at >= *filter.created_after) &&
+         (!filter.created_before || job.created_at < *filter.created_before);
+}
+
+bool matches(const RunFilter& filter, const Run& run) {
+  return run.project == filter.project && (!filter.job || run.job == *filter.job) &&
+         (!filter.state || run.state == *filter.state) &&
+         (!filter.planned_after || run.planned_at >= *filter.planned_after) &&
+         (!filter.planned_before || run.planned_at < *filter.planned_before);
+}
+
+// Appends unless the page is full; false when it is.
+template <class T>
+bool append(Page<T>& page, T row, int limit) {
+  if (std::ssize(page.rows) >= limit) {
+    page.has_more = true;
+    return false;
+  }
+  page.rows.push_back(std::move(row));
+  return true;
+}
+
+std::optional<Run> any_run(const Tables& tables, RunId run) {
+  if (const auto live = tables.live_runs.find(run); live != tables.live_runs.end()) {
+    return run_value(tables, live->second);
+  }
+  const auto found = tables.final_runs.find(run);
+  if (found == tables.final_runs.end()) return std::nullopt;
+  return run_value(tables, found->second);
+}
+
+const std::map<int, Attempt>* attempts_of(const Tables& tables, RunId run) {
+  const auto found = tables.attempts.find(run);
+  return found == tables.attempts.end() ? nullptr : &found->second;
+}
+
+DueRun due_value(const Tables& tables, const LiveRun& due) {
+  const auto& stored = tables.jobs.at(due.job);
+  DueRun value{due.id, due.planned_at, std::make_shared<const Job>(stored.job), false, false};
+  for (const auto id : stored.live) {
+    const auto& other = tables.live_runs.at(id);
+    if (id == due.id) continue;
+    value.is_held |= other.place == Place::held;
+    value.is_running |= other.goes_on() || other.place == Place::held;
+  }
+  return value;
+}
+
+bool is_expired(const Tables& tables, const LiveRun& run, SteadyTime now) {
+  const auto holder = tables.holders.find(run.lease->holder);
+  return holder == tables.holders.end() ||
+         now - holder->second.heard_at >= SteadyTime(holder->second.ttl);
+}
+
+}  // namespace
+
+Result<Job> read_job(const Tables& tables, ProjectId project, JobId job) {
+  const auto* stored = find_job(tables, project, job);
+  if (stored == nullptr) return fail(Reason::not_found, "no job has this id");
+  return job_value(tables, *stored);
+}
+
+Result<Job> read_job_by_key(const Tables& tables, ProjectId project, const std::string& key) {
+  const auto found = tables.job_keys.find({project, key});
+  if (found == tables.job_keys.end()) return fail(Reason::not_found, "no job has this key");
+  return job_value(tables, tables.jobs.at(found->second));
+}
+
+Page<Job> list_jobs(const Tables& tables, const JobFilter& filter) {
+  Page<Job> page;
+  for (const auto& [id, stored] : std::views::reverse(tables.jobs)) {
+    if (stored.job.project != filter.project || (filter.after && id >= *filter.after)) continue;
+    auto job = job_value(tables, stored);
+    if (matches(filter, job) && !append(page, std::move(job), filter.limit)) break;
+  }
+  return page;
+}
+
+Result<Run> read_run(const Tables& tables, ProjectId project, RunId id) {
+  auto run = any_run(tables, id);
+  if (!run || run->project != project) return fail(Reason::not_found, "no run has this id");
+  if (const auto* attempts = attempts_of(tables, id)) {
+    for (const auto& [_, attempt] : *attempts) run->attempts.push_back(attempt);
+  }
+  return std::move(*run);
+}
+
+Page<Run> list_runs(const Tables& tables, const RunFilter& filter) {
+  std::set<RunId> ids;
+  for (const auto& [id, _] : tables.live_runs) ids.insert(id);
+  for (const auto& [id, _] : tables.final_runs) ids.insert(id);
+  Page<Run> page;
+  for (const auto id : std::views::reverse(ids)) {
+    if (filter.after && id >= *filter.after) continue;
+    auto run = any_run(tables, id);
+    if (matches(filter, *run) && !append(page, std::move(*run), filter.limit)) break;
+  }
+  return page;
+}
+
+Result<OutputPage> read_output(const Tables& tables, ProjectId project, RunId id, int attempt) {
+  const auto run = any_run(tables, id);
+  if (!run || run->project != project) return fail(Reason::not_found, "no run has this id");
+  const auto* attempts = attempts_of(tables, id);
+  if (attempt == 0 && attempts != nullptr) attempt = attempts->rbegin()->first;
+  const auto found = tables.outputs.find({id, attempt});
+  return found == tables.outputs.end() ? OutputPage{} : found->second;
+}
+
+std::vector<Run> live_runs(const Tables& tables, ProjectId project, JobId job) {
+  std::vector<Run> runs;
+  const auto* stored = find_job(tables, project, job);
+  if (stored == nullptr) return runs;
+  for (const auto id : stored->live) runs.push_back(run_value(tables, tables.live_runs.at(id)));
+  std::ranges::stable_sort(runs, {}, &Run::planned_at);
+  return runs;
+}
+
+std::vector<DueRun> due_runs(const Tables& tables, Timestamp now, int limit) {
+  std::vector<DueRun> due;
+  std::set<JobId> seen;
+  for (const auto& [at, id] : tables.due) {
+    if (at > now || std::ssize(due) >= limit) break;
+    const auto& run = tables.live_runs.at(id);
+    if (run.needs_planning && seen.insert(run.job).second) due.push_back(due_value(tables, run));
+  }
+  return due;
+}
+
+std::vector<ClaimedRun> expired_leases(const Tables& tables, SteadyTime now, int limit) {
+  std::vector<ClaimedRun> expired;
+  for (const auto& [_, id] : tables.leases) {
+    if (std::ssize(expired) >= limit) break;
+    const auto& run = tables.live_runs.at(id);
+    if (is_expired(tables, run, now)) expired.push_back(claimed_value(tables, run));
+  }
+  return expired;
+}
+
+std::optional<Timestamp> next_delivery_at(const Tables& tables) {
+  std::optional<Timestamp> next;
+  for (const auto& [_, delivery] : tables.deliveries) {
+    if (delivery.state != DeliveryState::waiting) continue;
+    if (!next || delivery.next_attempt_at < *next) next = delivery.next_attempt_at;
+  }
+  return next;
+}
+
+std::vector<Delivery> list_deliveries(const Tables& tables, ProjectId project, RunId run) {
+  std::vector<Delivery> deliveries;
+  for (const auto& [_, delivery] : std::views::reverse(tables.deliveries)) {
+    if (delivery.project == project && delivery.run == run) deliveries.push_back(delivery);
+  }
+  return deliveries;
+}
+
+Stats stats(const Tables& tables) {
+  Stats stats;
+  stats.jobs = std::ssize(tables.jobs);
+  stats.due = std::ssize(tables.due);
+  stats.ready = std::ssize(tables.ready);
+  stats.leased = std::ssize(tables.leases);
+  for (const auto& [_, run] : tables.live_runs) {
+    if (run.place == Place::held) ++stats.held;
+    if (run.place != Place::ready) continue;
+    if (!stats.oldest_ready_at || *run.queued_at < *stats.oldest_ready_at) {
+      stats.oldest_ready_at = run.queued_at;
+    }
+  }
+  stats.deliveries_waiting = std::ranges::count(tables.deliveries, DeliveryState::waiting,
+                                                [](const auto& row) { return row.second.state; });
+  return stats;
+}
+
+}  // namespace chronos::store::memory

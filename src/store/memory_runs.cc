@@ -1,0 +1,171 @@
+// What the scheduler does: release, plan, claim, settle, heartbeat.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "store/memory_tables.h"
+
+namespace chronos::store::memory {
+namespace {
+
+// Where the planned run of a CommitPlan goes.
+void move_due_run(Tables& tables, const CommitPlan& change) {
+  auto run = take(tables, change.run);
+  run.needs_planning = false;
+  switch (change.due_run) {
+    case Plan::DueRun::drop:
+      return;
+    case Plan::DueRun::park:
+      tables.jobs.at(change.job).job.parked_at = run.planned_at;
+      return;
+    case Plan::DueRun::release:
+    case Plan::DueRun::hold:
+      break;
+  }
+  if (change.released_planned_at) run.planned_at = *change.released_planned_at;
+  run.place = change.due_run == Plan::DueRun::hold ? Place::held : Place::ready;
+  if (run.place == Place::ready) run.queued_at = change.now;
+  insert(tables, std::move(run));
+}
+
+void stop_others(Tables& tables, const StoredJob& stored, const CommitPlan& change) {
+  for (const auto id : std::set<RunId>(stored.live)) {
+    auto& run = tables.live_runs.at(id);
+    if (id == change.run) continue;
+    if (run.place == Place::leased) {
+      run.is_cancel_requested = true;
+    } else if (run.goes_on() || run.place == Place::held) {
+      cancel_waiting(tables, id, kOverlap, change.now);
+    }
+  }
+}
+
+void append_attempt(Tables& tables, const SettleRun& change) {
+  auto attempt = change.attempt;
+  auto& outcome = attempt.outcome;
+  outcome.retry_after.reset();
+  tables.outputs.insert_or_assign(
+      {change.run, attempt.number},
+      OutputPage{std::exchange(outcome.output, {}), outcome.output_dropped});
+  tables.attempts[change.run].insert_or_assign(attempt.number, std::move(attempt));
+}
+
+}  // namespace
+
+Result<std::int64_t> apply(Tables& tables, const ReleaseDue& change) {
+  std::vector<RunId> released;
+  for (const auto& [at, id] : tables.due) {
+    if (at > change.now || std::ssize(released) >= change.limit) break;
+    if (!tables.live_runs.at(id).needs_planning) released.push_back(id);
+  }
+  for (const auto id : released) make_ready(tables, id, change.now);
+  return std::ssize(released);
+}
+
+Result<CommitPlan::Answer> apply(Tables& tables, const CommitPlan& change) {
+  const auto found = tables.jobs.find(change.job);
+  const auto due = tables.live_runs.find(change.run);
+  const bool is_current = found != tables.jobs.end() && due != tables.live_runs.end() &&
+                          found->second.job.version == change.expected_version &&
+                          found->second.job.planned_through == change.expected_planned_through &&
+                          due->second.job == change.job && due->second.place == Place::due &&
+                          due->second.needs_planning;
+  if (!is_current) {
+    return fail(Reason::version_mismatch, "the job or its due run changed meanwhile");
+  }
+  auto& stored = found->second;
+  auto& job = stored.job;
+  const bool is_cancelled = due->second.is_cancel_requested;
+  job.planned_through = change.planned_through;
+  job.runs_planned += change.runs_planned;
+  job.parked_at.reset();
+  if (change.phase_at_end) stored.phase_at_end = change.phase_at_end;
+  if (change.next_run) insert_planned(tables, change.job, *change.next_run, change.now);
+  move_due_run(tables, change);
+  auto from = change.expected_planned_through;
+  for (const auto& row : change.rows) {
+    write_row(tables, stored, row, from, change.now);
+    from = row.planned_until.value_or(row.planned_at);
+  }
+  if (change.cancels_running) stop_others(tables, stored, change);
+  if (is_cancelled && tables.live_runs.contains(change.run)) {
+    cancel_waiting(tables, change.run, kRunCancelled, change.now);
+  }
+  release_held(tables, change.job, change.now);
+  follow_phase(stored, std::nullopt);
+  return CommitPlan::Answer{};
+}
+
+Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change) {
+  std::map<std::string, int> lane_slots;
+  for (const auto& lane : change.lanes) lane_slots[lane.kind] += lane.max;
+  auto queue_slots = change.queue_slots;
+
+  std::vector<RunId> taken;
+  for (const auto& [_, planned_at, id] : tables.ready) {
+    const auto& spec = tables.jobs.at(tables.live_runs.at(id).job).job.spec;
+    const auto lane = lane_slots.find(spec.action.kind);
+    const auto queue = queue_slots.find(spec.queue);
+    if (lane == lane_slots.end() || lane->second <= 0) continue;
+    if (queue != queue_slots.end() && queue->second <= 0) continue;
+    --lane->second;
+    if (queue != queue_slots.end()) --queue->second;
+    taken.push_back(id);
+  }
+
+  ClaimRuns::Answer claimed;
+  for (const auto id : taken) {
+    auto run = take(tables, id);
+    run.place = Place::leased;
+    run.lease = Lease{change.holder, change.node, ++tables.last_token, change.now};
+    ++run.attempts_made;
+    if (!run.started_at) run.started_at = change.now;
+    claimed.push_back(claimed_value(tables, run));
+    insert(tables, std::move(run));
+  }
+  return claimed;
+}
+
+Result<SettleRun::Answer> apply(Tables& tables, const SettleRun& change) {
+  const auto found = tables.live_runs.find(change.run);
+  if (found == tables.live_runs.end() || !found->second.lease ||
+      found->second.lease->token != change.token) {
+    return fail(Reason::lease_lost, "the lease on this run is no longer held");
+  }
+  CHRONOS_CHECK(may_move(RunState::running, change.next) && change.next != RunState::queued);
+  CHRONOS_CHECK(change.next != RunState::retrying || change.retry_at);
+
+  append_attempt(tables, change);
+  for (const auto& delivery : change.deliveries) tables.deliveries.emplace(delivery.id, delivery);
+  auto run = take(tables, change.run);
+  SettleRun::Answer answer{change.next};
+  if (change.next == RunState::retrying && !run.is_cancel_requested) {
+    run.lease.reset();
+    run.place = Place::due;
+    run.at = *change.retry_at;
+    insert(tables, std::move(run));
+    return answer;
+  }
+  if (change.next == RunState::retrying) {
+    answer.state = RunState::cancelled;
+    finish(tables, run, {answer.state, std::string(kRunCancelled), change.attempt.ended_at});
+  } else {
+    finish(tables, run, {change.next, change.reason, change.attempt.ended_at});
+  }
+  release_held(tables, run.job, change.now);
+  return answer;
+}
+
+Result<Heartbeat::Answer> apply(Tables& tables, const Heartbeat& change, SteadyTime now) {
+  tables.holders.insert_or_assign(change.holder, Holder{now, change.ttl});
+  Heartbeat::Answer answer;
+  for (const auto& [_, id] : tables.leases) {
+    const auto& run = tables.live_runs.at(id);
+    if (run.lease->holder == change.holder && run.is_cancel_requested) {
+      answer.cancelled.push_back(id);
+    }
+  }
+  return answer;
+}
+
+}  // namespace chronos::store::memory

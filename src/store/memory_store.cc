@@ -1,0 +1,221 @@
+#include "store/memory_store.h"
+
+#include <atomic>
+#include <ranges>
+#include <utility>
+
+#include "base/check.h"
+#include "store/committer.h"
+#include "store/memory_reads.h"
+#include "store/memory_tables.h"
+
+namespace chronos::store {
+namespace {
+
+// Makes a change in the tables, whatever its kind.
+class Applier {
+ public:
+  Applier(memory::Tables& tables, SteadyTime now) : tables_(tables), now_(now) {}
+
+  Result<Answer> operator()(const Heartbeat& change) const {
+    return widen(memory::apply(tables_, change, now_));
+  }
+  Result<Answer> operator()(const auto& change) const {
+    return widen(memory::apply(tables_, change));
+  }
+
+ private:
+  template <class T>
+  static Result<Answer> widen(Result<T> answer) {
+    if (!answer) return std::unexpected(std::move(answer).error());
+    return Answer(std::move(*answer));
+  }
+
+  memory::Tables& tables_;
+  SteadyTime now_;
+};
+
+}  // namespace
+
+// The tables and who drives them. A transaction holds the mutex from begin to end, so readers see
+// only what was committed. No change spoils its transaction and every commit succeeds: there is
+// nothing to roll back.
+class MemoryStore::State final : private Transactor {
+ public:
+  explicit State(const Clock& clock) : clock_(clock), committer_(*this, {}) {}
+
+  Committer& committer() { return committer_; }
+  void stop() {
+    is_stopped_ = true;
+    committer_.stop();
+  }
+  bool is_stopped() const { return is_stopped_; }
+
+  // Reads with `function(tables, steady time)`.
+  template <class Function>
+  auto read(Function function) const {
+    const MutexLock lock(mutex_);
+    return function(tables_, clock_.steady());
+  }
+
+  void start_epoch() {
+    const MutexLock lock(mutex_);
+    tables_.holders.clear();
+  }
+
+ private:
+  Result<void> begin() override CHRONOS_THREAD_ANNOTATION(acquire_capability(mutex_)) {
+    mutex_.lock();
+    return {};
+  }
+  Result<Answer> perform(const Change& change) override CHRONOS_REQUIRES(mutex_) {
+    return std::visit(Applier(tables_, clock_.steady()), change);
+  }
+  Result<void> commit() override CHRONOS_THREAD_ANNOTATION(release_capability(mutex_)) {
+    mutex_.unlock();
+    return {};
+  }
+  void rollback() override { CHRONOS_CHECK(!"a change in memory cannot spoil its transaction"); }
+
+  const Clock& clock_;
+  mutable Mutex mutex_;
+  memory::Tables tables_ CHRONOS_GUARDED_BY(mutex_);
+  std::atomic<bool> is_stopped_ = false;
+  Committer committer_;  // last: its thread ends before the tables
+};
+
+MemoryStore::MemoryStore(const Clock& clock, MemoryStoreOptions options)
+    : state_(std::make_unique<State>(clock)) {
+  if (options.has_own_thread) state_->committer().start();
+}
+
+MemoryStore::~MemoryStore() {
+  state_->stop();
+}
+
+bool MemoryStore::pump() {
+  return state_->committer().pump();
+}
+
+void MemoryStore::start_epoch() {
+  state_->start_epoch();
+}
+
+void MemoryStore::enqueue(Operation operation) {
+  state_->committer().enqueue(std::move(operation));
+}
+
+void MemoryStore::on_change(std::function<void()> wake) {
+  state_->committer().on_change(std::move(wake));
+}
+
+void MemoryStore::stop() {
+  state_->stop();
+}
+
+Result<Job> MemoryStore::find_job(ProjectId project, JobId job) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::read_job(tables, project, job); });
+}
+
+Result<Job> MemoryStore::find_job_by_key(ProjectId project, const std::string& key) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::read_job_by_key(tables, project, key); });
+}
+
+Result<Page<Job>> MemoryStore::list_jobs(const JobFilter& filter) const {
+  return state_->read([&](const auto& tables, auto) { return memory::list_jobs(tables, filter); });
+}
+
+Result<Run> MemoryStore::find_run(ProjectId project, RunId run) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::read_run(tables, project, run); });
+}
+
+Result<Page<Run>> MemoryStore::list_runs(const RunFilter& filter) const {
+  return state_->read([&](const auto& tables, auto) { return memory::list_runs(tables, filter); });
+}
+
+Result<OutputPage> MemoryStore::read_output(ProjectId project, RunId run, int attempt) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::read_output(tables, project, run, attempt); });
+}
+
+Result<std::vector<Run>> MemoryStore::live_runs(ProjectId project, JobId job) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::live_runs(tables, project, job); });
+}
+
+Result<std::vector<DueRun>> MemoryStore::due_runs(Timestamp now, int limit) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::due_runs(tables, now, limit); });
+}
+
+Result<std::optional<Timestamp>> MemoryStore::next_due_at() const {
+  return state_->read([](const auto& tables, auto) -> std::optional<Timestamp> {
+    if (tables.due.empty()) return std::nullopt;
+    return tables.due.begin()->first;
+  });
+}
+
+Result<std::vector<ClaimedRun>> MemoryStore::expired_leases(int limit) const {
+  return state_->read([&](const auto& tables, SteadyTime now) {
+    return memory::expired_leases(tables, now, limit);
+  });
+}
+
+Result<std::optional<Timestamp>> MemoryStore::next_delivery_at() const {
+  return state_->read([](const auto& tables, auto) { return memory::next_delivery_at(tables); });
+}
+
+Result<std::vector<Delivery>> MemoryStore::list_deliveries(ProjectId project, RunId run) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::list_deliveries(tables, project, run); });
+}
+
+Result<Key> MemoryStore::find_key(KeyId key) const {
+  return state_->read([&](const auto& tables, auto) -> Result<Key> {
+    const auto found = tables.keys.find(key);
+    if (found == tables.keys.end()) return fail(Reason::not_found, "no key has this id");
+    return found->second;
+  });
+}
+
+Result<std::vector<Key>> MemoryStore::list_keys(ProjectId project) const {
+  return state_->read([&](const auto& tables, auto) {
+    std::vector<Key> keys;
+    for (const auto& [_, key] : std::views::reverse(tables.keys)) {
+      if (key.project == project) keys.push_back(key);
+    }
+    return keys;
+  });
+}
+
+Result<Project> MemoryStore::find_project(ProjectId project) const {
+  return state_->read([&](const auto& tables, auto) -> Result<Project> {
+    const auto found = tables.projects.find(project);
+    if (found == tables.projects.end()) return fail(Reason::not_found, "no project has this id");
+    return found->second;
+  });
+}
+
+Result<std::vector<Project>> MemoryStore::list_projects() const {
+  return state_->read([](const auto& tables, auto) {
+    std::vector<Project> projects;
+    for (const auto& [_, project] : std::views::reverse(tables.projects)) {
+      projects.push_back(project);
+    }
+    return projects;
+  });
+}
+
+Result<void> MemoryStore::health() const {
+  if (state_->is_stopped()) return fail(Reason::shutting_down, "the store was stopped");
+  return {};
+}
+
+Result<Stats> MemoryStore::stats() const {
+  return state_->read([](const auto& tables, auto) { return memory::stats(tables); });
+}
+
+}  // namespace chronos::store

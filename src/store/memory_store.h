@@ -1,0 +1,61 @@
+// A Store in memory: the reference implementation of the contract, for tests, the simulator and
+// whoever wants to read how the verbs behave (memory_*.cc). Clarity over speed; nothing survives
+// the process. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/store.h"
+
+namespace chronos::store {
+
+struct MemoryStoreOptions {
+  // False: nothing commits until the owner calls pump(); for the simulator, which owns the only
+  // thread.
+  bool has_own_thread = true;
+};
+
+class MemoryStore final : public Store {
+ public:
+  // `clock` must outlive the store; only its steady reading is used, for leases.
+  explicit MemoryStore(const Clock& clock, MemoryStoreOptions options = {});
+  ~MemoryStore() override;
+
+  // Commits what waits and completes its callers, on this thread. False when nothing waited.
+  bool pump();
+
+  // As after a new start of the process: no holder is known, so every lease has expired.
+  void start_epoch();
+
+  Result<Job> find_job(ProjectId project, JobId job) const override;
+  Result<Job> find_job_by_key(ProjectId project, const std::string& key) const override;
+  Result<Page<Job>> list_jobs(const JobFilter& filter) const override;
+  Result<Run> find_run(ProjectId project, RunId run) const override;
+  Result<Page<Run>> list_runs(const RunFilter& filter) const override;
+  Result<OutputPage> read_output(ProjectId project, RunId run, int attempt) const override;
+  Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const override;
+  Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const override;
+  Result<std::optional<Timestamp>> next_due_at() const override;
+  Result<std::vector<ClaimedRun>> expired_leases(int limit) const override;
+  Result<std::optional<Timestamp>> next_delivery_at() const override;
+  Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const override;
+  Result<Key> find_key(KeyId key) const override;
+  Result<std::vector<Key>> list_keys(ProjectId project) const override;
+  Result<Project> find_project(ProjectId project) const override;
+  Result<std::vector<Project>> list_projects() const override;
+  Result<void> health() const override;
+  Result<Stats> stats() const override;
+  void on_change(std::function<void()> wake) override;
+  void stop() override;
+
+ protected:
+  void enqueue(Operation operation) override;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace chronos::store

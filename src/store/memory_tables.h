@@ -1,0 +1,160 @@
+// The rows of a MemoryStore and the few moves they can make. Used by memory_*.cc only; guarded by
+// the store's mutex. Every change to a live run goes through insert() and take(), which keep the
+// indexes right.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "store/changes.h"
+#include "store/store.h"
+
+namespace chronos::store::memory {
+
+enum class Place { due, ready, held, leased };
+
+struct Lease {
+  NodeId holder;
+  std::string node;
+  std::int64_t token = 0;
+  Timestamp started_at;
+};
+
+struct LiveRun {
+  RunId id;
+  JobId job;
+  Trigger trigger = Trigger::schedule;
+  Timestamp planned_at;
+  Place place = Place::due;
+  Timestamp at;  // in due: when it may leave
+  bool needs_planning = false;
+  std::optional<RunId> retry_of;
+  std::optional<Timestamp> queued_at;
+  std::optional<Timestamp> started_at;  // of the first attempt
+  int attempts_made = 0;
+  bool is_cancel_requested = false;
+  std::optional<Lease> lease;
+
+  bool is_retrying() const { return place == Place::due && attempts_made > 0; }
+  bool goes_on() const { return place == Place::ready || place == Place::leased || is_retrying(); }
+};
+
+struct FinalRun {
+  Run run;
+  bool is_fold = false;  // left by Prune
+};
+
+struct StoredJob {
+  Job job;
+  std::optional<JobPhase> phase_at_end;
+  std::set<RunId> live;
+  std::set<RunId> ended;  // keys of Tables::final_runs
+};
+
+// What an idempotency key stands for.
+struct Seen {
+  Sha256 fingerprint{};
+  Timestamp at;
+  std::variant<JobId, RunId> made;
+};
+
+struct Holder {
+  SteadyTime heard_at{};
+  Duration ttl{};
+};
+
+struct Tables {
+  std::map<JobId, StoredJob> jobs;
+  std::map<std::pair<ProjectId, std::string>, JobId> job_keys;
+
+  std::map<RunId, LiveRun> live_runs;
+  std::set<std::pair<Timestamp, RunId>> due;
+  std::set<std::tuple<int, Timestamp, RunId>> ready;  // −priority, planned instant
+  std::map<std::int64_t, RunId> leases;               // by token
+  std::int64_t last_token = 0;
+  std::map<NodeId, Holder> holders;
+
+  std::map<RunId, FinalRun> final_runs;
+  std::map<RunId, std::map<int, Attempt>> attempts;  // ended ones by number, without output
+  std::map<std::pair<RunId, int>, OutputPage> outputs;
+
+  std::map<DeliveryId, Delivery> deliveries;
+  std::map<ProjectId, Project> projects;
+  std::map<KeyId, Key> keys;
+  std::map<std::pair<KeyId, std::string>, Seen> seen;
+};
+
+// -- Live runs ------------------------------------------------------------------------------------
+
+// Puts a run where its `place` says; it must not be live yet.
+void insert(Tables& tables, LiveRun run);
+// Takes a live run out, to change it and insert it again, or to end it.
+LiveRun take(Tables& tables, RunId run);
+// `planned` in `due`; or in `ready` when its instant has come and it needs no planning.
+void insert_planned(Tables& tables, JobId job, const PlannedRun& planned, Timestamp now);
+// Moves a live run to `ready`.
+void make_ready(Tables& tables, RunId run, Timestamp now);
+
+// -- Ends -----------------------------------------------------------------------------------------
+
+// How a run ended.
+struct End {
+  RunState state = RunState::cancelled;
+  std::string reason;
+  Timestamp at;
+};
+// Writes the final row of a run that was taken out; the job's counts, streak, last_run and phase
+// follow.
+void finish(Tables& tables, const LiveRun& run, const End& end);
+// Ends a live run that holds no lease as cancelled.
+void cancel_waiting(Tables& tables, RunId run, std::string_view reason, Timestamp now);
+// Writes a row for instants that did not run, or extends the one that ends at `from`.
+void write_row(Tables& tables, StoredJob& stored, const LedgerRow& row, Timestamp from,
+               Timestamp now);
+// Gives an ended schedule its phase when no run is live; `came_to` is the run that just ended.
+void follow_phase(StoredJob& stored, std::optional<RunState> came_to);
+// The oldest held run becomes ready when nothing of the job goes on. Every change to the runs of a
+// job ends with it.
+void release_held(Tables& tables, JobId job, Timestamp now);
+
+// -- Values for readers ---------------------------------------------------------------------------
+
+bool is_recurring(const Job& job);
+Job job_value(const Tables& tables, const StoredJob& stored);
+Run run_value(const Tables& tables, const LiveRun& run);
+Run run_value(const Tables& tables, const FinalRun& final_run);
+ClaimedRun claimed_value(const Tables& tables, const LiveRun& run);
+// The job, or nothing when it is another project's.
+const StoredJob* find_job(const Tables& tables, ProjectId project, JobId job);
+
+// -- The changes: one function each, as store/changes.h says --------------------------------------
+
+Result<JobAnswer> apply(Tables& tables, const SubmitJob& change);
+Result<JobAnswer> apply(Tables& tables, const ReplaceJob& change);
+Result<JobAnswer> apply(Tables& tables, const CancelJob& change);
+Result<RunAnswer> apply(Tables& tables, const RunJob& change);
+Result<RunAnswer> apply(Tables& tables, const CancelRun& change);
+Result<std::int64_t> apply(Tables& tables, const ReleaseDue& change);
+Result<CommitPlan::Answer> apply(Tables& tables, const CommitPlan& change);
+Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change);
+Result<SettleRun::Answer> apply(Tables& tables, const SettleRun& change);
+Result<Heartbeat::Answer> apply(Tables& tables, const Heartbeat& change, SteadyTime now);
+Result<ClaimDeliveries::Answer> apply(Tables& tables, const ClaimDeliveries& change);
+Result<FinishDelivery::Answer> apply(Tables& tables, const FinishDelivery& change);
+Result<AddDeliveries::Answer> apply(Tables& tables, const AddDeliveries& change);
+Result<Project> apply(Tables& tables, const PutProject& change);
+Result<Bootstrap::Answer> apply(Tables& tables, const Bootstrap& change);
+Result<Key> apply(Tables& tables, const PutKey& change);
+Result<Key> apply(Tables& tables, const RevokeKey& change);
+Result<TouchKeys::Answer> apply(Tables& tables, const TouchKeys& change);
+Result<std::int64_t> apply(Tables& tables, const Prune& change);
+
+}  // namespace chronos::store::memory

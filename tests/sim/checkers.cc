@@ -1,0 +1,214 @@
+#include "checkers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/time_text.h"
+#include "schedule/schedule.h"
+
+namespace chronos::sim {
+namespace {
+
+// Between two looks a run may have made several legal moves.
+bool can_come_to(RunState from, RunState to) {
+  std::set<RunState> reached = {from};
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const auto state : std::set(reached)) {
+      for (const auto next : kRunStates) {
+        if (may_move(state, next)) grew = reached.insert(next).second || grew;
+      }
+    }
+  }
+  return reached.contains(to);
+}
+
+template <class Filter, class List>
+auto read_all(Filter filter, List list) {
+  using Row = typename decltype(list(filter))::value_type;
+  decltype(Row::rows) rows;
+  filter.limit = kPageMax;
+  while (true) {
+    auto page = list(filter);
+    for (auto& row : page->rows) rows.push_back(std::move(row));
+    if (!page->has_more) return rows;
+    filter.after = rows.back().id;
+  }
+}
+
+}  // namespace
+
+History read_history(const store::Store& store, ProjectId project) {
+  History history;
+  JobFilter jobs;
+  jobs.project = project;
+  for (const auto& job : read_all(jobs, [&](const auto& f) { return store.list_jobs(f); })) {
+    RunFilter runs;
+    runs.project = project;
+    runs.job = job.id;
+    history[job.id] = read_all(runs, [&](const auto& f) { return store.list_runs(f); });
+  }
+  return history;
+}
+
+Complaints StateChecker::check(const History& history) {
+  Complaints complaints;
+  for (const auto& [job, runs] : history) {
+    for (const auto& run : runs) {
+      const auto found = seen_.find(run.id);
+      if (found != seen_.end() && !can_come_to(found->second.state, run.state)) {
+        complaints.push_back(fmt::format("{} moved from {} to {}", run.id.to_string(),
+                                         to_string(found->second.state), to_string(run.state)));
+      }
+      if (found != seen_.end() && run.count < found->second.count) {
+        complaints.push_back(fmt::format("{} shrank", run.id.to_string()));
+      }
+      seen_.insert_or_assign(run.id, Seen{run.state, run.count});
+    }
+  }
+  return complaints;
+}
+
+Complaints check_no_double_fire(const History& history) {
+  Complaints complaints;
+  for (const auto& [job, runs] : history) {
+    std::set<Timestamp> instants;
+    for (const auto& run : runs) {
+      if (run.trigger != Trigger::schedule || run.reason == "rescheduled") continue;
+      if (!instants.insert(run.planned_at).second) {
+        complaints.push_back(fmt::format("{} has two rows for {}", job.to_string(),
+                                         format_timestamp(run.planned_at)));
+      }
+    }
+  }
+  return complaints;
+}
+
+Complaints check_overlap(const store::Store& store, ProjectId project, const History& history) {
+  Complaints complaints;
+  for (const auto& [id, runs] : history) {
+    const auto job = store.find_job(project, id);
+    if (job->spec.overlap == Overlap::allow || job->spec.overlap == Overlap::cancel_running) continue;
+    const auto going = std::ranges::count_if(runs, [](const Run& run) {
+      return run.trigger == Trigger::schedule && run.state == RunState::running;
+    });
+    // A reschedule lets the old schedule's run go on beside the new one's.
+    if (going > (job->version > 1 ? 2 : 1)) {
+      complaints.push_back(fmt::format("{} has {} runs at once", id.to_string(), going));
+    }
+  }
+  return complaints;
+}
+
+Complaints check_attempts(const store::Store& store, ProjectId project, const History& history,
+                          const OutsideWorld& world) {
+  Complaints complaints;
+  std::map<RunId, Timestamp> succeeded_at;
+  for (const auto& [id, runs] : history) {
+    const auto job = store.find_job(project, id);
+    for (const auto& row : runs) {
+      if (row.state == RunState::succeeded && row.ended_at) succeeded_at[row.id] = *row.ended_at;
+      const auto max = job->spec.max_attempts;
+      if (max != 0 && row.attempts_made > max) {
+        complaints.push_back(fmt::format("{} made {} attempts", row.id.to_string(), row.attempts_made));
+      }
+      if (row.started_at && *row.started_at < row.planned_at) {
+        complaints.push_back(fmt::format("{} started early", row.id.to_string()));
+      }
+    }
+  }
+  std::map<RunId, std::int64_t> last_token;
+  for (const auto& start : world.starts) {
+    auto& last = last_token[start.run];
+    if (start.token <= last) {
+      complaints.push_back(fmt::format("{} started with an old token", start.run.to_string()));
+    }
+    last = start.token;
+  }
+  // The last start of a run that succeeded is the one that succeeded: fewer starts than that are
+  // impossible, and none may follow.
+  std::map<RunId, int> last_attempt;
+  for (const auto& start : world.starts) {
+    if (start.attempt != last_attempt[start.run] + 1) {
+      complaints.push_back(fmt::format("{}: attempt {} follows attempt {}", start.run.to_string(),
+                                       start.attempt, last_attempt[start.run]));
+    }
+    last_attempt[start.run] = start.attempt;
+  }
+  for (const auto& [id, runs] : history) {
+    for (const auto& run : runs) {
+      if (run.state == RunState::succeeded && run.count == 1 &&
+          last_attempt[run.id] != run.attempts_made) {
+        complaints.push_back(fmt::format("{} was recorded with {} attempts and made {}",
+                                         run.id.to_string(), run.attempts_made, last_attempt[run.id]));
+      }
+    }
+  }
+  return complaints;
+}
+
+Complaints check_ledger(const store::Store& store, ProjectId project, const History& history,
+                        const std::set<JobId>& rescheduled) {
+  Complaints complaints;
+  for (const auto& [id, runs] : history) {
+    const auto job = store.find_job(project, id);
+    const auto schedule = schedule::Schedule::compile(job->spec.schedule);
+    if (rescheduled.contains(id) || !schedule->is_recurring()) continue;
+    std::vector<std::pair<Timestamp, Timestamp>> covered;
+    std::int64_t counted = 0;
+    for (const auto& run : runs) {
+      const bool is_planned_only = run.planned_at > job->planned_through;
+      if (run.trigger != Trigger::schedule || is_planned_only) continue;
+      covered.emplace_back(run.planned_at, run.planned_until.value_or(run.planned_at));
+      counted += run.count;
+    }
+    std::ranges::sort(covered);
+    std::int64_t instants = 0;
+    auto row = covered.begin();
+    for (auto at = schedule->next_after(job->created_at); at && *at <= job->planned_through;
+         at = schedule->next_after(*at)) {
+      ++instants;
+      while (row != covered.end() && row->second < *at) ++row;
+      if (row == covered.end() || row->first > *at) {
+        complaints.push_back(fmt::format("{}: no row for {}", id.to_string(), format_timestamp(*at)));
+        break;
+      }
+    }
+    if (instants != counted && complaints.empty()) {
+      complaints.push_back(fmt::format("{}: {} instants, {} in rows", id.to_string(), instants, counted));
+    }
+  }
+  return complaints;
+}
+
+Complaints check_deliveries(const store::Store& store, ProjectId project, const History& history) {
+  Complaints complaints;
+  for (const auto& [id, runs] : history) {
+    const auto job = store.find_job(project, id);
+    for (const auto& run : runs) {
+      const bool has_failed = run.state == RunState::failed || run.state == RunState::timed_out ||
+                              run.state == RunState::lost;
+      if (!has_failed || job->spec.notify.empty()) continue;
+      const auto deliveries = store.list_deliveries(project, run.id);
+      if (deliveries->size() != 1) {
+        complaints.push_back(fmt::format("{} has {} deliveries", run.id.to_string(), deliveries->size()));
+      }
+    }
+  }
+  return complaints;
+}
+
+Complaints check_all_done(const History& history, Timestamp now) {
+  Complaints complaints;
+  for (const auto& [id, runs] : history) {
+    for (const auto& run : runs) {
+      if (is_final(run.state) || run.planned_at > now) continue;
+      complaints.push_back(fmt::format("{} of {} is still {}", run.id.to_string(), id.to_string(),
+                                       to_string(run.state)));
+    }
+  }
+  return complaints;
+}
+
+}  // namespace chronos::sim

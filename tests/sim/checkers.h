@@ -1,0 +1,54 @@
+// What must hold in every simulated history, whatever the faults. Each function names what it
+// found wrong, one line each; nothing = all is well. Pure readers of the store.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim_launcher.h"
+#include "store/store.h"
+
+namespace chronos::sim {
+
+using Complaints = std::vector<std::string>;
+
+// Every job's runs, newest first.
+using History = std::map<JobId, std::vector<Run>>;
+History read_history(const store::Store& store, ProjectId project);
+
+// Watches a history as it grows: states only move as the table allows, and final rows never change.
+class StateChecker {
+ public:
+  Complaints check(const History& history);
+
+ private:
+  struct Seen {
+    RunState state;
+    std::int64_t count;
+  };
+  std::map<RunId, Seen> seen_;
+};
+
+// One run per instant of a schedule, and no lease beyond the overlap policy.
+Complaints check_no_double_fire(const History& history);
+Complaints check_overlap(const store::Store& store, ProjectId project, const History& history);
+
+// Attempts within max_attempts, numbered without gaps; nothing starts again once it is recorded as
+// succeeded; no attempt starts before its instant.
+Complaints check_attempts(const store::Store& store, ProjectId project, const History& history,
+                          const OutsideWorld& world);
+
+// The ledger: every instant from the first to planned_through has exactly one row. Only for jobs
+// whose schedule never changed.
+Complaints check_ledger(const store::Store& store, ProjectId project, const History& history,
+                        const std::set<JobId>& rescheduled);
+
+// Every run that failed for good has its delivery.
+Complaints check_deliveries(const store::Store& store, ProjectId project, const History& history);
+
+// After the faults have stopped: nothing that was due is still waiting or running.
+Complaints check_all_done(const History& history, Timestamp now);
+
+}  // namespace chronos::sim

@@ -1,0 +1,93 @@
+// A store whose commits are slow and whose process can die around them: wraps any Store, holds its
+// changes back until the simulation commits or drops them. One thread.
+#pragma once
+
+#include <deque>
+#include <utility>
+#include <variant>
+
+#include "store/store.h"
+
+namespace chronos::sim {
+
+class FaultyStore final : public store::Store {
+ public:
+  explicit FaultyStore(store::Store& inner) : inner_(inner) {}
+
+  bool has_waiting() const { return !waiting_.empty(); }
+
+  // Hands what waits to the inner store; the caller pumps that.
+  void pass_on() {
+    for (auto& operation : std::exchange(waiting_, {})) {
+      std::visit([&](auto& change) { pass(std::move(change), std::move(operation.done)); },
+                 operation.change);
+    }
+  }
+
+  // The process dies before the commit: nobody is told and nothing happened.
+  void drop_waiting() { waiting_.clear(); }
+
+  Result<Job> find_job(ProjectId project, JobId job) const override {
+    return inner_.find_job(project, job);
+  }
+  Result<Job> find_job_by_key(ProjectId project, const std::string& key) const override {
+    return inner_.find_job_by_key(project, key);
+  }
+  Result<Page<Job>> list_jobs(const JobFilter& filter) const override {
+    return inner_.list_jobs(filter);
+  }
+  Result<Run> find_run(ProjectId project, RunId run) const override {
+    return inner_.find_run(project, run);
+  }
+  Result<Page<Run>> list_runs(const RunFilter& filter) const override {
+    return inner_.list_runs(filter);
+  }
+  Result<store::OutputPage> read_output(ProjectId project, RunId run, int attempt) const override {
+    return inner_.read_output(project, run, attempt);
+  }
+  Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const override {
+    return inner_.live_runs(project, job);
+  }
+  Result<std::vector<store::DueRun>> due_runs(Timestamp now, int limit) const override {
+    return inner_.due_runs(now, limit);
+  }
+  Result<std::optional<Timestamp>> next_due_at() const override { return inner_.next_due_at(); }
+  Result<std::vector<store::ClaimedRun>> expired_leases(int limit) const override {
+    return inner_.expired_leases(limit);
+  }
+  Result<std::optional<Timestamp>> next_delivery_at() const override {
+    return inner_.next_delivery_at();
+  }
+  Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const override {
+    return inner_.list_deliveries(project, run);
+  }
+  Result<Key> find_key(KeyId key) const override { return inner_.find_key(key); }
+  Result<std::vector<Key>> list_keys(ProjectId project) const override {
+    return inner_.list_keys(project);
+  }
+  Result<Project> find_project(ProjectId project) const override {
+    return inner_.find_project(project);
+  }
+  Result<std::vector<Project>> list_projects() const override { return inner_.list_projects(); }
+  Result<void> health() const override { return inner_.health(); }
+  Result<store::Stats> stats() const override { return inner_.stats(); }
+  void on_change(std::function<void()> wake) override { inner_.on_change(std::move(wake)); }
+  void stop() override { pass_on(); }
+
+ protected:
+  void enqueue(store::Operation operation) override { waiting_.push_back(std::move(operation)); }
+
+ private:
+  template <class C>
+  void pass(C change, store::Done<store::Answer> done) {
+    inner_.commit(std::move(change), [done = std::move(done)](Result<typename C::Answer> answer) mutable {
+      if (!answer) return done(std::unexpected(std::move(answer).error()));
+      done(store::Answer(std::in_place_type<typename C::Answer>, std::move(*answer)));
+    });
+  }
+
+  store::Store& inner_;
+  std::deque<store::Operation> waiting_;
+};
+
+}  // namespace chronos::sim

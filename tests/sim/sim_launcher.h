@@ -1,0 +1,86 @@
+// Attempts in virtual time: each ends, some time later, with an outcome drawn from the seed. It
+// remembers what was launched, as the world outside would. One thread.
+#pragma once
+
+#include <map>
+#include <set>
+#include <vector>
+
+#include "base/random.h"
+#include "scheduler/launcher.h"
+
+namespace chronos::sim {
+
+// What commands and servers saw happen; outlives crashes of the node.
+struct OutsideWorld {
+  struct Start {
+    RunId run;
+    JobId job;
+    int attempt = 0;
+    std::int64_t token = 0;
+    Timestamp at;
+  };
+  std::vector<Start> starts;
+};
+
+class SimLauncher final : public scheduler::Launcher {
+ public:
+  SimLauncher(const Clock& clock, Rng& rng, OutsideWorld& world, int failing_permille)
+      : clock_(clock), rng_(rng), world_(world), failing_permille_(failing_permille) {}
+
+  void launch(const store::ClaimedRun& run, Duration timeout,
+              std::move_only_function<void(Outcome)> done) override {
+    world_.starts.push_back({run.run, run.job, run.attempt, run.token, clock_.now()});
+    const auto length = Duration(rng_.between(1'000, rng_.chance(100) ? 90'000'000 : 3'000'000));
+    Ending ending{std::move(done), draw_outcome()};
+    if (length > timeout) ending.outcome = Outcome{.kind = OutcomeKind::timed_out, .reason = "timeout"};
+    const auto at = clock_.steady() + std::min(length, timeout);
+    running_.emplace(run.run, endings_.emplace(at, std::make_pair(run.run, std::move(ending))));
+  }
+
+  void cancel(RunId run, int) override {
+    const auto found = running_.find(run);
+    if (found == running_.end()) return;
+    found->second->second.second.outcome = Outcome{.kind = OutcomeKind::cancelled, .reason = "cancelled"};
+    auto node = endings_.extract(found->second);
+    node.key() = clock_.steady();
+    found->second = endings_.insert(std::move(node));
+  }
+
+  // Ends every attempt whose time has come.
+  void finish_due() {
+    while (!endings_.empty() && endings_.begin()->first <= clock_.steady()) {
+      auto node = endings_.extract(endings_.begin());
+      running_.erase(node.mapped().first);
+      node.mapped().second.done(std::move(node.mapped().second.outcome));
+    }
+  }
+
+  std::optional<SteadyTime> next_ending() const {
+    return endings_.empty() ? std::nullopt : std::optional(endings_.begin()->first);
+  }
+
+ private:
+  struct Ending {
+    std::move_only_function<void(Outcome)> done;
+    Outcome outcome;
+  };
+  using Endings = std::multimap<SteadyTime, std::pair<RunId, Ending>>;
+
+  Outcome draw_outcome() {
+    if (!rng_.chance(failing_permille_)) return Outcome{.kind = OutcomeKind::succeeded};
+    Outcome outcome{.kind = OutcomeKind::failed, .reason = "exit_code"};
+    outcome.error = "exit code 1";
+    outcome.exit_code = 1;
+    return outcome;
+  }
+
+  const Clock& clock_;
+  Rng& rng_;
+  OutsideWorld& world_;
+  const int failing_permille_;
+  Endings endings_;
+  std::map<RunId, Endings::iterator> running_;
+};
+
+}  // namespace chronos::sim

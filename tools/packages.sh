@@ -1,0 +1,38 @@
+#!/bin/sh
+# Installs the Debian packages Chronos needs and does not find: `tools/packages.sh build` for the
+# server, `test` for everything the tests need too, `check` for the deeper checks. As root, or
+# through sudo. Does nothing, and needs no network, when all are there.
+set -eu
+
+build="g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsimdjson-dev libabsl-dev
+  libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev libcurl4-openssl-dev libsqlite3-dev
+  libssl-dev prometheus-cpp-dev zlib1g-dev tzdata ca-certificates"
+# The end-to-end tests drive the real binary from Python; the examples call it with curl.
+test="$build libgtest-dev python3 python3-pytest python3-aiosmtpd curl procps"
+check="$test clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev"
+bench="$build libbenchmark-dev"
+
+case "${1:-}" in
+  build) wanted=$build ;;
+  test) wanted=$test ;;
+  check) wanted=$check ;;
+  bench) wanted=$bench ;;
+  *) echo "usage: $0 build|test|check|bench" >&2; exit 2 ;;
+esac
+
+missing=""
+for package in $wanted; do
+  state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+  [ "$state" = "install ok installed" ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+echo "installing:$missing"
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "needs root or sudo to install:$missing" >&2; exit 1; }
+  as_root=sudo
+fi
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
+# shellcheck disable=SC2086  # a list of words on purpose
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
