@@ -37,10 +37,10 @@ void add_past_warning(const JobSpec& spec, Timestamp now, std::vector<FieldError
 
 }  // namespace
 
-Jobs::Jobs(store::Store& store, ActionCheck check_action, const Clock& clock, IdSource& ids,
+Jobs::Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSource& ids,
            SpecLimits limits)
     : store_(store),
-      check_action_(std::move(check_action)),
+      check_spec_(std::move(check_spec)),
       clock_(clock),
       ids_(ids),
       limits_(limits) {}
@@ -50,7 +50,7 @@ Jobs::Jobs(store::Store& store, ActionCheck check_action, const Clock& clock, Id
 
 Result<std::vector<FieldError>> Jobs::check(const JobSpec& spec, Timestamp now) const {
   CHRONOS_TRY(const auto action, json::parse(spec.action.config));
-  CHRONOS_TRY_VOID(check_action_(action.root()));
+  CHRONOS_TRY_VOID(check_spec_(spec, action.root()));
   CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
   if (const auto fires = schedule.check_fires_after(now); !fires)
     return std::unexpected(fires.error());
@@ -221,8 +221,11 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
     draft.job.runs_planned = 0;
     draft.job.phase = JobPhase::active;
   } else {
-    CHRONOS_TRY(const auto action, json::parse(spec.action.config));
-    CHRONOS_TRY_VOID(check_action_(action.root()));
+    // What did not change was fine once: a job can be paused although it could not be run today.
+    if (spec.action != stored.spec.action || spec.notify != stored.spec.notify) {
+      CHRONOS_TRY(const auto action, json::parse(spec.action.config));
+      CHRONOS_TRY_VOID(check_spec_(spec, action.root()));
+    }
     if (stored.spec.paused && !spec.paused) {
       // Resumed: should an instant have come meanwhile, this run answers it, and all since, as a
       // misfire. Only the store knows at the commit; without one it passes the run over.

@@ -32,7 +32,7 @@ World::World(WorldOptions options)
       ids_(clock_, Rng(options.seed + 1)),
       inner_(clock_, {.has_own_thread = false}),
       store_(inner_),
-      jobs_(store_, [](const json::Value&) -> Result<void> { return {}; }, clock_, ids_, {}) {
+      jobs_(store_, [](const auto&, const auto&) -> Result<void> { return {}; }, clock_, ids_, {}) {
   clock_.step_wall(parse_timestamp("2026-03-29T00:30:00Z")->time_since_epoch() +
                    Duration(rng_.between(0, 7'200'000'000)));
   who_ = {ids_.make<KeyId>(), ids_.make<ProjectId>(), "default", Role::admin};
