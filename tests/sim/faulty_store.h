@@ -24,6 +24,13 @@ class FaultyStore final : public store::Store {
     }
   }
 
+  // The store cannot commit: everybody who waits is told so.
+  void refuse_waiting(Reason reason) {
+    for (auto& operation : std::exchange(waiting_, {})) {
+      operation.done(fail(reason, "refused by the test"));
+    }
+  }
+
   // The process dies before the commit: nobody is told and nothing happened.
   void drop_waiting() { waiting_.clear(); }
 
