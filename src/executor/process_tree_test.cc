@@ -157,6 +157,20 @@ TEST_P(ProcessTreeTest, WhatTheCommandLeavesBehindIsKilled) {
   EXPECT_EQ(living_count(), 0U);
 }
 
+TEST_P(ProcessTreeTest, WhatMovedToAnotherCgroupIsFoundByItsMarks) {
+  if (!ensure_cgroups()) GTEST_SKIP() << "this machine lets us make no cgroup";
+  const auto elsewhere = make_server_cgroup(fresh_id());
+  ASSERT_TRUE(elsewhere);
+  const auto outcome =
+      start_until_ready(
+          "(setsid sh -c 'echo $$ > " + elsewhere->directory() +
+          "/cgroup.procs && echo $$ > moved; touch ready; while :; do sleep 1; done' &);"
+          "while [ ! -e ready ]; do sleep 0.01; done")
+          .outcome.get();
+  EXPECT_EQ(outcome.kind, OutcomeKind::succeeded);
+  EXPECT_FALSE(lives("moved"));
+}
+
 TEST_P(ProcessTreeTest, NobodyElseIsKilled) {
   // Looks like a part of the run, but of another server, or of another attempt.
   auto launch = launch_of(shell_of("(setsid sleep 1000 &); exit 0"));

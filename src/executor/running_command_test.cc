@@ -4,12 +4,15 @@
 #include <poll.h>
 #include <sys/wait.h>
 
+#include <functional>
+
 #include "executor/command_fixture.h"
 
 namespace chronos::executor {
 namespace {
 
 using std::chrono::microseconds;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
@@ -29,6 +32,9 @@ class RunningCommandTest : public CommandFixture {
     return command ? std::move(*command) : nullptr;
   }
 
+  // Commands are started by a thread that is not the main one, to which orphans fall.
+  static void on_a_thread(const std::function<void()>& test) { std::jthread(test).join(); }
+
   static void wait_for_exit(RunningCommand& command) {
     pollfd ended{.fd = command.pidfd(), .events = POLLIN, .revents = 0};
     ASSERT_EQ(::poll(&ended, 1, 60'000), 1);
@@ -37,75 +43,85 @@ class RunningCommandTest : public CommandFixture {
 };
 
 TEST_F(RunningCommandTest, TheTimeoutIsCountedFromTheStartAndNotBefore) {
-  const auto command = start_command("sleep 1000", seconds(10));
-  EXPECT_EQ(command->wake_at(), begin + seconds(10));
-  command->advance(begin + seconds(10) - microseconds(1));
-  EXPECT_EQ(command->wake_at(), begin + seconds(10));
-  command->advance(begin + seconds(10));
-  // Now its grace runs, and the signal was sent.
-  EXPECT_EQ(command->wake_at(), begin + seconds(10) + options.kill_grace);
-  wait_for_exit(*command);
-  command->advance(begin + seconds(11));
-  ASSERT_TRUE(command->is_over());
-  const auto outcome = command->take_outcome();
-  EXPECT_EQ(outcome.kind, OutcomeKind::timed_out);
-  EXPECT_EQ(outcome.signal, SIGTERM);
+  on_a_thread([&] {
+    const auto command = start_command("sleep 1000", seconds(10));
+    EXPECT_EQ(command->wake_at(), begin + seconds(10));
+    command->advance(begin + seconds(10) - microseconds(1));
+    EXPECT_EQ(command->wake_at(), begin + seconds(10));
+    command->advance(begin + seconds(10));
+    // Now its grace runs, and the signal was sent.
+    EXPECT_EQ(command->wake_at(), begin + seconds(10) + options.kill_grace);
+    wait_for_exit(*command);
+    command->advance(begin + seconds(11));
+    ASSERT_TRUE(command->is_over());
+    const auto outcome = command->take_outcome();
+    EXPECT_EQ(outcome.kind, OutcomeKind::timed_out);
+    EXPECT_EQ(outcome.signal, SIGTERM);
+  });
 }
 
 TEST_F(RunningCommandTest, ItIsKilledWhenItsGraceIsOverAndNotBefore) {
-  const auto command =
-      start_command("trap '' TERM; touch ready; while :; do sleep 1; done", seconds(10));
-  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(directory / "ready"); }));
-  command->stop(RunningCommand::Stop::cancel, begin);
-  EXPECT_EQ(command->wake_at(), begin + options.kill_grace);
-  command->advance(begin + options.kill_grace - microseconds(1));
-  pollfd ended{.fd = command->pidfd(), .events = POLLIN, .revents = 0};
-  EXPECT_EQ(::poll(&ended, 1, 0), 0);
-  auto now = begin + options.kill_grace;
-  command->advance(now);
-  wait_for_exit(*command);
-  ASSERT_TRUE(eventually([&] {
-    command->advance(now += seconds(1) / 10);
-    return command->is_over();
-  }));
-  EXPECT_EQ(command->take_outcome().signal, SIGKILL);
+  on_a_thread([&] {
+    const auto command =
+        start_command("trap '' TERM; touch ready; while :; do sleep 1; done", seconds(10));
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(directory / "ready"); }));
+    command->stop(RunningCommand::Stop::cancel, begin);
+    EXPECT_EQ(command->wake_at(), begin + options.kill_grace);
+    command->advance(begin + options.kill_grace - microseconds(1));
+    pollfd ended{.fd = command->pidfd(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&ended, 1, 0), 0);
+    auto now = begin + options.kill_grace;
+    command->advance(now);
+    wait_for_exit(*command);
+    ASSERT_TRUE(eventually([&] {
+      command->advance(now += milliseconds(100));
+      return command->is_over();
+    }));
+    EXPECT_EQ(command->take_outcome().signal, SIGKILL);
+  });
 }
 
 TEST_F(RunningCommandTest, TheFirstReasonToStopCounts) {
-  const auto command = start_command("sleep 1000", seconds(10));
-  command->stop(RunningCommand::Stop::cancel, begin);
-  command->stop(RunningCommand::Stop::shutdown, begin);
-  wait_for_exit(*command);
-  command->advance(begin);
-  ASSERT_TRUE(command->is_over());
-  EXPECT_EQ(command->take_outcome().kind, OutcomeKind::cancelled);
+  on_a_thread([&] {
+    const auto command = start_command("sleep 1000", seconds(10));
+    command->stop(RunningCommand::Stop::cancel, begin);
+    command->stop(RunningCommand::Stop::shutdown, begin);
+    wait_for_exit(*command);
+    command->advance(begin);
+    ASSERT_TRUE(command->is_over());
+    EXPECT_EQ(command->take_outcome().kind, OutcomeKind::cancelled);
+  });
 }
 
 TEST_F(RunningCommandTest, WhatEndedJustBeforeItsStopWasNotStopped) {
-  const auto command = start_command("echo done", seconds(10));
-  pollfd ended{.fd = command->pidfd(), .events = POLLIN, .revents = 0};
-  ASSERT_EQ(::poll(&ended, 1, 60'000), 1);
-  command->stop(RunningCommand::Stop::cancel, begin);
-  command->advance(begin);
-  ASSERT_TRUE(command->is_over());
-  const auto outcome = command->take_outcome();
-  EXPECT_EQ(outcome.kind, OutcomeKind::succeeded);
-  EXPECT_EQ(outcome.output, "done\n");
+  on_a_thread([&] {
+    const auto command = start_command("echo done", seconds(10));
+    pollfd ended{.fd = command->pidfd(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&ended, 1, 60'000), 1);
+    command->stop(RunningCommand::Stop::cancel, begin);
+    command->advance(begin);
+    ASSERT_TRUE(command->is_over());
+    const auto outcome = command->take_outcome();
+    EXPECT_EQ(outcome.kind, OutcomeKind::succeeded);
+    EXPECT_EQ(outcome.output, "done\n");
+  });
 }
 
 TEST_F(RunningCommandTest, AnExitCodeTakenByAnotherIsNoSuccess) {
-  const auto command = start_command("echo $$ > leader; exit 0", seconds(10));
-  pollfd ended{.fd = command->pidfd(), .events = POLLIN, .revents = 0};
-  ASSERT_EQ(::poll(&ended, 1, 60'000), 1);
-  const auto leader = std::stoi(read_file(directory / "leader"));
-  ASSERT_EQ(::waitpid(leader, nullptr, 0), leader);
-  command->note_exit();
-  command->advance(begin);
-  ASSERT_TRUE(command->is_over());
-  const auto outcome = command->take_outcome();
-  EXPECT_EQ(outcome.kind, OutcomeKind::lost);
-  EXPECT_EQ(outcome.reason, "exit_unknown");
-  EXPECT_EQ(outcome.exit_code, std::nullopt);
+  on_a_thread([&] {
+    const auto command = start_command("echo $$ > leader; exit 0", seconds(10));
+    pollfd ended{.fd = command->pidfd(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&ended, 1, 60'000), 1);
+    const auto leader = std::stoi(read_file(directory / "leader"));
+    ASSERT_EQ(::waitpid(leader, nullptr, 0), leader);
+    command->note_exit();
+    command->advance(begin);
+    ASSERT_TRUE(command->is_over());
+    const auto outcome = command->take_outcome();
+    EXPECT_EQ(outcome.kind, OutcomeKind::lost);
+    EXPECT_EQ(outcome.reason, "exit_unknown");
+    EXPECT_EQ(outcome.exit_code, std::nullopt);
+  });
 }
 
 // The freezer of cgroups version 1 makes a process that SIGKILL does not end.
@@ -148,25 +164,28 @@ class FrozenProcess {
 };
 
 TEST_F(RunningCommandTest, WhatCannotBeKilledIsGivenUpInTheEnd) {
-  const auto command = start_command("echo $$ > leader; touch ready; exec sleep 1000", seconds(10));
-  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(directory / "ready"); }));
-  FrozenProcess frozen(std::stoi(read_file(directory / "leader")));
-  if (!frozen.is_frozen()) GTEST_SKIP() << "this machine has no freezer of cgroups version 1";
-  auto now = begin + seconds(10);
-  command->advance(now);
-  command->advance(now += options.kill_grace);
-  EXPECT_FALSE(command->is_over());
-  command->advance(now += options.kill_patience);
-  ASSERT_TRUE(command->is_over());
-  EXPECT_TRUE(command->is_uncollected());
-  const auto outcome = command->take_outcome();
-  EXPECT_EQ(outcome.kind, OutcomeKind::timed_out);
-  EXPECT_THAT(outcome.error, HasSubstr("cannot be killed"));
-  EXPECT_EQ(outcome.signal, std::nullopt);
-  const auto pidfd = command->take_pidfd();
-  EXPECT_FALSE(collect(pidfd));
-  frozen.thaw();
-  EXPECT_TRUE(eventually([&] { return collect(pidfd); }));
+  on_a_thread([&] {
+    const auto command =
+        start_command("echo $$ > leader; touch ready; exec sleep 1000", seconds(10));
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(directory / "ready"); }));
+    FrozenProcess frozen(std::stoi(read_file(directory / "leader")));
+    if (!frozen.is_frozen()) GTEST_SKIP() << "this machine has no freezer of cgroups version 1";
+    auto now = begin + seconds(10);
+    command->advance(now);
+    command->advance(now += options.kill_grace);
+    EXPECT_FALSE(command->is_over());
+    command->advance(now += options.kill_patience);
+    ASSERT_TRUE(command->is_over());
+    EXPECT_TRUE(command->is_uncollected());
+    const auto outcome = command->take_outcome();
+    EXPECT_EQ(outcome.kind, OutcomeKind::timed_out);
+    EXPECT_THAT(outcome.error, HasSubstr("cannot be killed"));
+    EXPECT_EQ(outcome.signal, std::nullopt);
+    const auto pidfd = command->take_pidfd();
+    EXPECT_FALSE(collect(pidfd));
+    frozen.thaw();
+    EXPECT_TRUE(eventually([&] { return collect(pidfd); }));
+  });
 }
 
 }  // namespace
