@@ -7,7 +7,7 @@
 #include "store/open.h"
 #include "support/print.h"
 
-namespace chronos::support {
+namespace chronos::test {
 namespace {
 
 constexpr auto kKinds = "memory:";
@@ -52,4 +52,4 @@ void TestStore::open() {
   store_ = must(store::open_store(url_, clock_)).store;
 }
 
-}  // namespace chronos::support
+}  // namespace chronos::test
