@@ -83,20 +83,20 @@ bool say_the_same(const JobSpec& a, const JobSpec& b) {
 
 }  // namespace
 
-Jobs::Jobs(store::Store& store, ActionCheck check_action, const Clock& clock, IdSource& ids,
+Jobs::Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSource& ids,
            SpecLimits limits)
     : store_(store),
-      check_action_(std::move(check_action)),
+      check_spec_(std::move(check_spec)),
       clock_(clock),
       ids_(ids),
       limits_(limits) {}
 
 // -- Checking ------------------------------------------------------------------------------------
 
-Result<void> Jobs::check_action(const JobSpec& spec) const {
+Result<void> Jobs::check_parts(const JobSpec& spec) const {
   if (spec.action.config.empty()) return {};  // found to be missing already
   CHRONOS_TRY(const auto action, json::parse(spec.action.config));
-  return check_action_(action.root());
+  return check_spec_(spec, action.root());
 }
 
 // -- New jobs ------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
   if (const auto read = read_spec(body, SpecUse::submit, limits_, spec, kCredential); !read) {
     add_problems(problems, read.error());
   }
-  if (const auto good = check_action(spec); !good) add_problems(problems, good.error());
+  if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
   spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);
   spec.schedule.seed = spec.key.value_or(spec.name);
   auto checked = check_schedule(spec, now);
@@ -115,7 +115,7 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
   if (problems) return std::unexpected(std::move(*problems));
   Draft draft;
   draft.warnings = std::move(checked->warnings);
-  auto first = plan_first(spec, checked->schedule, now, ids_);
+  auto first = plan_first(spec, checked->schedule, now, Timestamp{}, ids_);
   draft.next_run = std::move(first.run);
   draft.job.id = ids_.make<JobId>();
   draft.job.project = who.project;
@@ -296,7 +296,12 @@ Result<Jobs::Draft> Jobs::read_edit(const Job& stored, std::string_view text, Sp
 Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool replaces_schedule,
                                      Timestamp now) const {
   std::optional<Error> problems;
-  if (const auto good = check_action(spec); !good) add_problems(problems, good.error());
+  // What did not change was fine once: a job can be paused although it could not be run today.
+  const bool has_new_parts =
+      replaces_schedule || spec.action != stored.spec.action || spec.notify != stored.spec.notify;
+  if (has_new_parts) {
+    if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
+  }
   Draft draft;
   draft.job = stored;
   draft.replaces_schedule = replaces_schedule;
@@ -305,7 +310,7 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
     if (!checked) add_problems(problems, checked.error());
     if (problems) return std::unexpected(std::move(*problems));
     draft.warnings = std::move(checked->warnings);
-    auto first = plan_first(spec, checked->schedule, now, ids_);
+    auto first = plan_first(spec, checked->schedule, now, stored.planned_through, ids_);
     draft.next_run = std::move(first.run);
     draft.job.planned_through = first.planned_through;
     draft.job.parked_at.reset();

@@ -20,8 +20,9 @@
 
 namespace chronos::service {
 
-// Knows which actions can be run: (action object) → fine, or FieldErrors below "/action".
-using ActionCheck = std::function<Result<void>(const json::Value& action)>;
+// Knows which actions can be run and who can be told: (declaration, its parsed action object) →
+// fine, or FieldErrors below "/action" and "/notify".
+using SpecCheck = std::function<Result<void>(const JobSpec& spec, const json::Value& action)>;
 
 struct JobReply {
   Job job;
@@ -41,7 +42,7 @@ struct Status {
 
 class Jobs {
  public:
-  Jobs(store::Store& store, ActionCheck check_action, const Clock& clock, IdSource& ids,
+  Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSource& ids,
        SpecLimits limits);
 
   void submit(const Principal& who, const json::Value& body, const RequestFacts& facts,
@@ -84,7 +85,7 @@ class Jobs {
   Result<Draft> read_edit(const Job& stored, std::string_view text, SpecUse use,
                           Timestamp now) const;
   static Draft unchanged();
-  Result<void> check_action(const JobSpec& spec) const;
+  Result<void> check_parts(const JobSpec& spec) const;  // what other modules know
   void create_by_key(const Principal& who, Draft draft, const RequestFacts& facts,
                      Done<JobReply> done);
   void replace_by_key(const Principal& who, JobId job, JobSpec spec, bool says_paused,
@@ -97,7 +98,7 @@ class Jobs {
             Done<JobReply> done);
 
   store::Store& store_;
-  const ActionCheck check_action_;
+  const SpecCheck check_spec_;
   const Clock& clock_;
   IdSource& ids_;
   const SpecLimits limits_;

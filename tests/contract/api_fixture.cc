@@ -1,17 +1,19 @@
 #include "contract/api_fixture.h"
 
+#include <fmt/format.h>
+
 #include <future>
 #include <utility>
 
 #include "base/time_text.h"
+#include "contract/openapi.h"
 #include "http/problem.h"
 
 namespace chronos::contract {
 namespace {
 
-Result<void> check_action(const json::Value& action) {
-  const auto* kind = action.find("kind");
-  if (kind->string == "http" || kind->string == "command") return {};
+Result<void> check_spec(const JobSpec& spec, const json::Value&) {
+  if (spec.action.kind == "http" || spec.action.kind == "command") return {};
   return fail_field("/action/kind", "unknown_kind", "there is no such kind", "http or command");
 }
 
@@ -53,7 +55,7 @@ ApiTest::ApiTest()
     : clock_(*parse_timestamp("2026-03-02T12:00:00Z")),
       ids_(clock_, Rng(1)),
       store_(clock_),
-      jobs_(store_, check_action, clock_, ids_, SpecLimits{}),
+      jobs_(store_, check_spec, clock_, ids_, SpecLimits{}),
       runs_(store_, clock_, ids_),
       access_(store_, clock_, ids_),
       system_(store_, clock_, ids_,
@@ -100,6 +102,35 @@ std::string ApiTest::make_key(ProjectId project, Role role, std::optional<Timest
   return fresh.secret;
 }
 
+namespace {
+
+// Whatever a test asks, the answer must be what api/openapi.json says.
+void check_contract(const http::Route& route, const Answered& answered) {
+  const auto& api = OpenApi::built_in();
+  const std::string name =
+      fmt::format("{} {} {}", to_string(route.method), route.pattern, answered.status);
+  const auto* operation = api.operation(to_string(route.method), route.pattern);
+  ASSERT_NE(operation, nullptr) << name;
+  const auto* response = api.response(*operation, answered.status);
+  ASSERT_NE(response, nullptr) << name << " is not documented\n" << answered.body;
+  const std::string type = answered.content_type.empty()
+                               ? "application/json"
+                               : answered.content_type.substr(0, answered.content_type.find(';'));
+  const auto* content = response->find("content")->find(type);
+  ASSERT_NE(content, nullptr) << name << " " << type;
+  for (const auto& header : answered.headers) {
+    const auto* known = response->find("headers");
+    EXPECT_TRUE(known != nullptr && known->find(header.name) != nullptr)
+        << name << " has the undocumented header " << header.name;
+  }
+  if (type == "text/plain") return;
+  for (const auto& fault : api.faults(*content->find("schema"), answered.root())) {
+    ADD_FAILURE() << name << " " << fault << "\n" << answered.body;
+  }
+}
+
+}  // namespace
+
 // What a connection of the server does with a request, framing aside.
 Answered ApiTest::send(Ask ask) {
   http::Request request;
@@ -136,6 +167,9 @@ Answered ApiTest::send(Ask ask) {
   auto response = future.get();
   Answered answered{response.status, response.content_type, response.body, response.headers, {}};
   if (auto document = json::parse(answered.body)) answered.document = std::move(*document);
+  if (const auto match = router_.match(ask.method, ask.target)) {
+    check_contract(*match->route, answered);
+  }
   return answered;
 }
 

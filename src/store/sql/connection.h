@@ -71,11 +71,12 @@ class Columns {
     return get(parse);
   }
   std::string_view get_bytes() { return statement_.bytes(next_++); }
+  void pass_over(int count) { next_ += count; }
 
   void fail(std::string_view problem) {
     if (!error_) {
-      error_ = Error{
-          Reason::internal, "a stored row cannot be read: " + std::string(problem), {}, {}};
+      error_ =
+          Error{Reason::internal, "a stored row cannot be read: " + std::string(problem), {}, {}};
     }
   }
   std::optional<Error>& error() { return error_; }
@@ -104,26 +105,51 @@ struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
-template <class T>
-void bind(Statement& statement, int parameter, const T& value) {
-  if constexpr (IsOptional<T>::value) {
-    value ? bind(statement, parameter, *value) : statement.bind_null(parameter);
-  } else if constexpr (IsId<T>::value) {
-    statement.bind_uuid(parameter, value.uuid);
-  } else if constexpr (std::is_same_v<T, Timestamp>) {
-    statement.bind_integer(parameter, to_micros(value));
-  } else if constexpr (std::is_same_v<T, Duration>) {
-    statement.bind_integer(parameter, value.count());
-  } else if constexpr (std::is_same_v<T, Bytes>) {
-    statement.bind_bytes(parameter, value.value);
-  } else if constexpr (std::is_enum_v<T>) {
-    statement.bind_text(parameter, to_string(value));
-  } else if constexpr (std::integral<T>) {
-    statement.bind_integer(parameter, static_cast<std::int64_t>(value));
-  } else {
-    statement.bind_text(parameter, value);
+// A statement's parameters, bound from $1 on. A type of several columns has a function
+// `put_columns(Parameters&, const T&)`.
+class Parameters {
+ public:
+  explicit Parameters(Statement& statement) : statement_(statement) {}
+
+  template <class T>
+  Parameters& put(const T& value) {
+    if constexpr (requires { put_columns(*this, value); }) {
+      put_columns(*this, value);
+    } else if constexpr (IsOptional<T>::value) {
+      value ? put(*value) : put_null();
+    } else {
+      put_one(++last_, value);
+    }
+    return *this;
   }
-}
+  Parameters& put_null(int count = 1) {
+    for (int i = 0; i < count; ++i) statement_.bind_null(++last_);
+    return *this;
+  }
+
+ private:
+  template <class T>
+  void put_one(int parameter, const T& value) {
+    if constexpr (IsId<T>::value) {
+      statement_.bind_uuid(parameter, value.uuid);
+    } else if constexpr (std::is_same_v<T, Timestamp>) {
+      statement_.bind_integer(parameter, to_micros(value));
+    } else if constexpr (std::is_same_v<T, Duration>) {
+      statement_.bind_integer(parameter, value.count());
+    } else if constexpr (std::is_same_v<T, Bytes>) {
+      statement_.bind_bytes(parameter, value.value);
+    } else if constexpr (std::is_enum_v<T>) {
+      statement_.bind_text(parameter, to_string(value));
+    } else if constexpr (std::integral<T>) {
+      statement_.bind_integer(parameter, static_cast<std::int64_t>(value));
+    } else {
+      statement_.bind_text(parameter, value);
+    }
+  }
+
+  Statement& statement_;
+  int last_ = 0;
+};
 
 template <class T>
 T Columns::get() {
@@ -156,6 +182,8 @@ class Connection {
   virtual Result<Statement*> prepare(const Sql& sql) = 0;
   virtual Result<void> run_script(const std::string& script) = 0;  // several statements
   virtual std::int64_t rows_changed() const = 0;                   // by the last statement
+  virtual std::int64_t last_id()
+      const = 0;  // of the last row inserted where the database gives ids
 
   // A snapshot to read, or the right to write. Fails with store_unavailable when another process
   // keeps the right for longer than the busy timeout.
@@ -177,8 +205,8 @@ class Connection {
   Result<void> for_each(const Sql& sql, Read read, const Args&... args) {
     CHRONOS_TRY(auto* statement, prepare(sql));
     const Execution execution(*statement);
-    int parameter = 0;
-    (bind(*statement, ++parameter, args), ...);
+    Parameters parameters(*statement);
+    (parameters.put(args), ...);
     while (true) {
       CHRONOS_TRY(const bool has_row, statement->step());
       if (!has_row) return {};

@@ -35,8 +35,10 @@ Error error_of(sqlite3* db, int code, std::string_view what) {
       return {Reason::store_unavailable, message, "another process holds the database", {}};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return {Reason::store_unavailable, message,
-              "the file is damaged: restore a backup, or try `sqlite3 FILE .recover`", {}};
+      return {Reason::store_unavailable,
+              message,
+              "the file is damaged: restore a backup, or try `sqlite3 FILE .recover`",
+              {}};
     default:
       return {Reason::store_unavailable, message, {}, {}};
   }
@@ -141,6 +143,7 @@ class SqliteConnection final : public Connection {
   }
 
   std::int64_t rows_changed() const override { return sqlite3_changes64(db_.get()); }
+  std::int64_t last_id() const override { return sqlite3_last_insert_rowid(db_.get()); }
 
   Result<void> begin() override {
     CHRONOS_TRY_VOID(run(begin_));
@@ -202,9 +205,8 @@ Result<void> create_file(const std::string& path, IfExists if_exists) {
 
 Result<DatabaseHandle> open_handle(const std::string& path, int flags) {
   sqlite3* raw = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                      nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &raw,
+                                   flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   DatabaseHandle db(raw);
   if (code != SQLITE_OK) {
     return std::unexpected(error_of(raw, code, fmt::format("{} cannot be opened", path)));
@@ -232,8 +234,8 @@ Result<void> copy_database(sqlite3* from, const std::string& path) {
   CHRONOS_TRY(const auto into, open_handle(path, SQLITE_OPEN_READWRITE));
   auto* backup = sqlite3_backup_init(into.get(), "main", from, "main");
   if (backup == nullptr) {
-    return std::unexpected(error_of(into.get(), sqlite3_extended_errcode(into.get()),
-                                    "the backup could not begin"));
+    return std::unexpected(
+        error_of(into.get(), sqlite3_extended_errcode(into.get()), "the backup could not begin"));
   }
   const int stepped = sqlite3_backup_step(backup, -1);
   const int finished = sqlite3_backup_finish(backup);
@@ -263,11 +265,11 @@ Result<std::unique_ptr<Connection>> open_sqlite_reader(const SqliteOptions& opti
   CHRONOS_TRY(auto handle, open_handle(options.path, SQLITE_OPEN_READWRITE));
   sqlite3_busy_timeout(handle.get(), options.busy_ms);
   auto connection = std::make_unique<SqliteConnection>(std::move(handle), "BEGIN");
-  CHRONOS_TRY_VOID(connection->run_script(
-      fmt::format("PRAGMA query_only = ON; PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
-                  "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{};"
-                  "PRAGMA wal_autocheckpoint = 0",
-                  options.cache_kib / 4)));
+  CHRONOS_TRY_VOID(connection->run_script(fmt::format(
+      "PRAGMA query_only = ON; PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
+      "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{};"
+      "PRAGMA wal_autocheckpoint = 0",
+      options.cache_kib / 4)));
   return connection;
 }
 

@@ -13,9 +13,9 @@ namespace chronos::store::sql {
 
 struct SqliteOptions {
   std::string path;
-  int cache_kib = 4096;                // page cache of the writer; readers have a quarter of it
-  int wal_pages_max = 20'000;          // the writer checkpoints by itself beyond this
-  int busy_ms = 5000;                  // wait so long for another process's lock
+  int cache_kib = 4096;        // page cache of the writer; readers have a quarter of it
+  int wal_pages_max = 20'000;  // the writer checkpoints by itself beyond this
+  int busy_ms = 5000;          // wait so long for another process's lock
 };
 
 // The file is created, readable by its owner only. Refused: a file that is no database of ours.

@@ -4,7 +4,8 @@
 -- written once per change). A run lives in `live`, and while it does, in exactly one of the places
 -- `due` (planned for later), `ready` (may start), `held` (waits for an earlier run of its job) and
 -- `leases` (an attempt runs). Its end moves it to `runs`, whose rows are written once.
--- No place has a second index: these are the hot tables.
+-- No place has a second index: these are the hot tables. How many rows they and `jobs` have is kept
+-- in `meta`, because counting would read them all.
 
 CREATE TABLE projects (
   id BLOB NOT NULL PRIMARY KEY,
@@ -56,10 +57,16 @@ CREATE TABLE jobs (
   last_state TEXT,
   last_ended_at BIGINT,
   last_error TEXT,
+  retention_runs BIGINT NOT NULL,
+  retention_age BIGINT NOT NULL,
+  runs_kept BIGINT NOT NULL, -- rows in `runs` that Prune may fold
   PRIMARY KEY (project, id)
 ) WITHOUT ROWID;
+-- Partial indexes cost nothing while their condition is false: lists of what is rare stay short.
 CREATE UNIQUE INDEX jobs_by_key ON jobs (project, key) WHERE key IS NOT NULL;
 CREATE INDEX jobs_unusual ON jobs (project, phase, id) WHERE phase IN ('failed', 'cancelled');
+CREATE INDEX jobs_paused ON jobs (project, id) WHERE is_paused = 1;
+CREATE INDEX jobs_to_prune ON jobs (id) WHERE runs_kept > retention_runs;
 
 CREATE TABLE job_tags (
   project BLOB NOT NULL,
@@ -80,12 +87,14 @@ CREATE TABLE live (
   queue TEXT NOT NULL,
   rank INTEGER NOT NULL, -- 9 - priority
   retry_of BLOB,
-  attempts_made INTEGER NOT NULL,
-  queued_at BIGINT,  -- of the first attempt, once it has ended
-  started_at BIGINT, -- likewise
+  is_cancel_requested INTEGER NOT NULL, -- of a planned run; of a running one see leases
+  attempts_made INTEGER NOT NULL,       -- that have ended
+  queued_at BIGINT,                     -- of the newest of them
+  started_at BIGINT,                    -- of the first of them
   PRIMARY KEY (job, run)
 ) WITHOUT ROWID;
 CREATE INDEX live_by_run ON live (project, run);
+CREATE INDEX live_tried ON live (project, run) WHERE attempts_made > 0;
 
 CREATE TABLE due (
   needs_planning INTEGER NOT NULL,
@@ -99,21 +108,22 @@ CREATE TABLE ready (
   kind TEXT NOT NULL,
   queue TEXT NOT NULL,
   rank INTEGER NOT NULL,
-  at BIGINT NOT NULL,
-  run BLOB NOT NULL,
-  job BLOB NOT NULL,
-  queued_at BIGINT NOT NULL,
   planned_at BIGINT NOT NULL,
+  run BLOB NOT NULL,
+  -- So that a claim need not look into `live`:
+  job BLOB NOT NULL,
+  project BLOB NOT NULL,
   trigger_kind TEXT NOT NULL,
   attempt INTEGER NOT NULL,
-  PRIMARY KEY (kind, queue, rank, at, run)
+  queued_at BIGINT NOT NULL,
+  PRIMARY KEY (kind, queue, rank, planned_at, run)
 ) WITHOUT ROWID;
 
 CREATE TABLE held (
   job BLOB NOT NULL,
-  at BIGINT NOT NULL,
+  planned_at BIGINT NOT NULL,
   run BLOB NOT NULL,
-  PRIMARY KEY (job, at, run)
+  PRIMARY KEY (job, planned_at, run)
 ) WITHOUT ROWID;
 
 CREATE TABLE leases (
@@ -142,15 +152,14 @@ CREATE TABLE attempts (
   exit_code INTEGER,
   signal INTEGER,
   http_status INTEGER,
-  retry_after BIGINT,
-  output INTEGER, -- outputs.id
+  output INTEGER, -- outputs.id; none when it said nothing
+  output_dropped BIGINT NOT NULL,
   PRIMARY KEY (run, number)
 ) WITHOUT ROWID;
 
 CREATE TABLE outputs (
   id INTEGER PRIMARY KEY,
-  bytes BLOB NOT NULL,
-  dropped BIGINT NOT NULL
+  bytes BLOB NOT NULL
 );
 
 CREATE TABLE runs (
@@ -178,12 +187,16 @@ CREATE TABLE runs (
   exit_code INTEGER,
   signal INTEGER,
   http_status INTEGER,
-  retry_after BIGINT,
-  output INTEGER, -- outputs.id
+  output INTEGER, -- outputs.id; none when it said nothing
+  output_dropped BIGINT,
   PRIMARY KEY (project, id)
 ) WITHOUT ROWID;
 CREATE INDEX runs_by_job ON runs (job, id);
 CREATE INDEX runs_unusual ON runs (project, state, id) WHERE state <> 'succeeded';
+CREATE INDEX runs_pruned ON runs (job, state) WHERE reason = 'pruned';
+-- The row that a further skipped or missed instant extends ends where the job's planning stands.
+CREATE INDEX runs_by_last_instant ON runs (job, coalesce(planned_until, planned_at))
+  WHERE state IN ('skipped', 'missed');
 
 CREATE TABLE deliveries (
   id BLOB NOT NULL PRIMARY KEY,
@@ -198,6 +211,7 @@ CREATE TABLE deliveries (
   error TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_waiting ON deliveries (kind, next_attempt_at, id) WHERE state = 'waiting';
+CREATE INDEX deliveries_finished ON deliveries (next_attempt_at) WHERE state <> 'waiting';
 CREATE INDEX deliveries_by_run ON deliveries (run, id) WHERE run IS NOT NULL;
 
 CREATE TABLE idempotency (
