@@ -218,36 +218,78 @@ std::string ApiTest::make_job(std::string_view members) {
   return answer.text("/id");
 }
 
-void ApiTest::settle_one(Outcome outcome, RunState next) {
-  store::ClaimRuns claim;
-  claim.holder = NodeId{{1, 1}};
-  claim.node = "a node";
-  claim.lanes = {{"http", 1}};
-  claim.now = clock_.now();
-  const auto claimed = commit_and_wait(store_, std::move(claim));
+void ApiTest::claim(const std::string& run) {
+  store::ClaimRuns change;
+  change.holder = NodeId{{1, 1}};
+  change.node = "a node";
+  change.lanes = {{"http", 1000}};
+  change.now = clock_.now();
+  auto claimed = commit_and_wait(store_, std::move(change));
   ASSERT_TRUE(claimed);
-  ASSERT_EQ(claimed->size(), 1U);
-  const auto& run = claimed->front();
-  store::SettleRun settle;
-  settle.run = run.run;
-  settle.token = run.token;
-  settle.next = next;
-  settle.attempt = {run.attempt, run.started_at, clock_.now(), "a node", std::move(outcome)};
-  settle.now = clock_.now();
-  ASSERT_TRUE(commit_and_wait(store_, std::move(settle)));
+  for (auto& each : *claimed) claimed_.emplace(each.run, std::move(each));
+  ASSERT_TRUE(claimed_.contains(*RunId::parse(run)));
 }
 
-std::string ApiTest::make_run(RunState state) {
+void ApiTest::settle(const std::string& run, Outcome outcome, RunState next) {
+  claim(run);
+  const auto& claimed = claimed_.at(*RunId::parse(run));
+  store::SettleRun change;
+  change.run = claimed.run;
+  change.token = claimed.token;
+  change.next = next;
+  change.attempt = {claimed.attempt, claimed.started_at, clock_.now(), "a node",
+                    std::move(outcome)};
+  change.now = clock_.now();
+  ASSERT_TRUE(commit_and_wait(store_, std::move(change)));
+}
+
+std::string ApiTest::make_run(RunState state, std::string output) {
   const auto job = make_job(R"("cron": "0 0 1 1 *")");
-  const auto run = post("/api/jobs/" + job + "/run");
-  EXPECT_EQ(run.status, 201) << run.body;
-  if (state == RunState::succeeded) {
+  const auto answer = post("/api/jobs/" + job + "/run");
+  EXPECT_EQ(answer.status, 201) << answer.body;
+  const auto run = answer.text("/id");
+  if (state == RunState::running) claim(run);
+  if (is_final(state)) {
     Outcome outcome;
-    outcome.kind = OutcomeKind::succeeded;
-    outcome.output = "done\n";
-    settle_one(std::move(outcome), RunState::succeeded);
+    outcome.kind = state == RunState::succeeded ? OutcomeKind::succeeded : OutcomeKind::failed;
+    outcome.output = std::move(output);
+    settle(run, std::move(outcome), state);
   }
-  return run.text("/id");
+  return run;
+}
+
+Ask ApiTest::ask_for(const http::Route& route) {
+  static const std::map<std::string, std::string> kBodies = {
+      {"POST /api/submitJob", job_body()},
+      {"POST /api/jobs", job_body()},
+      {"POST /api/jobs/batch", "[" + job_body() + "]"},
+      {"PUT /api/jobs/by-key/:key", job_body()},
+      {"PUT /api/jobs/:job_id", R"({"every": "1h"})"},
+      {"PATCH /api/jobs/:job_id", R"({"note": "x"})"},
+      {"POST /api/keys", R"({"name": "x", "role": "viewer"})"},
+      {"POST /api/notify/test", R"({"email": "a@b.example"})"},
+  };
+  Ask ask{route.method, route.pattern, {}, {}, {}};
+  const std::string name = fmt::format("{} {}", to_string(route.method), route.pattern);
+  if (const auto found = kBodies.find(name); found != kBodies.end()) ask.body = found->second;
+  if (name == "POST /api/projects") {
+    ask.body = fmt::format(R"({{"name": "p-{}"}})", ids_.make<ProjectId>().to_string());
+  }
+  if (!ask.body.empty()) ask.headers.push_back({"Content-Type", "application/json"});
+  const auto fill = [&](std::string_view parameter, const auto& make) {
+    const auto at = ask.target.find(parameter);
+    if (at != std::string::npos) ask.target.replace(at, parameter.size(), make());
+  };
+  fill(":job_id", [&] { return make_job(); });
+  fill(":run_id", [&] { return make_run(RunState::succeeded); });
+  fill(":key_id", [&] { return key_id_of(make_key(project_, Role::viewer))->to_string(); });
+  fill(":key", [&] {
+    const auto key = fmt::format("k-{}", ids_.make<KeyId>().to_string());
+    make_job(fmt::format(R"("cron": "0 0 * * *", "key": "{}")", key));
+    return key;
+  });
+  if (name == "GET /api/schedule/preview") ask.target += "?every=1h";
+  return ask;
 }
 
 }  // namespace chronos::contract
