@@ -17,7 +17,9 @@ Result<std::string> body_from(const Session& session, const JobFlags& flags,
   JobRequestInputs inputs;
   inputs.now = session.clock.now();
   inputs.read_file = [&](const std::string& path) { return read_input(session, path); };
-  if (!file.empty()) CHRONOS_TRY(inputs.base, read_input(session, file));
+  if (!file.empty()) {
+    CHRONOS_TRY(inputs.base, read_input(session, file));
+  }
   return job_body(flags, inputs);
 }
 
@@ -209,7 +211,7 @@ Action declare_change(Arguments& arguments, std::string_view action) {
 
 Action declare_submit(Arguments& arguments) {
   auto flags = std::make_unique<SubmitFlags>();
-  arguments.text({"-f,--file", "PATH", "the job as JSON, - for stdin; flags come on top"},
+  arguments.text({"-f, --file", "PATH", "the job as JSON, - for stdin; flags come on top"},
                  flags->file);
   arguments.text({"--idempotency-key", "KEY", "submitting again with it gives the same job"},
                  flags->idempotency_key);
@@ -249,7 +251,7 @@ Action declare_status(Arguments& arguments) {
 Action declare_reschedule(Arguments& arguments) {
   auto flags = std::make_unique<RescheduleFlags>();
   arguments.required(kJob, flags->job);
-  arguments.text({"-f,--file", "PATH", "the new fields as JSON, - for stdin"}, flags->file);
+  arguments.text({"-f, --file", "PATH", "the new fields as JSON, - for stdin"}, flags->file);
   declare_schedule(arguments, flags->flags.schedule);
   declare_policy(arguments, flags->flags.policy);
   return [flags = std::move(flags)](Session& session) { return reschedule(session, *flags); };

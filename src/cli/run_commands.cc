@@ -223,7 +223,7 @@ Action declare_runs(Arguments& arguments) {
 Action declare_logs(Arguments& arguments) {
   auto flags = std::make_unique<LogFlags>();
   arguments.required(kRun, flags->run);
-  arguments.toggle({"-f,--follow", "", "print every attempt until the run has ended"},
+  arguments.toggle({"-f, --follow", "", "print every attempt until the run has ended"},
                    flags->follow);
   arguments.number({"--attempt", "N", "of this attempt; the newest if not given"}, flags->attempt);
   arguments.toggle({"--raw", "", "the bytes as they are, control characters too"}, flags->raw);
