@@ -111,7 +111,9 @@ void Arguments::optional(const Positional& positional, std::string& out) {
 }
 
 void Arguments::several(const Positional& positional, std::vector<std::string>& out) {
-  impl_.read_all(*impl_.add(positional, " {}…").expected(1, 1000)->required(), out);
+  auto& option = impl_.add(positional, " {}…");
+  option.required()->expected(1, 1000)->allow_extra_args(true);
+  impl_.read_all(option, out);
 }
 
 void Arguments::rest(const Positional& positional, std::vector<std::string>& out) {

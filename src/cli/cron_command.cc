@@ -106,11 +106,8 @@ int cron(Session& session, const CronFlags& flags) {
   } else {
     print_preview(session, preview);
   }
-  if (const auto fires = compiled->check_fires_after(from); !fires) {
-    print_error(session.terminal, fires.error());
-    return kFailed;
-  }
-  return kOk;
+  const auto fires = compiled->check_fires_after(from);
+  return fires ? static_cast<int>(kOk) : failed(session, fires.error());
 }
 
 }  // namespace
