@@ -4,12 +4,10 @@
 #include <memory>
 #include <utility>
 
+#include "app/daemon.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/server_settings.h"
-#if __has_include("app/daemon.h")
-#include "app/daemon.h"
-#endif
 
 namespace chronos::cli {
 namespace {
@@ -26,15 +24,11 @@ int serve(Session& session, const SettingFlags& flags) {
   log::configure(loaded->config.log.level, format_for(loaded->config.log.format));
   for (auto& secret : loaded->secrets) log::mask_secret(std::move(secret));
   for (const auto& warning : loaded->warnings) log::warn(warning);
-#if __has_include("app/daemon.h")
   auto daemon = app::Daemon::make(std::move(loaded->config));
   if (!daemon) return failed(session, daemon.error());
   if (const auto started = (*daemon)->start(); !started) return failed(session, started.error());
   (*daemon)->run_until_signal();
   return kOk;
-#else
-  return failed(session, {Reason::internal, "this build has no server in it", {}, {}});
-#endif
 }
 
 }  // namespace

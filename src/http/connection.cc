@@ -104,7 +104,7 @@ void Connection::on_deadline(SteadyTime now) {
 }
 
 // One pass over what there is to do: as much progress as bytes and answers at hand allow, then one
-// write for all of it. Handlers that answer at once come back through on_response() within it.
+// write for all of it. Handlers that answer at once come back through on_reply() within it.
 void Connection::process() {
   if (is_in_process_ || stage_ == Stage::closed) return;
   const auto self = shared_from_this();
@@ -340,7 +340,7 @@ void Connection::run_handler() {
   request.gone = gone_.get_token();
   const std::string path(request.path());
   const Handler& handler = route_->handler;
-  ResponseAnswer reply(shared_from_this(), slots_.back().number);
+  ReplyAnswer reply(shared_from_this(), slots_.back().number);
   head_.keeps_alive = request.keeps_alive;
   next_request();
   try {
@@ -358,7 +358,7 @@ void Connection::next_request() {
 }
 
 void Connection::answer(Response response) {
-  on_response(slots_.back().number, std::move(response));
+  on_reply(slots_.back().number, std::move(response));
 }
 
 // The body is read and thrown away if that is cheap; otherwise the connection ends.
@@ -407,10 +407,14 @@ SteadyTime Connection::allowance(SteadyTime start, Duration timeout, std::size_t
          std::chrono::seconds(bytes / std::max<std::size_t>(options_.rate_min, 1));
 }
 
-void Connection::on_response(std::uint64_t number, Response response) {
+void Connection::on_reply(std::uint64_t number, std::optional<Response> response) {
   const auto slot = std::ranges::find(slots_, number, &Slot::number);
   if (slot == slots_.end()) return;  // cut off meanwhile
-  slot->response = std::move(response);
+  if (!response) {
+    const Error dropped{Reason::internal, "a handler dropped its request unanswered", {}, {}};
+    response = problem(dropped, slot->route ? slot->route->pattern : "");
+  }
+  slot->response = std::move(*response);
   slot->is_ready = true;
   process();
 }

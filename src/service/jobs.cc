@@ -37,10 +37,10 @@ void add_past_warning(const JobSpec& spec, Timestamp now, std::vector<FieldError
 
 }  // namespace
 
-Jobs::Jobs(store::Store& store, ActionCheck check_action, const Clock& clock, IdSource& ids,
+Jobs::Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSource& ids,
            SpecLimits limits)
     : store_(store),
-      check_action_(std::move(check_action)),
+      check_spec_(std::move(check_spec)),
       clock_(clock),
       ids_(ids),
       limits_(limits) {}
@@ -50,7 +50,7 @@ Jobs::Jobs(store::Store& store, ActionCheck check_action, const Clock& clock, Id
 
 Result<std::vector<FieldError>> Jobs::check(const JobSpec& spec, Timestamp now) const {
   CHRONOS_TRY(const auto action, json::parse(spec.action.config));
-  CHRONOS_TRY_VOID(check_action_(action.root()));
+  CHRONOS_TRY_VOID(check_spec_(spec, action.root()));
   CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
   if (const auto fires = schedule.check_fires_after(now); !fires)
     return std::unexpected(fires.error());
@@ -60,12 +60,6 @@ Result<std::vector<FieldError>> Jobs::check(const JobSpec& spec, Timestamp now) 
   }
   add_past_warning(spec, now, warnings);
   return warnings;
-}
-
-std::optional<store::Idempotency> Jobs::idempotency(const Principal& who, const RequestFacts& facts,
-                                                    Timestamp now) const {
-  if (facts.idempotency_key.empty()) return std::nullopt;
-  return store::Idempotency{who.key, facts.idempotency_key, sha256(facts.fingerprint_text), now};
 }
 
 // -- New jobs
@@ -79,7 +73,7 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
   Draft draft;
   CHRONOS_TRY(draft.warnings, check(spec, now));
   CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
-  auto first = plan_first(spec, schedule, now, ids_);
+  auto first = plan_first(spec, schedule, now, Timestamp{}, ids_);
   draft.next_run = std::move(first.run);
   draft.job.id = ids_.make<JobId>();
   draft.job.project = who.project;
@@ -107,38 +101,77 @@ void Jobs::submit(const Principal& who, const json::Value& body, const RequestFa
   const auto now = clock_.now();
   auto draft = draft_new(who, body, {}, now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
-  commit_new(std::move(*draft), idempotency(who, facts, now), std::move(done));
+  commit_new(std::move(*draft), idempotency_of(who, facts, now), std::move(done));
 }
 
-void Jobs::submit_batch(const Principal& who, const std::vector<const json::Value*>& items,
-                        Done<std::vector<Result<JobReply>>> done) {
-  struct Gathering {
-    std::vector<Result<JobReply>> replies;
-    std::atomic<std::size_t> missing;
-    Done<std::vector<Result<JobReply>>> done;
+// The drafts of a batch and the answers as they come. Shared by the completions of its items; the
+// last one to come completes the batch.
+struct Jobs::Batch {
+  struct Item {
+    std::size_t index;  // among the replies
+    Draft draft;
   };
-  const auto now = clock_.now();
-  // Shared by the answers of all items; the last one to come completes the batch.
-  auto gathering = std::make_shared<Gathering>();
-  gathering->replies.resize(items.size());
-  gathering->missing = items.size() + 1;
-  gathering->done = std::move(done);
-  const auto count_down = [gathering] {
-    if (--gathering->missing == 0) gathering->done(std::move(gathering->replies));
-  };
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    auto draft = draft_new(who, *items[i], {}, now);
-    if (!draft) {
-      gathering->replies[i] = std::unexpected(std::move(draft).error());
-      count_down();
-      continue;
-    }
-    commit_new(std::move(*draft), std::nullopt, [gathering, i, count_down](Result<JobReply> reply) {
-      gathering->replies[i] = std::move(reply);
-      count_down();
-    });
+  Principal who;
+  RequestFacts facts;
+  Timestamp now;
+  std::vector<Item> items;  // those without fault
+  BatchReply replies;
+  std::atomic<std::size_t> missing;  // replies to come, and one for who sends them off
+  Done<BatchReply> done;
+
+  void count_down() {
+    if (--missing == 0) done(std::move(replies));
   }
-  count_down();
+};
+
+void Jobs::submit_batch(const Principal& who, const std::vector<const json::Value*>& items,
+                        const RequestFacts& facts, Done<BatchReply> done) {
+  auto batch = std::make_shared<Batch>();
+  batch->who = who;
+  batch->facts = facts;
+  batch->now = clock_.now();
+  batch->replies.resize(items.size());
+  batch->done = std::move(done);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (auto draft = draft_new(who, *items[i], {}, batch->now)) {
+      batch->items.push_back({i, std::move(*draft)});
+    } else {
+      batch->replies[i] = std::unexpected(std::move(draft).error());
+    }
+  }
+  batch->missing = batch->items.size() + 1;
+  if (facts.idempotency_key.empty() || batch->items.empty()) {
+    commit_batch(std::move(batch), 0);
+    return;
+  }
+  // The first job stands guard: with another body under the same key nothing at all is made.
+  auto guard = std::move(batch->items.front());
+  auto idempotency = idempotency_of(who, facts, batch->now);
+  commit_new(std::move(guard.draft), std::move(idempotency),
+             [this, batch, index = guard.index](Result<JobReply> reply) mutable {
+               if (!reply && reply.error().reason == Reason::idempotency_key_reused) {
+                 batch->replies.assign(1, std::unexpected(std::move(reply).error()));
+                 return batch->done(std::move(batch->replies));
+               }
+               batch->replies[index] = std::move(reply);
+               batch->count_down();
+               commit_batch(std::move(batch), 1);
+             });
+}
+
+// Sends off the items from the one numbered `from`.
+void Jobs::commit_batch(std::shared_ptr<Batch> batch, std::size_t from) {
+  for (std::size_t i = from; i < batch->items.size(); ++i) {
+    auto& item = batch->items[i];
+    auto idempotency = idempotency_of(batch->who, batch->facts, batch->now);
+    if (idempotency) idempotency->key += " " + std::to_string(i);  // no key of a user has a space
+    commit_new(std::move(item.draft), std::move(idempotency),
+               [batch, index = item.index](Result<JobReply> reply) {
+                 batch->replies[index] = std::move(reply);
+                 batch->count_down();
+               });
+  }
+  batch->count_down();
 }
 
 void Jobs::put_by_key(const Principal& who, const std::string& key, const json::Value& body,
@@ -154,7 +187,8 @@ void Jobs::put_by_key(const Principal& who, const std::string& key, const json::
   const auto found = store_.find_job_by_key(who.project, key);
   if (!found && found.error().reason != Reason::not_found)
     return done(std::unexpected(found.error()));
-  if (!found) return commit_new(std::move(*draft), idempotency(who, facts, now), std::move(done));
+  if (!found)
+    return commit_new(std::move(*draft), idempotency_of(who, facts, now), std::move(done));
   auto spec = std::move(draft->job.spec);
   edit(
       who, found->id,
@@ -180,15 +214,18 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
   if (replaces_schedule) {
     CHRONOS_TRY(draft.warnings, check(spec, now));
     CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
-    auto first = plan_first(spec, schedule, now, ids_);
+    auto first = plan_first(spec, schedule, now, stored.planned_through, ids_);
     draft.next_run = std::move(first.run);
     draft.job.planned_through = first.planned_through;
     draft.job.parked_at.reset();
     draft.job.runs_planned = 0;
     draft.job.phase = JobPhase::active;
   } else {
-    CHRONOS_TRY(const auto action, json::parse(spec.action.config));
-    CHRONOS_TRY_VOID(check_action_(action.root()));
+    // What did not change was fine once: a job can be paused although it could not be run today.
+    if (spec.action != stored.spec.action || spec.notify != stored.spec.notify) {
+      CHRONOS_TRY(const auto action, json::parse(spec.action.config));
+      CHRONOS_TRY_VOID(check_spec_(spec, action.root()));
+    }
     if (stored.spec.paused && !spec.paused) {
       // Resumed: should an instant have come meanwhile, this run answers it, and all since, as a
       // misfire. Only the store knows at the commit; without one it passes the run over.
@@ -215,10 +252,10 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
   if (!draft) return done(std::unexpected(std::move(draft).error()));
   if (draft->is_unchanged) return done(JobReply{*stored, {}, false, false});
   const bool plans = needs_planning(draft->job.spec);
-  store::ReplaceJob change{std::move(draft->job),       stored->version,
-                           draft->replaces_schedule,    plans,
-                           std::move(draft->next_run),  now,
-                           idempotency(who, facts, now)};
+  store::ReplaceJob change{std::move(draft->job),          stored->version,
+                           draft->replaces_schedule,       plans,
+                           std::move(draft->next_run),     now,
+                           idempotency_of(who, facts, now)};
   store_.commit(std::move(change), [this, who, job, edit = std::move(edit), facts, tries_left,
                                     warnings = std::move(draft->warnings), done = std::move(done)](
                                        Result<store::JobAnswer> answer) mutable {
@@ -302,7 +339,7 @@ void Jobs::run_now(const Principal& who, JobId job, const RequestFacts& facts,
                               job,
                               {ids_.make<RunId>(), Trigger::manual, now, now, false, std::nullopt},
                               now,
-                              idempotency(who, facts, now)},
+                              idempotency_of(who, facts, now)},
                 [done = std::move(done)](Result<store::RunAnswer> answer) mutable {
                   if (!answer) return done(std::unexpected(std::move(answer).error()));
                   done(RunReply{answer->run, answer->is_replay});

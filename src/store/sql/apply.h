@@ -1,0 +1,43 @@
+// The changes of store/changes.h, one function each, in the sql_*.cc file of their noun. Called by
+// SqlStore on the committer's thread, inside its transaction. A refusal has written nothing.
+#pragma once
+
+#include "store/changes.h"
+#include "store/sql/writer.h"
+
+namespace chronos::store::sql {
+
+// sql_jobs.cc
+Result<JobAnswer> apply(Writer& writer, const SubmitJob& change);
+Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change);
+Result<JobAnswer> apply(Writer& writer, const CancelJob& change);
+// sql_runs.cc
+Result<RunAnswer> apply(Writer& writer, const RunJob& change);
+Result<RunAnswer> apply(Writer& writer, const CancelRun& change);
+// sql_planning.cc
+Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change);
+Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change);
+// sql_claims.cc
+Result<ClaimRuns::Answer> apply(Writer& writer, const ClaimRuns& change);
+Result<SettleRun::Answer> apply(Writer& writer, const SettleRun& change);
+Result<Heartbeat::Answer> apply(Writer& writer, const Heartbeat& change);
+// sql_deliveries.cc
+Result<ClaimDeliveries::Answer> apply(Writer& writer, const ClaimDeliveries& change);
+Result<FinishDelivery::Answer> apply(Writer& writer, const FinishDelivery& change);
+Result<AddDeliveries::Answer> apply(Writer& writer, const AddDeliveries& change);
+// sql_access.cc
+Result<Project> apply(Writer& writer, const PutProject& change);
+Result<Bootstrap::Answer> apply(Writer& writer, const Bootstrap& change);
+Result<Key> apply(Writer& writer, const PutKey& change);
+Result<Key> apply(Writer& writer, const RevokeKey& change);
+Result<TouchKeys::Answer> apply(Writer& writer, const TouchKeys& change);
+// sql_prune.cc
+Result<std::int64_t> apply(Writer& writer, const Prune& change);
+
+// Brings the counts in `meta` up to date, before a commit (sql_stats.cc).
+Result<void> write_growth(Writer& writer);
+
+// Writes deliveries that are not there yet (sql_deliveries.cc).
+Result<void> add_deliveries(Connection& db, const std::vector<Delivery>& deliveries);
+
+}  // namespace chronos::store::sql

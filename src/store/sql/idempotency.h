@@ -1,0 +1,27 @@
+// Idempotency keys: what an earlier change with the same key made. Used by the changes that carry
+// one.
+#pragma once
+
+#include <optional>
+
+#include "store/changes.h"
+#include "store/sql/connection.h"
+
+namespace chronos::store::sql {
+
+enum class Made { job, run };
+
+struct MadeBefore {
+  ProjectId project;
+  JobId job;
+  std::optional<RunId> run;
+};
+
+// Refused: idempotency_key_reused when the key stands for another request.
+Result<std::optional<MadeBefore>> find_made(Connection& db,
+                                            const std::optional<Idempotency>& idempotency,
+                                            Made wanted);
+Result<void> remember(Connection& db, const std::optional<Idempotency>& idempotency,
+                      const MadeBefore& made);
+
+}  // namespace chronos::store::sql

@@ -1,0 +1,322 @@
+#include "store/sql/live.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace chronos::store::sql {
+namespace {
+
+constexpr Sql kFindByJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
+                         " WHERE l.job = $1 AND l.run = $2"};
+constexpr Sql kFindByProject{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
+                             " WHERE l.project = $1 AND l.run = $2"};
+constexpr Sql kFindLeased{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
+                          "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS
+                          " FROM leases e JOIN live l ON l.job = e.job AND l.run = e.run"
+                          " WHERE e.run = $1"};
+constexpr Sql kOfJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
+                     " WHERE l.job = $1 ORDER BY l.run"};
+constexpr Sql kAnyOfJob{"SELECT 1 FROM live WHERE job = $1 LIMIT 1"};
+
+constexpr Sql kInsertLive{
+    "INSERT INTO live (job, run, project, trigger_kind, planned_at, at, needs_planning, kind,"
+    " queue, rank, retry_of, is_cancel_requested, attempts_made)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0) ON CONFLICT DO NOTHING"};
+constexpr Sql kDeleteLive{"DELETE FROM live WHERE job = $1 AND run = $2"};
+constexpr Sql kInsertDue{"INSERT INTO due (needs_planning, at, run, job) VALUES ($1, $2, $3, $4)"};
+constexpr Sql kDeleteDue{"DELETE FROM due WHERE needs_planning = $1 AND at = $2 AND run = $3"};
+constexpr Sql kInsertReady{
+    "INSERT INTO ready (kind, queue, rank, planned_at, run, job, project, trigger_kind, attempt,"
+    " queued_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
+constexpr Sql kDeleteReady{
+    "DELETE FROM ready WHERE kind = $1 AND queue = $2 AND rank = $3 AND planned_at = $4"
+    " AND run = $5"};
+constexpr Sql kInsertHeld{"INSERT INTO held (job, planned_at, run) VALUES ($1, $2, $3)"};
+constexpr Sql kDeleteHeld{"DELETE FROM held WHERE job = $1 AND planned_at = $2 AND run = $3"};
+constexpr Sql kOldestHeld{"SELECT run FROM held WHERE job = $1 ORDER BY planned_at, run LIMIT 1"};
+constexpr Sql kDeleteLease{"DELETE FROM leases WHERE run = $1"};
+constexpr Sql kMarkLease{"UPDATE leases SET is_cancel_requested = 1 WHERE run = $1"};
+constexpr Sql kMarkLive{"UPDATE live SET is_cancel_requested = 1 WHERE job = $1 AND run = $2"};
+constexpr Sql kSetNeedsPlanning{"UPDATE live SET needs_planning = $3 WHERE job = $1 AND run = $2"};
+constexpr Sql kSetPlannedAt{"UPDATE live SET planned_at = $3 WHERE job = $1 AND run = $2"};
+constexpr Sql kBackOff{
+    "UPDATE live SET at = $3, needs_planning = 0, attempts_made = attempts_made + 1,"
+    " started_at = coalesce(started_at, $4), queued_at = $5 WHERE job = $1 AND run = $2"};
+constexpr Sql kSetLane{
+    "UPDATE live SET kind = $3, queue = $4, rank = $5 WHERE job = $1 AND run = $2"};
+
+constexpr Sql kInsertRun{
+    "INSERT INTO runs (project, id, job, trigger_kind, state, reason, planned_at, run_count,"
+    " queued_at, started_at, ended_at, retry_of, attempts_made, attempt_started_at,"
+    " attempt_ended_at, node, outcome, outcome_reason, error, exit_code, signal, http_status,"
+    " output, output_dropped)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+    " $19, $20, $21, $22, $23)"};
+// $7: whether no other run of the job is live.
+constexpr Sql kFollowEnd{
+    "UPDATE jobs SET last_run = $3, last_state = $4, last_ended_at = $5, last_error = $6,"
+    " succeeded = succeeded + $8, failed = failed + $9, cancelled = cancelled + $10, runs_kept = "
+    "runs_kept + 1,"
+    " failure_streak = CASE WHEN $8 = 1 THEN 0 ELSE failure_streak + $9 END,"
+    " phase = CASE WHEN $7 = 0 OR parked_at IS NOT NULL THEN phase"
+    "   WHEN phase_at_end IS NOT NULL THEN phase_at_end"
+    "   WHEN $8 = 1 THEN 'succeeded' WHEN $9 = 1 THEN 'failed'"
+    "   WHEN phase = 'active' THEN 'cancelled' ELSE phase END"
+    " WHERE project = $1 AND id = $2"};
+
+constexpr Sql kInsertOutput{"INSERT INTO outputs (bytes) VALUES ($1)"};
+constexpr Sql kLastAttempt{"SELECT " CHRONOS_ATTEMPT_COLUMNS
+                           " FROM attempts WHERE run = $1 AND number = $2"};
+constexpr Sql kDeleteAttempt{"DELETE FROM attempts WHERE run = $1 AND number = $2"};
+
+bool is_failure(RunState state) {
+  return state == RunState::failed || state == RunState::timed_out || state == RunState::lost;
+}
+
+std::int64_t& growth_of(Writer& writer, Place place) {
+  switch (place) {
+    case Place::due:
+      return writer.growth.due;
+    case Place::ready:
+      return writer.growth.ready;
+    case Place::held:
+      return writer.growth.held;
+    case Place::leased:
+      break;
+  }
+  return writer.growth.leased;
+}
+
+Result<void> insert_final(Writer& writer, const LiveRun& run, const End& end) {
+  auto started_at = run.started_at;
+  if (!started_at && run.lease) started_at = run.lease->started_at;
+  const auto& attempt = end.attempt;
+  CHRONOS_TRY_VOID(
+      writer.db.run(kInsertRun, run.project, run.run, run.job, run.trigger, end.state, end.reason,
+                    run.planned_at, run.queued_at, started_at, end.at, run.retry_of,
+                    attempt.attempt == nullptr ? 0 : attempt.attempt->number, attempt));
+  return {};
+}
+
+// The job follows a run that is no longer live.
+Result<void> follow_end(Writer& writer, const LiveRun& run, const End& end) {
+  CHRONOS_TRY(const auto other, writer.db.one(kAnyOfJob, column<int>, run.job));
+  const auto* attempt = end.attempt.attempt;
+  CHRONOS_TRY(const auto jobs,
+              writer.db.run(kFollowEnd, run.project, run.job, run.run, end.state, end.at,
+                            attempt == nullptr ? std::string_view() : attempt->outcome.error,
+                            !other.has_value(), end.state == RunState::succeeded,
+                            is_failure(end.state), end.state == RunState::cancelled));
+  if (jobs != 1) return fail(Reason::internal, "a live run has no job");
+  return {};
+}
+
+}  // namespace
+
+Lane lane_of(const JobSpec& spec) {
+  return {spec.action.kind, spec.queue, 9 - spec.priority};
+}
+
+bool is_recurring(const JobSpec& spec) {
+  return !spec.schedule.cron.empty() || spec.schedule.every;
+}
+
+RunState LiveRun::state() const {
+  switch (place) {
+    case Place::due:
+      return is_retrying() ? RunState::retrying : RunState::planned;
+    case Place::ready:
+    case Place::held:
+      return RunState::queued;
+    case Place::leased:
+      return RunState::running;
+  }
+  return RunState::planned;
+}
+
+LiveRun read_live_row(Columns& columns) {
+  LiveRun run;
+  run.job = columns.get<JobId>();
+  run.run = columns.get<RunId>();
+  run.project = columns.get<ProjectId>();
+  run.trigger = columns.get(parse_trigger);
+  run.planned_at = columns.get<Timestamp>();
+  run.at = columns.get<Timestamp>();
+  run.needs_planning = columns.get<bool>();
+  run.lane.kind = columns.get<std::string>();
+  run.lane.queue = columns.get<std::string>();
+  run.lane.rank = columns.get<int>();
+  run.retry_of = columns.get<std::optional<RunId>>();
+  run.is_cancel_requested = columns.get<bool>();
+  run.attempts_made = columns.get<int>();
+  run.started_at = columns.get<std::optional<Timestamp>>();
+  run.queued_at = columns.get<std::optional<Timestamp>>();
+  const bool is_due = columns.get<bool>();
+  const bool is_ready = columns.get<bool>();
+  run.place = is_due ? Place::due : is_ready ? Place::ready : Place::held;
+  const auto holder = columns.get<std::optional<NodeId>>();
+  if (!holder) return run;
+  run.place = Place::leased;
+  run.lease = Lease{.holder = *holder,
+                    .node = columns.get<std::string>(),
+                    .token = columns.get<std::int64_t>(),
+                    .started_at = columns.get<Timestamp>(),
+                    .is_cancel_requested = columns.get<bool>()};
+  return run;
+}
+
+Result<std::optional<LiveRun>> find_live(Connection& db, JobId job, RunId run) {
+  return db.one(kFindByJob, read_live_row, job, run);
+}
+
+Result<std::optional<LiveRun>> find_live(Connection& db, ProjectId project, RunId run) {
+  return db.one(kFindByProject, read_live_row, project, run);
+}
+
+Result<std::optional<LiveRun>> find_leased(Connection& db, RunId run) {
+  return db.one(kFindLeased, read_live_row, run);
+}
+
+Result<std::vector<LiveRun>> live_of_job(Connection& db, JobId job) {
+  return db.all(kOfJob, read_live_row, job);
+}
+
+Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned,
+                     Timestamp now) {
+  CHRONOS_TRY(const auto added,
+              writer.db.run(kInsertLive, job.job, planned.id, job.project, planned.trigger,
+                            planned.planned_at, planned.at, planned.needs_planning, lane.kind,
+                            lane.queue, lane.rank, planned.retry_of));
+  if (added == 0) return false;
+  if (planned.at <= now && !planned.needs_planning) {
+    CHRONOS_TRY_VOID(writer.db.run(kInsertReady, lane.kind, lane.queue, lane.rank,
+                                   planned.planned_at, planned.id, job.job, job.project,
+                                   planned.trigger, 1, now));
+    ++writer.growth.ready;
+  } else {
+    CHRONOS_TRY_VOID(
+        writer.db.run(kInsertDue, planned.needs_planning, planned.at, planned.id, job.job));
+    ++writer.growth.due;
+  }
+  return true;
+}
+
+Result<void> leave_place(Writer& writer, const LiveRun& run) {
+  Result<std::int64_t> left = 0;
+  switch (run.place) {
+    case Place::due:
+      left = writer.db.run(kDeleteDue, run.needs_planning, run.at, run.run);
+      break;
+    case Place::ready:
+      left = writer.db.run(kDeleteReady, run.lane.kind, run.lane.queue, run.lane.rank,
+                           run.planned_at, run.run);
+      break;
+    case Place::held:
+      left = writer.db.run(kDeleteHeld, run.job, run.planned_at, run.run);
+      break;
+    case Place::leased:
+      left = writer.db.run(kDeleteLease, run.run);
+      break;
+  }
+  CHRONOS_TRY(const auto rows, std::move(left));
+  if (rows != 1) return fail(Reason::internal, "a live run is not where it should be");
+  --growth_of(writer, run.place);
+  return {};
+}
+
+Result<void> enter_ready(Writer& writer, const LiveRun& run, Timestamp now) {
+  CHRONOS_TRY_VOID(writer.db.run(kInsertReady, run.lane.kind, run.lane.queue, run.lane.rank,
+                                 run.planned_at, run.run, run.job, run.project, run.trigger,
+                                 run.attempts_made + 1, now));
+  ++writer.growth.ready;
+  return {};
+}
+
+Result<void> enter_held(Writer& writer, const LiveRun& run) {
+  CHRONOS_TRY_VOID(writer.db.run(kInsertHeld, run.job, run.planned_at, run.run));
+  ++writer.growth.held;
+  return {};
+}
+
+Result<void> enter_back_off(Writer& writer, const LiveRun& run, Timestamp at) {
+  CHRONOS_TRY_VOID(
+      writer.db.run(kBackOff, run.job, run.run, at, run.lease->started_at, run.queued_at));
+  CHRONOS_TRY_VOID(writer.db.run(kInsertDue, false, at, run.run, run.job));
+  ++writer.growth.due;
+  return {};
+}
+
+Result<void> set_planned_at(Writer& writer, const LiveRun& run, Timestamp planned_at) {
+  CHRONOS_TRY_VOID(writer.db.run(kSetPlannedAt, run.job, run.run, planned_at));
+  return {};
+}
+
+Result<void> set_needs_planning(Writer& writer, const LiveRun& run, bool needs_planning) {
+  CHRONOS_TRY_VOID(leave_place(writer, run));
+  CHRONOS_TRY_VOID(writer.db.run(kInsertDue, needs_planning, run.at, run.run, run.job));
+  ++writer.growth.due;
+  CHRONOS_TRY_VOID(writer.db.run(kSetNeedsPlanning, run.job, run.run, needs_planning));
+  return {};
+}
+
+Result<void> set_lane(Writer& writer, LiveRun run, const Lane& lane) {
+  CHRONOS_TRY_VOID(writer.db.run(kSetLane, run.job, run.run, lane.kind, lane.queue, lane.rank));
+  if (run.place != Place::ready) return {};
+  CHRONOS_TRY_VOID(leave_place(writer, run));
+  run.lane = lane;
+  return enter_ready(writer, run, *run.queued_at);
+}
+
+Result<void> mark_cancelled(Writer& writer, const LiveRun& run) {
+  if (run.place == Place::leased) {
+    CHRONOS_TRY_VOID(writer.db.run(kMarkLease, run.run));
+  } else {
+    CHRONOS_TRY_VOID(writer.db.run(kMarkLive, run.job, run.run));
+  }
+  return {};
+}
+
+Result<void> vanish(Writer& writer, const LiveRun& run) {
+  CHRONOS_TRY_VOID(leave_place(writer, run));
+  CHRONOS_TRY_VOID(writer.db.run(kDeleteLive, run.job, run.run));
+  return {};
+}
+
+Result<void> end_run(Writer& writer, const LiveRun& run, const End& end) {
+  CHRONOS_CHECK(is_final(end.state) && may_move(run.state(), end.state));
+  CHRONOS_TRY_VOID(vanish(writer, run));
+  CHRONOS_TRY_VOID(insert_final(writer, run, end));
+  return follow_end(writer, run, end);
+}
+
+Result<void> cancel_waiting(Writer& writer, const LiveRun& run, std::string_view reason,
+                            Timestamp now) {
+  std::optional<StoredAttempt> last;
+  if (run.attempts_made > 0) {
+    CHRONOS_TRY(last, writer.db.one(kLastAttempt, read_attempt_row, run.run, run.attempts_made));
+    CHRONOS_TRY_VOID(writer.db.run(kDeleteAttempt, run.run, run.attempts_made));
+  }
+  End end{.state = RunState::cancelled, .reason = reason, .at = now, .attempt = {}};
+  if (last) end.attempt = {&last->attempt, last->output};
+  return end_run(writer, run, end);
+}
+
+Result<void> release_held(Writer& writer, JobId job, Timestamp now) {
+  CHRONOS_TRY(const auto oldest, writer.db.one(kOldestHeld, column<RunId>, job));
+  if (!oldest) return {};
+  CHRONOS_TRY(const auto runs, live_of_job(writer.db, job));
+  if (std::ranges::any_of(runs, &LiveRun::goes_on)) return {};
+  const auto held = std::ranges::find(runs, *oldest, &LiveRun::run);
+  if (held == runs.end()) return fail(Reason::internal, "a held run is not live");
+  CHRONOS_TRY_VOID(leave_place(writer, *held));
+  return enter_ready(writer, *held, now);
+}
+
+Result<std::optional<std::int64_t>> store_output(Writer& writer, const std::string& bytes) {
+  if (bytes.empty()) return std::nullopt;
+  CHRONOS_TRY_VOID(writer.db.run(kInsertOutput, Bytes{bytes}));
+  return writer.db.last_id();
+}
+
+}  // namespace chronos::store::sql

@@ -1,0 +1,133 @@
+// Live runs: the only code that moves a run between its places (changes.h says which there are) or
+// ends it. Used by the sql_*.cc files that make changes; on the committer's thread, inside its
+// transaction.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/job.h"
+#include "model/plan.h"
+#include "model/run.h"
+#include "store/sql/connection.h"
+#include "store/sql/rows.h"
+#include "store/sql/writer.h"
+
+namespace chronos::store::sql {
+
+enum class Place { due, ready, held, leased };
+
+struct Lease {
+  NodeId holder;
+  std::string node;
+  std::int64_t token = 0;
+  Timestamp started_at;
+  bool is_cancel_requested = false;
+};
+
+// What of a job its runs must know: whose they are, and where in `ready` they stand.
+struct JobKey {
+  ProjectId project;
+  JobId job;
+};
+struct Lane {
+  std::string kind;
+  std::string queue;
+  int rank = 0;  // 9 − priority
+
+  bool operator==(const Lane&) const = default;
+};
+Lane lane_of(const JobSpec& spec);
+bool is_recurring(const JobSpec& spec);
+
+struct LiveRun {
+  JobId job;
+  RunId run;
+  ProjectId project;
+  Trigger trigger = Trigger::schedule;
+  Timestamp planned_at;
+  Timestamp at;
+  bool needs_planning = false;
+  Lane lane;
+  std::optional<RunId> retry_of;
+  bool is_cancel_requested = false;     // of a planned run
+  int attempts_made = 0;                // that have ended
+  std::optional<Timestamp> started_at;  // of the first attempt, once it has ended
+  std::optional<Timestamp> queued_at;   // when it last became ready
+  Place place = Place::due;
+  std::optional<Lease> lease;
+
+  bool is_untried() const { return place == Place::due && attempts_made == 0; }
+  bool is_retrying() const { return place == Place::due && attempts_made > 0; }
+  bool goes_on() const { return place == Place::ready || place == Place::leased || is_retrying(); }
+  RunState state() const;
+};
+
+// The columns read_live_row() takes; sql_runs.cc selects them too, to show people.
+#define CHRONOS_LIVE_OWN_COLUMNS                                                            \
+  "l.job, l.run, l.project, l.trigger_kind, l.planned_at, l.at, l.needs_planning, l.kind, " \
+  "l.queue, l.rank, l.retry_of, l.is_cancel_requested, l.attempts_made, l.started_at, "
+#define CHRONOS_LEASE_COLUMNS "e.holder, e.node, e.token, e.started_at, e.is_cancel_requested"
+#define CHRONOS_LIVE_COLUMNS                          \
+  CHRONOS_LIVE_OWN_COLUMNS                            \
+  "coalesce(e.queued_at, y.queued_at, l.queued_at), " \
+  "d.run IS NOT NULL, y.run IS NOT NULL, " CHRONOS_LEASE_COLUMNS
+#define CHRONOS_LIVE_TABLES                                                                   \
+  "live l LEFT JOIN leases e ON e.run = l.run"                                                \
+  " LEFT JOIN due d ON d.needs_planning = l.needs_planning AND d.at = l.at AND d.run = l.run" \
+  " LEFT JOIN ready y ON y.kind = l.kind AND y.queue = l.queue AND y.rank = l.rank"           \
+  " AND y.planned_at = l.planned_at AND y.run = l.run"
+LiveRun read_live_row(Columns& columns);
+
+Result<std::optional<LiveRun>> find_live(Connection& db, JobId job, RunId run);
+Result<std::optional<LiveRun>> find_live(Connection& db, ProjectId project, RunId run);
+Result<std::optional<LiveRun>> find_leased(Connection& db, RunId run);
+Result<std::vector<LiveRun>> live_of_job(Connection& db, JobId job);  // by id
+
+// -- Moves ---------------------------------------------------------------------------------------
+
+// `planned` in `due`; or in `ready` when its instant has come and it needs no planning. False when
+// a run with this id is live already.
+Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned,
+                     Timestamp now);
+// Takes a run out of its place; the caller puts it into another, or ends it, at once.
+Result<void> leave_place(Writer& writer, const LiveRun& run);
+Result<void> enter_ready(Writer& writer, const LiveRun& run, Timestamp now);
+Result<void> enter_held(Writer& writer, const LiveRun& run);
+// After an attempt that failed: in `due` until `at`.
+Result<void> enter_back_off(Writer& writer, const LiveRun& run, Timestamp at);
+// Of a run that is in no place right now.
+Result<void> set_planned_at(Writer& writer, const LiveRun& run, Timestamp planned_at);
+Result<void> set_needs_planning(Writer& writer, const LiveRun& run, bool needs_planning);  // in due
+Result<void> set_lane(Writer& writer, LiveRun run, const Lane& lane);
+Result<void> mark_cancelled(Writer& writer, const LiveRun& run);
+// Leaves no trace.
+Result<void> vanish(Writer& writer, const LiveRun& run);
+
+// -- Ends ----------------------------------------------------------------------------------------
+
+// How a run ended, and by which attempt, if one did.
+struct End {
+  RunState state = RunState::cancelled;
+  std::string_view reason;
+  Timestamp at;
+  AttemptColumns attempt;
+};
+
+// Writes the final row; the job's counts, streak, last_run and phase follow. The run may be
+// anywhere.
+Result<void> end_run(Writer& writer, const LiveRun& run, const End& end);
+// Ends a run that holds no lease as cancelled.
+Result<void> cancel_waiting(Writer& writer, const LiveRun& run, std::string_view reason,
+                            Timestamp now);
+// The oldest held run of the job becomes ready when none goes on. Every change to the runs of a job
+// that may hold some ends with it.
+Result<void> release_held(Writer& writer, JobId job, Timestamp now);
+
+// Appends to `outputs` unless there is nothing to keep.
+Result<std::optional<std::int64_t>> store_output(Writer& writer, const std::string& bytes);
+
+}  // namespace chronos::store::sql

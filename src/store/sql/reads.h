@@ -1,0 +1,50 @@
+// The reads of store/store.h, one function each, in the sql_*.cc file of their noun. Called by
+// SqlStore inside a read transaction, and by changes that answer with what is stored now.
+#pragma once
+
+#include <functional>
+
+#include "store/sql/connection.h"
+#include "store/sql/live.h"
+#include "store/sql/rows.h"
+#include "store/sql/spec_cache.h"
+#include "store/store.h"
+
+namespace chronos::store::sql {
+
+// What a read may use.
+struct Reader {
+  Connection& db;
+  SpecCache& specs;
+};
+
+// sql_jobs.cc
+Result<std::optional<StoredJob>> find_stored_job(Reader reader, ProjectId project, JobId job);
+Result<Job> read_job(Reader reader, ProjectId project, JobId job);
+Result<void> fill_derived(Reader reader, Job& job);  // what Job derives when read
+Result<Job> read_job_by_key(Reader reader, ProjectId project, const std::string& key);
+// sql_lists.cc
+Result<Page<Job>> list_jobs(Reader reader, const JobFilter& filter);
+Result<Page<Run>> list_runs(Reader reader, const RunFilter& filter);
+// sql_runs.cc
+Result<Run> run_of(Reader reader, const LiveRun& live);  // without its attempts
+Result<Run> read_run(Reader reader, ProjectId project, RunId run);
+Result<OutputPage> read_output(Reader reader, ProjectId project, RunId run, int attempt);
+Result<std::vector<Run>> read_live_runs(Reader reader, ProjectId project, JobId job);
+// sql_planning.cc
+Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit);
+Result<std::optional<Timestamp>> next_due_at(Reader reader);
+// sql_claims.cc
+Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit,
+                                               const std::function<bool(NodeId)>& is_alive);
+// sql_deliveries.cc
+Result<std::optional<Timestamp>> next_delivery_at(Reader reader);
+Result<std::vector<Delivery>> list_deliveries(Reader reader, ProjectId project, RunId run);
+// sql_access.cc
+Result<Key> read_key(Reader reader, KeyId key);
+Result<std::vector<Key>> list_keys(Reader reader, ProjectId project);
+Result<Project> read_project(Reader reader, ProjectId project);
+Result<std::vector<Project>> list_projects(Reader reader);
+Result<Stats> read_stats(Reader reader);
+
+}  // namespace chronos::store::sql

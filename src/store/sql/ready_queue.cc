@@ -1,0 +1,150 @@
+#include "store/sql/ready_queue.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace chronos::store::sql {
+namespace {
+
+constexpr Sql kNextQueue{
+    "SELECT queue FROM ready WHERE kind = $1 AND queue > $2 ORDER BY queue LIMIT 1"};
+constexpr Sql kFirst{
+    "SELECT rank, planned_at, run, job, project, trigger_kind, attempt, queued_at FROM ready"
+    " WHERE kind = $1 AND queue = $2 AND (rank, planned_at, run) > ($3, $4, $5)"
+    " ORDER BY rank, planned_at, run LIMIT $6"};
+constexpr Sql kTake{
+    "DELETE FROM ready WHERE kind = $1 AND queue = $2"
+    " AND (rank, planned_at, run) <= ($3, $4, $5)"};
+
+ReadyRun read_ready_row(Columns& columns) {
+  return {.rank = columns.get<int>(),
+          .planned_at = columns.get<Timestamp>(),
+          .run = columns.get<RunId>(),
+          .job = columns.get<JobId>(),
+          .project = columns.get<ProjectId>(),
+          .trigger = columns.get(parse_trigger),
+          .attempt = columns.get<int>(),
+          .queued_at = columns.get<Timestamp>()};
+}
+
+// The runs of one kind in one queue, read in pieces.
+class Line {
+ public:
+  Line(std::string kind, std::string queue) : kind_(std::move(kind)), queue_(std::move(queue)) {}
+
+  const std::string& kind() const { return kind_; }
+  const std::string& queue() const { return queue_; }
+
+  // The first run that was not taken, or nothing. Reads at most `count` at a time.
+  Result<const ReadyRun*> first(Connection& db, int count) {
+    if (next_ == runs_.size() && !is_at_end_) {
+      const auto [rank, planned_at, run] =
+          runs_.empty() ? ReadyRun::Order{-1, Timestamp{}, RunId{}} : runs_.back().order();
+      CHRONOS_TRY(runs_,
+                  db.all(kFirst, read_ready_row, kind_, queue_, rank, planned_at, run, count));
+      next_ = 0;
+      is_at_end_ = std::ssize(runs_) < count;
+    }
+    return next_ == runs_.size() ? nullptr : &runs_[next_];
+  }
+
+  ReadyRun take() {
+    last_taken_ = runs_[next_].order();
+    return std::move(runs_[next_++]);
+  }
+
+  // Everything taken lies at the front of the line: one statement removes it.
+  Result<void> remove_taken(Connection& db) const {
+    if (!last_taken_) return {};
+    const auto& [rank, planned_at, run] = *last_taken_;
+    CHRONOS_TRY_VOID(db.run(kTake, kind_, queue_, rank, planned_at, run));
+    return {};
+  }
+
+ private:
+  std::string kind_;
+  std::string queue_;
+  std::vector<ReadyRun> runs_;
+  std::size_t next_ = 0;
+  bool is_at_end_ = false;
+  std::optional<ReadyRun::Order> last_taken_;
+};
+
+// How many more may be taken, by kind and by queue; a queue that is not named has no limit.
+class Room {
+ public:
+  explicit Room(const ClaimRuns& change) : queues_(change.queue_slots) {
+    for (const auto& lane : change.lanes) kinds_[lane.kind] += lane.max;
+  }
+
+  const std::map<std::string, int>& kinds() const { return kinds_; }
+  int in(const std::string& kind, const std::string& queue) const {
+    const auto slots = queues_.find(queue);
+    const int limit = slots == queues_.end() ? std::numeric_limits<int>::max() : slots->second;
+    return std::max(0, std::min(limit, kinds_.at(kind)));
+  }
+  void take(const std::string& kind, const std::string& queue) {
+    --kinds_.at(kind);
+    if (const auto slots = queues_.find(queue); slots != queues_.end()) --slots->second;
+  }
+
+ private:
+  std::map<std::string, int> kinds_;
+  std::map<std::string, int> queues_;
+};
+
+// The lines that have room, found by skipping from queue to queue in the table's key.
+Result<std::vector<Line>> find_lines(Connection& db, const Room& room) {
+  std::vector<Line> lines;
+  for (const auto& [kind, max] : room.kinds()) {
+    if (max <= 0) continue;
+    std::string queue;
+    while (true) {
+      CHRONOS_TRY(auto next, db.one(kNextQueue, column<std::string>, kind, queue));
+      if (!next) break;
+      queue = std::move(*next);
+      if (room.in(kind, queue) > 0) lines.emplace_back(kind, queue);
+    }
+  }
+  return lines;
+}
+
+constexpr int kPieceMax = 1000;
+
+// The line whose first run comes before all others' and that has room; nothing when none has.
+Result<Line*> best_line(Connection& db, std::vector<Line>& lines, const Room& room) {
+  Line* best = nullptr;
+  const ReadyRun* best_run = nullptr;
+  for (auto& line : lines) {
+    const int left = room.in(line.kind(), line.queue());
+    if (left == 0) continue;
+    // With many lines most of a large piece would be read in vain.
+    const int piece = std::min(left, lines.size() == 1 ? kPieceMax : 64);
+    CHRONOS_TRY(const auto* run, line.first(db, piece));
+    if (run == nullptr || (best_run != nullptr && best_run->order() < run->order())) continue;
+    best = &line;
+    best_run = run;
+  }
+  return best;
+}
+
+}  // namespace
+
+Result<std::vector<ReadyRun>> take_ready(Connection& db, const ClaimRuns& change) {
+  Room room(change);
+  CHRONOS_TRY(auto lines, find_lines(db, room));
+  std::vector<ReadyRun> taken;
+  while (true) {
+    CHRONOS_TRY(auto* line, best_line(db, lines, room));
+    if (line == nullptr) break;
+    room.take(line->kind(), line->queue());
+    taken.push_back(line->take());
+  }
+  for (const auto& line : lines) CHRONOS_TRY_VOID(line.remove_taken(db));
+  return taken;
+}
+
+}  // namespace chronos::store::sql

@@ -1,0 +1,35 @@
+// Looks along `ready` in the order runs are claimed: highest priority first, then the earliest
+// planned instant, then the smallest id, over all kinds and queues that have room. Used by
+// sql_claims.cc, inside its transaction.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "store/changes.h"
+#include "store/sql/connection.h"
+
+namespace chronos::store::sql {
+
+struct ReadyRun {
+  int rank = 0;
+  Timestamp planned_at;
+  RunId run;
+  JobId job;
+  ProjectId project;
+  Trigger trigger = Trigger::schedule;
+  int attempt = 1;
+  Timestamp queued_at;
+
+  using Order = std::tuple<int, Timestamp, RunId>;
+  Order order() const { return {rank, planned_at, run}; }
+};
+
+// Takes what `change` allows out of `ready`, in order. Each kind and queue has an order of its own
+// in the table's key, so nothing is sorted and nothing that has no room is looked at.
+Result<std::vector<ReadyRun>> take_ready(Connection& db, const ClaimRuns& change);
+
+}  // namespace chronos::store::sql

@@ -1,0 +1,143 @@
+// Claims: leases, their ends, and their holders.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "store/sql/apply.h"
+#include "store/sql/live.h"
+#include "store/sql/reads.h"
+#include "store/sql/ready_queue.h"
+#include "store/sql/rows.h"
+
+namespace chronos::store::sql {
+namespace {
+
+constexpr Sql kReserveTokens{
+    "INSERT INTO meta (name, value) VALUES ('last_token', $1)"
+    " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"};
+constexpr Sql kLastToken{"SELECT value FROM meta WHERE name = 'last_token'"};
+constexpr Sql kInsertLease{
+    "INSERT INTO leases (run, job, holder, node, token, attempt, queued_at, started_at,"
+    " is_cancel_requested) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)"};
+constexpr Sql kToCancel{
+    "SELECT run FROM leases WHERE holder = $1 AND is_cancel_requested = 1 ORDER BY token"};
+constexpr Sql kLeases{"SELECT run, holder FROM leases ORDER BY token"};
+constexpr Sql kInsertAttempt{
+    "INSERT INTO attempts (run, number, started_at, ended_at, node, outcome, reason, error,"
+    " exit_code, signal, http_status, output, output_dropped)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"};
+
+// The first of `count` tokens nobody had before.
+Result<std::int64_t> reserve_tokens(Connection& db, std::int64_t count) {
+  CHRONOS_TRY_VOID(db.run(kReserveTokens, count));
+  CHRONOS_TRY(const auto last, db.one(kLastToken, column<std::int64_t>));
+  return *last - count + 1;
+}
+
+Result<ClaimedRun> lease(Writer& writer, const ClaimRuns& change, const ReadyRun& run,
+                         std::int64_t token) {
+  CHRONOS_TRY_VOID(writer.db.run(kInsertLease, run.run, run.job, change.holder, change.node, token,
+                                 run.attempt, run.queued_at, change.now));
+  CHRONOS_TRY(auto stored, find_stored_job({writer.db, writer.specs}, run.project, run.job));
+  if (!stored) return fail(Reason::internal, "a live run has no job");
+  return ClaimedRun{.run = run.run,
+                    .job = run.job,
+                    .project = run.project,
+                    .token = token,
+                    .attempt = run.attempt,
+                    .trigger = run.trigger,
+                    .planned_at = run.planned_at,
+                    .queued_at = run.queued_at,
+                    .started_at = change.now,
+                    .declared = std::make_shared<const Job>(std::move(stored->job))};
+}
+
+Result<void> back_off(Writer& writer, const LiveRun& run, const SettleRun& change,
+                      const AttemptColumns& attempt) {
+  CHRONOS_TRY_VOID(writer.db.run(kInsertAttempt, change.run, change.attempt.number, attempt));
+  CHRONOS_TRY_VOID(leave_place(writer, run));
+  return enter_back_off(writer, run, *change.retry_at);
+}
+
+}  // namespace
+
+Result<ClaimRuns::Answer> apply(Writer& writer, const ClaimRuns& change) {
+  CHRONOS_TRY(const auto runs, take_ready(writer.db, change));
+  ClaimRuns::Answer claimed;
+  if (runs.empty()) return claimed;
+  if (!writer.holders.is_alive(change.holder)) writer.has_suspect_leases = true;
+  writer.growth.ready -= std::ssize(runs);
+  writer.growth.leased += std::ssize(runs);
+  CHRONOS_TRY(auto token, reserve_tokens(writer.db, std::ssize(runs)));
+  claimed.reserve(runs.size());
+  for (const auto& run : runs) {
+    CHRONOS_TRY(auto value, lease(writer, change, run, token++));
+    claimed.push_back(std::move(value));
+  }
+  return claimed;
+}
+
+Result<SettleRun::Answer> apply(Writer& writer, const SettleRun& change) {
+  auto& db = writer.db;
+  CHRONOS_TRY(const auto run, find_leased(db, change.run));
+  if (!run || run->lease->token != change.token) {
+    return fail(Reason::lease_lost, "the lease on this run is no longer held");
+  }
+  CHRONOS_CHECK(may_move(RunState::running, change.next) && change.next != RunState::queued);
+  CHRONOS_CHECK(change.next != RunState::retrying || change.retry_at);
+
+  CHRONOS_TRY(const auto output, store_output(writer, change.attempt.outcome.output));
+  const AttemptColumns attempt{&change.attempt, output};
+  CHRONOS_TRY_VOID(add_deliveries(db, change.deliveries));
+  SettleRun::Answer answer{change.next};
+  if (change.next == RunState::retrying && !run->lease->is_cancel_requested) {
+    CHRONOS_TRY_VOID(back_off(writer, *run, change, attempt));
+    return answer;
+  }
+  End end{change.next, change.reason, change.attempt.ended_at, attempt};
+  if (change.next == RunState::retrying) {
+    end.state = answer.state = RunState::cancelled;
+    end.reason = kRunCancelled;
+  }
+  CHRONOS_TRY_VOID(end_run(writer, *run, end));
+  CHRONOS_TRY_VOID(release_held(writer, run->job, change.now));
+  return answer;
+}
+
+Result<Heartbeat::Answer> apply(Writer& writer, const Heartbeat& change) {
+  writer.holders.hear(change.holder, change.ttl);
+  CHRONOS_TRY(auto runs, writer.db.all(kToCancel, column<RunId>, change.holder));
+  return Heartbeat::Answer{std::move(runs)};
+}
+
+Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit,
+                                               const std::function<bool(NodeId)>& is_alive) {
+  std::vector<RunId> expired;
+  const auto read = [&](Columns& columns) {
+    const auto run = columns.get<RunId>();
+    if (!is_alive(columns.get<NodeId>())) expired.push_back(run);
+    return std::ssize(expired) < limit;
+  };
+  CHRONOS_TRY_VOID(reader.db.for_each(kLeases, read));
+
+  std::vector<ClaimedRun> runs;
+  for (const auto id : expired) {
+    CHRONOS_TRY(const auto run, find_leased(reader.db, id));
+    if (!run) return fail(Reason::internal, "a lease has no run");
+    CHRONOS_TRY(auto stored, find_stored_job(reader, run->project, run->job));
+    if (!stored) return fail(Reason::internal, "a live run has no job");
+    runs.push_back({.run = run->run,
+                    .job = run->job,
+                    .project = run->project,
+                    .token = run->lease->token,
+                    .attempt = run->attempts_made + 1,
+                    .trigger = run->trigger,
+                    .planned_at = run->planned_at,
+                    .queued_at = run->queued_at.value_or(run->planned_at),
+                    .started_at = run->lease->started_at,
+                    .declared = std::make_shared<const Job>(std::move(stored->job))});
+  }
+  return runs;
+}
+
+}  // namespace chronos::store::sql

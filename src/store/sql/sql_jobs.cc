@@ -1,0 +1,296 @@
+// Jobs: submit, replace, cancel, and one job as people read it.
+#include <algorithm>
+#include <utility>
+
+#include "model/json_codec.h"
+#include "store/sql/apply.h"
+#include "store/sql/idempotency.h"
+#include "store/sql/live.h"
+#include "store/sql/reads.h"
+#include "store/sql/rows.h"
+
+namespace chronos::store::sql {
+namespace {
+
+constexpr Sql kFind{"SELECT " CHRONOS_JOB_COLUMNS
+                    " FROM jobs j WHERE j.project = $1 AND j.id = $2"};
+constexpr Sql kFindByKey{"SELECT j.id FROM jobs j WHERE j.project = $1 AND j.key = $2"};
+constexpr Sql kFacts{
+    "SELECT count(e.run), count(CASE WHEN l.attempts_made > 0 THEN d.run END),"
+    " min(CASE WHEN e.run IS NULL THEN CASE WHEN d.run IS NULL THEN l.planned_at ELSE l.at END END)"
+    " FROM live l LEFT JOIN leases e ON e.run = l.run"
+    " LEFT JOIN due d ON d.needs_planning = l.needs_planning AND d.at = l.at AND d.run = l.run"
+    " WHERE l.job = $1"};
+
+constexpr Sql kInsertSpec{"INSERT INTO specs (spec, payload) VALUES ($1, $2)"};
+constexpr Sql kDeleteSpec{"DELETE FROM specs WHERE id = $1"};
+constexpr Sql kInsert{
+    "INSERT INTO jobs (project, id, spec, name, key, is_paused, phase, version, created_at,"
+    " updated_at, planned_through, parked_at, runs_planned, failure_streak, succeeded, failed,"
+    " cancelled, skipped, missed, retention_runs, retention_age, runs_kept) VALUES ($1, $2, $3, $4,"
+    " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 0)"
+    " ON CONFLICT DO NOTHING"};
+constexpr Sql kReplace{
+    "UPDATE jobs SET spec = $3, name = $4, key = $5, is_paused = $6, phase = $7, version = $8,"
+    " updated_at = $9, planned_through = $10, parked_at = $11, runs_planned = $12,"
+    " phase_at_end = $13, retention_runs = $14, retention_age = $15 WHERE project = $1 AND id = "
+    "$2"};
+constexpr Sql kCancel{
+    "UPDATE jobs SET phase = 'cancelled', phase_at_end = 'cancelled', parked_at = NULL,"
+    " version = version + 1, updated_at = $3 WHERE project = $1 AND id = $2"};
+constexpr Sql kInsertTag{
+    "INSERT INTO job_tags (project, tag, job) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"};
+constexpr Sql kDeleteTag{"DELETE FROM job_tags WHERE project = $1 AND tag = $2 AND job = $3"};
+
+std::unexpected<Error> no_job() {
+  return fail(Reason::not_found, "no job has this id");
+}
+
+std::unexpected<Error> other_version() {
+  return fail(Reason::version_mismatch, "the job was changed meanwhile");
+}
+
+std::unexpected<Error> key_taken(const std::string& key) {
+  return fail(Reason::key_taken, "another job has the key '" + key + "'");
+}
+
+JobStatus status_of(const Job& job, bool is_retrying) {
+  if (job.phase == JobPhase::cancelled) return JobStatus::cancelled;
+  if (job.counts.running > 0) return JobStatus::running;
+  if (is_retrying) return JobStatus::retrying;
+  if (job.phase == JobPhase::succeeded) return JobStatus::succeeded;
+  if (job.phase == JobPhase::failed) return JobStatus::failed;
+  return job.spec.paused ? JobStatus::paused : JobStatus::scheduled;
+}
+
+Result<std::int64_t> insert_spec(Writer& writer, const JobSpec& spec) {
+  const auto text = encode_spec(spec);
+  CHRONOS_TRY_VOID(writer.db.run(kInsertSpec, text, spec.payload));
+  const auto id = writer.db.last_id();
+  writer.specs.put(id, std::make_shared<const JobSpec>(spec));
+  return id;
+}
+
+Result<void> put_tags(Connection& db, const Job& job) {
+  for (const auto& tag : job.spec.tags) {
+    CHRONOS_TRY_VOID(db.run(kInsertTag, job.project, tag, job.id));
+  }
+  return {};
+}
+
+Result<JobAnswer> answer_of(Writer& writer, ProjectId project, JobId job, bool is_replay) {
+  CHRONOS_TRY(auto stored, read_job({writer.db, writer.specs}, project, job));
+  return JobAnswer{std::move(stored), is_replay};
+}
+
+// The earlier job an idempotency key stands for, as it is now.
+Result<std::optional<JobAnswer>> find_replay(Writer& writer,
+                                             const std::optional<Idempotency>& idempotency) {
+  CHRONOS_TRY(const auto made, find_made(writer.db, idempotency, Made::job));
+  if (!made) return std::nullopt;
+  CHRONOS_TRY(auto answer, answer_of(writer, made->project, made->job, true));
+  return answer;
+}
+
+Result<void> insert_job(Writer& writer, const Job& job) {
+  CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec));
+  const auto& counts = job.counts;
+  CHRONOS_TRY(
+      const auto inserted,
+      writer.db.run(kInsert, job.project, job.id, spec, job.spec.name, job.spec.key,
+                    job.spec.paused, job.phase, job.version, job.created_at, job.updated_at,
+                    job.planned_through, job.parked_at, job.runs_planned, job.failure_streak,
+                    counts.succeeded, counts.failed, counts.cancelled, counts.skipped,
+                    counts.missed, job.spec.retention.runs, job.spec.retention.age));
+  if (inserted == 1) {
+    ++writer.growth.jobs;
+    return put_tags(writer.db, job);
+  }
+  CHRONOS_TRY_VOID(writer.db.run(kDeleteSpec, spec));
+  return key_taken(job.spec.key.value_or(""));
+}
+
+// What a reader would see of a job that was just submitted.
+Job fresh_job(const SubmitJob& change) {
+  auto job = change.job;
+  job.counts.running = 0;
+  job.next_run_at.reset();
+  if (const auto& first = change.first_run) {
+    const bool is_ready = first->at <= change.now && !first->needs_planning;
+    job.next_run_at = is_ready ? first->planned_at : first->at;
+  }
+  job.status = status_of(job, false);
+  return job;
+}
+
+// -- Replace -------------------------------------------------------------------------------------
+
+// The waiting runs of the old schedule go.
+Result<void> drop_schedule(Writer& writer, const ReplaceJob& change) {
+  CHRONOS_TRY(const auto runs, live_of_job(writer.db, change.job.id));
+  for (const auto& run : runs) {
+    if (run.trigger != Trigger::schedule || run.place == Place::leased) continue;
+    if (run.is_untried() && run.at > change.now) {
+      CHRONOS_TRY_VOID(vanish(writer, run));
+    } else {
+      CHRONOS_TRY_VOID(cancel_waiting(writer, run, kRescheduled, change.now));
+    }
+  }
+  return {};
+}
+
+// The declaration changes while the schedule stays: what waits follows it.
+Result<void> keep_schedule(Writer& writer, const ReplaceJob& change,
+                           std::optional<Timestamp> parked_at) {
+  const auto& job = change.job;
+  CHRONOS_TRY(const auto runs, live_of_job(writer.db, job.id));
+  bool is_planned = false;
+  for (const auto& run : runs) {
+    if (!run.is_untried() || run.trigger != Trigger::schedule) continue;
+    is_planned |= change.waiting_needs_planning;
+    if (run.needs_planning == change.waiting_needs_planning) continue;
+    CHRONOS_TRY_VOID(set_needs_planning(writer, run, change.waiting_needs_planning));
+  }
+  if (!change.next_run || !parked_at || job.spec.paused || is_planned) return {};
+  auto next = *change.next_run;
+  next.planned_at = next.at = *parked_at;
+  next.needs_planning = true;
+  CHRONOS_TRY_VOID(add_run(writer, {job.project, job.id}, lane_of(job.spec), next, change.now));
+  return {};
+}
+
+// Runs that wait stand where the new queue, priority and action put them.
+Result<void> follow_lane(Writer& writer, const Job& job) {
+  const auto lane = lane_of(job.spec);
+  CHRONOS_TRY(const auto runs, live_of_job(writer.db, job.id));
+  for (const auto& run : runs) {
+    if (run.lane != lane) CHRONOS_TRY_VOID(set_lane(writer, run, lane));
+  }
+  return {};
+}
+
+Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const StoredJob& before) {
+  auto& db = writer.db;
+  const auto& job = change.job;
+  // Inserted before the old one goes, so that an id never comes back with other content.
+  CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec));
+  CHRONOS_TRY_VOID(db.run(kDeleteSpec, before.spec));
+  const auto& kept = change.replaces_schedule ? job : before.job;
+  const auto phase_at_end = change.replaces_schedule ? std::nullopt : before.phase_at_end;
+  CHRONOS_TRY_VOID(db.run(kReplace, job.project, job.id, spec, job.spec.name, job.spec.key,
+                          job.spec.paused, kept.phase, job.version, job.updated_at,
+                          kept.planned_through, kept.parked_at, kept.runs_planned, phase_at_end,
+                          job.spec.retention.runs, job.spec.retention.age));
+  for (const auto& tag : before.job.spec.tags) {
+    CHRONOS_TRY_VOID(db.run(kDeleteTag, job.project, tag, job.id));
+  }
+  CHRONOS_TRY_VOID(put_tags(db, job));
+  return follow_lane(writer, job);
+}
+
+Result<void> check_key(Connection& db, const Job& job) {
+  if (!job.spec.key) return {};
+  CHRONOS_TRY(const auto other, db.one(kFindByKey, column<JobId>, job.project, *job.spec.key));
+  if (other && *other != job.id) return key_taken(*job.spec.key);
+  return {};
+}
+
+Result<StoredJob> require_job(Writer& writer, ProjectId project, JobId job) {
+  CHRONOS_TRY(auto stored, find_stored_job({writer.db, writer.specs}, project, job));
+  if (!stored) return no_job();
+  return std::move(*stored);
+}
+
+}  // namespace
+
+Result<JobAnswer> apply(Writer& writer, const SubmitJob& change) {
+  CHRONOS_TRY(auto replay, find_replay(writer, change.idempotency));
+  if (replay) return std::move(*replay);
+  const auto& job = change.job;
+  if (auto inserted = insert_job(writer, job); !inserted) {
+    if (inserted.error().reason != Reason::key_taken) {
+      return std::unexpected(std::move(inserted).error());
+    }
+    CHRONOS_TRY(const auto same, find_stored_job({writer.db, writer.specs}, job.project, job.id));
+    if (same) return answer_of(writer, job.project, job.id, true);
+    return std::unexpected(std::move(inserted).error());
+  }
+  if (change.first_run) {
+    CHRONOS_TRY_VOID(
+        add_run(writer, {job.project, job.id}, lane_of(job.spec), *change.first_run, change.now));
+  }
+  CHRONOS_TRY_VOID(remember(writer.db, change.idempotency, {job.project, job.id, std::nullopt}));
+  return JobAnswer{fresh_job(change), false};
+}
+
+Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change) {
+  CHRONOS_TRY(auto replay, find_replay(writer, change.idempotency));
+  if (replay) return std::move(*replay);
+  const auto& job = change.job;
+  CHRONOS_TRY(const auto before, require_job(writer, job.project, job.id));
+  if (before.job.version != change.expected_version) return other_version();
+  CHRONOS_TRY_VOID(check_key(writer.db, job));
+
+  if (change.replaces_schedule) CHRONOS_TRY_VOID(drop_schedule(writer, change));
+  CHRONOS_TRY_VOID(put_declaration(writer, change, before));
+  if (!change.replaces_schedule) {
+    CHRONOS_TRY_VOID(keep_schedule(writer, change, before.job.parked_at));
+  } else if (change.next_run) {
+    CHRONOS_TRY_VOID(
+        add_run(writer, {job.project, job.id}, lane_of(job.spec), *change.next_run, change.now));
+  }
+  CHRONOS_TRY_VOID(release_held(writer, job.id, change.now));
+  CHRONOS_TRY_VOID(remember(writer.db, change.idempotency, {job.project, job.id, std::nullopt}));
+  return answer_of(writer, job.project, job.id, false);
+}
+
+Result<JobAnswer> apply(Writer& writer, const CancelJob& change) {
+  CHRONOS_TRY(const auto before, require_job(writer, change.project, change.job));
+  if (change.expected_version && *change.expected_version != before.job.version) {
+    return other_version();
+  }
+  if (before.job.phase == JobPhase::active) {
+    CHRONOS_TRY_VOID(writer.db.run(kCancel, change.project, change.job, change.now));
+  }
+  CHRONOS_TRY(const auto runs, live_of_job(writer.db, change.job));
+  for (const auto& run : runs) {
+    if (run.place != Place::leased) {
+      CHRONOS_TRY_VOID(cancel_waiting(writer, run, kJobCancelled, change.now));
+    } else if (!change.keep_running) {
+      CHRONOS_TRY_VOID(mark_cancelled(writer, run));
+    }
+  }
+  return answer_of(writer, change.project, change.job, false);
+}
+
+Result<std::optional<StoredJob>> find_stored_job(Reader reader, ProjectId project, JobId job) {
+  CHRONOS_TRY(auto stored, reader.db.one(kFind, read_job_row, project, job));
+  if (stored) CHRONOS_TRY_VOID(fill_spec(reader.db, reader.specs, *stored));
+  return stored;
+}
+
+Result<void> fill_derived(Reader reader, Job& job) {
+  const auto read = [&job](Columns& columns) {
+    job.counts.running = columns.get<std::int64_t>();
+    const bool is_retrying = columns.get<std::int64_t>() > 0;
+    job.next_run_at = columns.get<std::optional<Timestamp>>();
+    job.status = status_of(job, is_retrying);
+    return true;
+  };
+  return reader.db.for_each(kFacts, read, job.id);
+}
+
+Result<Job> read_job(Reader reader, ProjectId project, JobId job) {
+  CHRONOS_TRY(auto stored, find_stored_job(reader, project, job));
+  if (!stored) return no_job();
+  CHRONOS_TRY_VOID(fill_derived(reader, stored->job));
+  return std::move(stored->job);
+}
+
+Result<Job> read_job_by_key(Reader reader, ProjectId project, const std::string& key) {
+  CHRONOS_TRY(const auto job, reader.db.one(kFindByKey, column<JobId>, project, key));
+  if (!job) return fail(Reason::not_found, "no job has this key");
+  return read_job(reader, project, *job);
+}
+
+}  // namespace chronos::store::sql

@@ -1,0 +1,217 @@
+// Planning: what is due, what the planner decided about it, what may start without it.
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "store/sql/apply.h"
+#include "store/sql/live.h"
+#include "store/sql/reads.h"
+#include "store/sql/rows.h"
+
+namespace chronos::store::sql {
+namespace {
+
+// The last row of a batch of `$2` + 1 that ReleaseDue may move.
+constexpr Sql kReleaseEnd{
+    "SELECT at, run FROM due WHERE needs_planning = 0 AND at <= $1 ORDER BY at, run"
+    " LIMIT 1 OFFSET $2"};
+constexpr Sql kRelease{
+    "INSERT INTO ready (kind, queue, rank, planned_at, run, job, project, trigger_kind, attempt,"
+    " queued_at) SELECT l.kind, l.queue, l.rank, l.planned_at, l.run, l.job, l.project,"
+    " l.trigger_kind, l.attempts_made + 1, $3 FROM due d JOIN live l ON l.job = d.job AND"
+    " l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"};
+constexpr Sql kForgetReleased{"DELETE FROM due WHERE needs_planning = 0 AND (at, run) < ($1, $2)"};
+constexpr Sql kDueRuns{
+    "SELECT d.run, d.job, l.planned_at, l.project FROM due d"
+    " JOIN live l ON l.job = d.job AND l.run = d.run"
+    " WHERE d.needs_planning = 1 AND d.at <= $1 ORDER BY d.at, d.run"};
+constexpr Sql kNextDue{"SELECT at FROM due WHERE needs_planning = $1 ORDER BY at LIMIT 1"};
+
+constexpr Sql kFollowPlan{
+    "UPDATE jobs SET planned_through = $3, runs_planned = runs_planned + $4, parked_at = $5,"
+    " phase_at_end = coalesce($6, phase_at_end), skipped = skipped + $7, missed = missed + $8"
+    " WHERE project = $1 AND id = $2"};
+constexpr Sql kTakePhaseAtEnd{
+    "UPDATE jobs SET phase = phase_at_end WHERE project = $1 AND id = $2"
+    " AND phase_at_end IS NOT NULL AND parked_at IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM live WHERE job = $2)"};
+constexpr Sql kRowBefore{
+    "SELECT id FROM runs WHERE job = $1 AND coalesce(planned_until, planned_at) = $2"
+    " AND state IN ('skipped', 'missed') AND state = $3 AND reason = $4 AND reason <> $5"
+    " ORDER BY id LIMIT 1"};
+constexpr Sql kExtendRow{
+    "UPDATE runs SET run_count = run_count + $3, planned_until = $4, ended_at = $5"
+    " WHERE project = $1 AND id = $2"};
+constexpr Sql kInsertRow{
+    "INSERT INTO runs (project, id, job, trigger_kind, state, reason, planned_at, planned_until,"
+    " run_count, ended_at, attempts_made) VALUES ($1, $2, $3, 'schedule', $4, $5, $6, $7, $8, $9,"
+    " 0)"};
+
+constexpr Sql kCountRow{"UPDATE jobs SET runs_kept = runs_kept + 1 WHERE project = $1 AND id = $2"};
+
+std::unexpected<Error> stale() {
+  return fail(Reason::version_mismatch, "the job or its due run changed meanwhile");
+}
+
+Result<void> move_due_run(Writer& writer, LiveRun run, const CommitPlan& change) {
+  using enum Plan::DueRun;
+  if (change.due_run == drop || change.due_run == park) return vanish(writer, run);
+  CHRONOS_TRY_VOID(leave_place(writer, run));
+  if (change.released_planned_at) {
+    run.planned_at = *change.released_planned_at;
+    CHRONOS_TRY_VOID(set_planned_at(writer, run, run.planned_at));
+  }
+  if (change.due_run == hold) {
+    CHRONOS_TRY_VOID(enter_held(writer, run));
+    run.place = Place::held;
+  } else {
+    CHRONOS_TRY_VOID(enter_ready(writer, run, change.now));
+    run.place = Place::ready;
+    run.queued_at = change.now;
+  }
+  if (!run.is_cancel_requested) return {};
+  return cancel_waiting(writer, run, kRunCancelled, change.now);
+}
+
+// Writes a row for instants that did not run, or extends the one that ends at `from`.
+Result<void> write_row(Connection& db, JobKey job, const LedgerRow& row, Timestamp from,
+                       Timestamp now) {
+  CHRONOS_TRY(const auto before,
+              db.one(kRowBefore, column<RunId>, job.job, from, row.state, row.reason, kPruned));
+  if (before) {
+    CHRONOS_TRY_VOID(db.run(kExtendRow, job.project, *before, row.count,
+                            row.planned_until.value_or(row.planned_at), now));
+    return {};
+  }
+  CHRONOS_TRY_VOID(db.run(kInsertRow, job.project, row.id, job.job, row.state, row.reason,
+                          row.planned_at, row.planned_until, row.count, now));
+  CHRONOS_TRY_VOID(db.run(kCountRow, job.project, job.job));
+  return {};
+}
+
+Result<void> write_rows(Connection& db, JobKey job, const CommitPlan& change) {
+  auto from = change.expected_planned_through;
+  for (const auto& row : change.rows) {
+    CHRONOS_TRY_VOID(write_row(db, job, row, from, change.now));
+    from = row.planned_until.value_or(row.planned_at);
+  }
+  return {};
+}
+
+// Overlap policy cancel_running: whatever else goes on or is held, stops.
+Result<void> stop_others(Writer& writer, const CommitPlan& change) {
+  CHRONOS_TRY(const auto runs, live_of_job(writer.db, change.job));
+  for (const auto& run : runs) {
+    if (run.run == change.run) continue;
+    if (run.place == Place::leased) {
+      CHRONOS_TRY_VOID(mark_cancelled(writer, run));
+    } else if (run.goes_on() || run.place == Place::held) {
+      CHRONOS_TRY_VOID(cancel_waiting(writer, run, kOverlap, change.now));
+    }
+  }
+  return {};
+}
+
+std::int64_t counted(const CommitPlan& change, RunState state) {
+  std::int64_t count = 0;
+  for (const auto& row : change.rows) count += row.state == state ? row.count : 0;
+  return count;
+}
+
+Result<void> follow_plan(Connection& db, JobKey job, const CommitPlan& change, const LiveRun& run) {
+  const auto parked_at =
+      change.due_run == Plan::DueRun::park ? std::optional(run.planned_at) : std::nullopt;
+  CHRONOS_TRY_VOID(db.run(kFollowPlan, job.project, job.job, change.planned_through,
+                          change.runs_planned, parked_at, change.phase_at_end,
+                          counted(change, RunState::skipped), counted(change, RunState::missed)));
+  return {};
+}
+
+}  // namespace
+
+Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change) {
+  auto& db = writer.db;
+  struct Bound {
+    Timestamp at;
+    RunId run;
+  };
+  // Everything before `end` goes: the row after the last one, or else all that is due.
+  CHRONOS_TRY(auto end, db.one(
+                            kReleaseEnd,
+                            [](Columns& columns) {
+                              return Bound{columns.get<Timestamp>(), columns.get<RunId>()};
+                            },
+                            change.now, change.limit));
+  if (!end) end = Bound{change.now + Duration(1), RunId{}};
+  CHRONOS_TRY(const auto released, db.run(kRelease, end->at, end->run, change.now));
+  if (released > 0) CHRONOS_TRY_VOID(db.run(kForgetReleased, end->at, end->run));
+  writer.growth.due -= released;
+  writer.growth.ready += released;
+  return released;
+}
+
+Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change) {
+  auto& db = writer.db;
+  CHRONOS_TRY(const auto run, find_live(db, change.job, change.run));
+  if (!run || run->place != Place::due || !run->needs_planning) return stale();
+  const JobKey key{run->project, run->job};
+  CHRONOS_TRY(const auto stored, find_stored_job({db, writer.specs}, key.project, key.job));
+  if (!stored || stored->job.version != change.expected_version ||
+      stored->job.planned_through != change.expected_planned_through) {
+    return stale();
+  }
+  CHRONOS_TRY_VOID(follow_plan(db, key, change, *run));
+  if (change.next_run) {
+    CHRONOS_TRY_VOID(add_run(writer, key, lane_of(stored->job.spec), *change.next_run, change.now));
+  }
+  CHRONOS_TRY_VOID(move_due_run(writer, *run, change));
+  CHRONOS_TRY_VOID(write_rows(db, key, change));
+  if (change.cancels_running) CHRONOS_TRY_VOID(stop_others(writer, change));
+  CHRONOS_TRY_VOID(release_held(writer, change.job, change.now));
+  CHRONOS_TRY_VOID(db.run(kTakePhaseAtEnd, key.project, key.job));
+  return CommitPlan::Answer{};
+}
+
+Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit) {
+  struct Row {
+    RunId run;
+    JobId job;
+    Timestamp planned_at;
+    ProjectId project;
+  };
+  std::vector<Row> rows;
+  std::set<JobId> seen;
+  const auto read = [&](Columns& columns) {
+    if (std::ssize(rows) >= limit) return false;
+    const Row row{columns.get<RunId>(), columns.get<JobId>(), columns.get<Timestamp>(),
+                  columns.get<ProjectId>()};
+    if (seen.insert(row.job).second) rows.push_back(row);
+    return true;
+  };
+  CHRONOS_TRY_VOID(reader.db.for_each(kDueRuns, read, now));
+
+  std::vector<DueRun> due;
+  for (const auto& row : rows) {
+    CHRONOS_TRY(auto stored, find_stored_job(reader, row.project, row.job));
+    if (!stored) return fail(Reason::internal, "a live run has no job");
+    CHRONOS_TRY(const auto runs, live_of_job(reader.db, row.job));
+    DueRun value{row.run, row.planned_at, std::make_shared<const Job>(std::move(stored->job)),
+                 false, false};
+    for (const auto& run : runs) {
+      if (run.run == row.run) continue;
+      value.is_held |= run.place == Place::held;
+      value.is_running |= run.goes_on() || run.place == Place::held;
+    }
+    due.push_back(std::move(value));
+  }
+  return due;
+}
+
+Result<std::optional<Timestamp>> next_due_at(Reader reader) {
+  CHRONOS_TRY(const auto planned, reader.db.one(kNextDue, column<Timestamp>, true));
+  CHRONOS_TRY(const auto waiting, reader.db.one(kNextDue, column<Timestamp>, false));
+  if (!planned || !waiting) return planned ? planned : waiting;
+  return std::min(*planned, *waiting);
+}
+
+}  // namespace chronos::store::sql

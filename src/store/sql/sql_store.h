@@ -1,0 +1,70 @@
+// The store in an SQL database: durable, group-committed, one writer and a few readers. Opened by
+// store/open.cc; thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "store/committer.h"
+#include "store/store.h"
+
+namespace chronos::store {
+
+struct SqlStoreOptions {
+  CommitterOptions committer;
+  bool has_own_thread = true;                      // false: the caller drives pump()
+  int readers = 4;                                 // connections, so many reads at a time
+  int cache_kib = 4096;                            // page cache of the writer
+  std::size_t spec_cache_bytes = 8 * 1024 * 1024;  // decoded declarations
+  int wal_pages_max = 20'000;                      // the writer checkpoints by itself beyond this
+  int busy_ms = 5000;                              // wait so long for another process's lock
+};
+
+class SqlStore final : public Store {
+ public:
+  // `path` is a file, created when it is not there. The schema is brought up to date. Refused:
+  // store_unavailable when the file is not ours, damaged, newer than this program, or locked.
+  static Result<std::unique_ptr<SqlStore>> open(const std::string& path, const Clock& clock,
+                                                SqlStoreOptions options = {});
+  ~SqlStore() override;
+
+  // One transaction over what waits, without a thread of its own. False when nothing waited.
+  bool pump();
+  // A consistent copy of everything as the file `path`, which must not exist, while the store goes
+  // on working.
+  Result<void> backup_to(const std::string& path) const;
+
+  Result<Job> find_job(ProjectId project, JobId job) const override;
+  Result<Job> find_job_by_key(ProjectId project, const std::string& key) const override;
+  Result<Page<Job>> list_jobs(const JobFilter& filter) const override;
+  Result<Run> find_run(ProjectId project, RunId run) const override;
+  Result<Page<Run>> list_runs(const RunFilter& filter) const override;
+  Result<OutputPage> read_output(ProjectId project, RunId run, int attempt) const override;
+  Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const override;
+  Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const override;
+  Result<std::optional<Timestamp>> next_due_at() const override;
+  Result<std::vector<ClaimedRun>> expired_leases(int limit) const override;
+  Result<std::optional<Timestamp>> next_delivery_at() const override;
+  Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const override;
+  Result<Key> find_key(KeyId key) const override;
+  Result<std::vector<Key>> list_keys(ProjectId project) const override;
+  Result<Project> find_project(ProjectId project) const override;
+  Result<std::vector<Project>> list_projects() const override;
+  Result<void> health() const override;
+  Result<Stats> stats() const override;
+  void on_change(std::function<void()> wake) override;
+  void stop() override;
+
+ protected:
+  void enqueue(Operation operation) override;
+
+ private:
+  class State;
+  explicit SqlStore(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace chronos::store

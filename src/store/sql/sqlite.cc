@@ -1,0 +1,287 @@
+#include "store/sql/sqlite.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <unordered_map>
+
+namespace chronos::store::sql {
+namespace {
+
+constexpr int kApplicationId = 0x4368726e;  // "Chrn", in the file's header
+
+// An I/O error, a damaged file, or anything else that says nothing about our own doing is
+// `store_unavailable`; what cannot happen in a right program is `internal`.
+Error error_of(sqlite3* db, int code, std::string_view what) {
+  const auto message = fmt::format("{}: {} ({})", what, sqlite3_errmsg(db), code);
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return {Reason::store_full, message, "make room on the disk of the data directory", {}};
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_MISUSE:
+    case SQLITE_RANGE:
+      return {Reason::internal, message, {}, {}};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {Reason::store_unavailable, message, "another process holds the database", {}};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {Reason::store_unavailable,
+              message,
+              "the file is damaged: restore a backup, or try `sqlite3 FILE .recover`",
+              {}};
+    default:
+      return {Reason::store_unavailable, message, {}, {}};
+  }
+}
+
+struct CloseStatement {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+struct CloseDatabase {
+  void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+};
+using StatementHandle = std::unique_ptr<sqlite3_stmt, CloseStatement>;
+using DatabaseHandle = std::unique_ptr<sqlite3, CloseDatabase>;
+
+class SqliteStatement final : public Statement {
+ public:
+  SqliteStatement(sqlite3* db, StatementHandle handle) : db_(db), handle_(std::move(handle)) {
+    // SQLite numbers named parameters by first appearance, not by their names.
+    const int count = sqlite3_bind_parameter_count(handle_.get());
+    for (int i = 1; i <= count; ++i) {
+      const auto name = fmt::format("${}", i);
+      places_.push_back(sqlite3_bind_parameter_index(handle_.get(), name.c_str()));
+    }
+    uuids_.resize(places_.size());
+  }
+
+  void bind_null(int parameter) override { sqlite3_bind_null(handle_.get(), place(parameter)); }
+  void bind_integer(int parameter, std::int64_t value) override {
+    sqlite3_bind_int64(handle_.get(), place(parameter), value);
+  }
+  void bind_text(int parameter, std::string_view text) override {
+    sqlite3_bind_text64(handle_.get(), place(parameter), text.empty() ? "" : text.data(),
+                        text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  }
+  void bind_bytes(int parameter, std::string_view bytes) override {
+    sqlite3_bind_blob64(handle_.get(), place(parameter), bytes.empty() ? "" : bytes.data(),
+                        bytes.size(), SQLITE_STATIC);
+  }
+  void bind_uuid(int parameter, Uuid uuid) override {
+    auto& bytes = uuids_[static_cast<std::size_t>(parameter) - 1];
+    bytes = uuid.bytes();
+    sqlite3_bind_blob64(handle_.get(), place(parameter), bytes.data(), bytes.size(), SQLITE_STATIC);
+  }
+
+  Result<bool> step() override {
+    const int code = sqlite3_step(handle_.get());
+    if (code == SQLITE_ROW) return true;
+    if (code == SQLITE_DONE) return false;
+    return std::unexpected(
+        error_of(db_, sqlite3_extended_errcode(db_), "the database refused a statement"));
+  }
+  void reset() override { sqlite3_reset(handle_.get()); }
+
+  bool is_null(int column) const override {
+    return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL;
+  }
+  std::int64_t integer(int column) const override {
+    return sqlite3_column_int64(handle_.get(), column);
+  }
+  std::string_view text(int column) const override { return bytes(column); }
+  std::string_view bytes(int column) const override {
+    const auto* data = static_cast<const char*>(sqlite3_column_blob(handle_.get(), column));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column));
+    return data == nullptr ? std::string_view() : std::string_view(data, size);
+  }
+  Uuid uuid(int column) const override {
+    const auto data = bytes(column);
+    if (data.size() != 16) return {};
+    return Uuid::from_bytes(reinterpret_cast<const std::uint8_t*>(data.data()));
+  }
+
+ private:
+  int place(int parameter) const { return places_[static_cast<std::size_t>(parameter) - 1]; }
+
+  sqlite3* db_;
+  StatementHandle handle_;
+  std::vector<int> places_;
+  std::vector<std::array<std::uint8_t, 16>> uuids_;  // what is bound, by parameter
+};
+
+class SqliteConnection final : public Connection {
+ public:
+  SqliteConnection(DatabaseHandle db, const char* begin) : db_(std::move(db)), begin_{begin} {}
+
+  sqlite3* handle() { return db_.get(); }
+
+  Result<Statement*> prepare(const Sql& sql) override {
+    auto& cached = statements_[&sql];
+    if (cached) return cached.get();
+    sqlite3_stmt* statement = nullptr;
+    const int code =
+        sqlite3_prepare_v3(db_.get(), sql.text, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) return std::unexpected(error("a statement could not be prepared"));
+    cached = std::make_unique<SqliteStatement>(db_.get(), StatementHandle(statement));
+    return cached.get();
+  }
+
+  Result<void> run_script(const std::string& script) override {
+    const int code = sqlite3_exec(db_.get(), script.c_str(), nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) return std::unexpected(error("the database refused a script"));
+    return {};
+  }
+
+  std::int64_t rows_changed() const override { return sqlite3_changes64(db_.get()); }
+  std::int64_t last_id() const override { return sqlite3_last_insert_rowid(db_.get()); }
+
+  Result<void> begin() override {
+    CHRONOS_TRY_VOID(run(begin_));
+    return {};
+  }
+
+  Result<void> commit() override {
+    static constexpr Sql kCommit{"COMMIT"};
+    const auto done = run(kCommit);
+    if (done) return {};
+    auto failure = done.error();
+    // Out of space (SQLITE_FULL) and locked (SQLITE_BUSY): the commit mark was never written. After
+    // an I/O error it may lie in the log, durable or not (promises.md §0.1).
+    const int code = sqlite3_errcode(db_.get());
+    const bool is_known = code == SQLITE_FULL || code == SQLITE_BUSY || code == SQLITE_LOCKED;
+    if (!rollback() || !is_known) failure.reason = Reason::unknown_commit;
+    return std::unexpected(std::move(failure));
+  }
+
+  bool rollback() override {
+    static constexpr Sql kRollback{"ROLLBACK"};
+    // Some errors roll back by themselves.
+    if (sqlite3_get_autocommit(db_.get()) != 0) return true;
+    return run(kRollback).has_value() && sqlite3_get_autocommit(db_.get()) != 0;
+  }
+
+ private:
+  Error error(std::string_view what) const {
+    return error_of(db_.get(), sqlite3_extended_errcode(db_.get()), what);
+  }
+
+  DatabaseHandle db_;
+  const Sql begin_;
+  std::unordered_map<const Sql*, std::unique_ptr<SqliteStatement>> statements_;
+};
+
+enum class IfExists { keep, refuse };
+
+// Makes the file ours alone, and its name durable, before SQLite sees it.
+Result<void> create_file(const std::string& path, IfExists if_exists) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0 && errno == EEXIST && if_exists == IfExists::keep) return {};
+  if (file < 0) {
+    return fail(Reason::store_unavailable,
+                fmt::format("{} cannot be created: {}", path, std::strerror(errno)));
+  }
+  ::close(file);
+  auto directory = std::filesystem::path(path).parent_path();
+  if (directory.empty()) directory = ".";
+  const int handle = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool is_durable = handle >= 0 && ::fsync(handle) == 0;
+  if (handle >= 0) ::close(handle);
+  if (!is_durable) {
+    return fail(Reason::store_unavailable,
+                fmt::format("{} cannot be synced: {}", directory.string(), std::strerror(errno)));
+  }
+  return {};
+}
+
+Result<DatabaseHandle> open_handle(const std::string& path, int flags) {
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &raw,
+                                   flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  DatabaseHandle db(raw);
+  if (code != SQLITE_OK) {
+    return std::unexpected(error_of(raw, code, fmt::format("{} cannot be opened", path)));
+  }
+  return db;
+}
+
+// Our mark in the file's header; a new file gets it.
+Result<void> claim_file(Connection& db, const std::string& path) {
+  static constexpr Sql kApplication{"PRAGMA application_id"};
+  static constexpr Sql kTables{"SELECT count(*) FROM sqlite_schema"};
+  CHRONOS_TRY(const auto application, db.one(kApplication, column<std::int64_t>));
+  if (application == kApplicationId) return {};
+  CHRONOS_TRY(const auto tables, db.one(kTables, column<std::int64_t>));
+  if (application != 0 || tables != 0) {
+    return fail(Reason::store_unavailable,
+                fmt::format("{} is an SQLite database, but not one of Chronos", path),
+                "name another file; Chronos does not write into the databases of others");
+  }
+  return db.run_script(fmt::format("PRAGMA application_id = {}", kApplicationId));
+}
+
+// Page by page inside one snapshot, so that writers do not make it start again.
+Result<void> copy_database(sqlite3* from, const std::string& path) {
+  CHRONOS_TRY(const auto into, open_handle(path, SQLITE_OPEN_READWRITE));
+  auto* backup = sqlite3_backup_init(into.get(), "main", from, "main");
+  if (backup == nullptr) {
+    return std::unexpected(
+        error_of(into.get(), sqlite3_extended_errcode(into.get()), "the backup could not begin"));
+  }
+  const int stepped = sqlite3_backup_step(backup, -1);
+  const int finished = sqlite3_backup_finish(backup);
+  if (stepped == SQLITE_DONE && finished == SQLITE_OK) return {};
+  return std::unexpected(
+      error_of(into.get(), finished == SQLITE_OK ? stepped : finished, "the backup failed"));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> open_sqlite_writer(const SqliteOptions& options) {
+  CHRONOS_TRY_VOID(create_file(options.path, IfExists::keep));
+  CHRONOS_TRY(auto handle, open_handle(options.path, SQLITE_OPEN_READWRITE));
+  sqlite3_busy_timeout(handle.get(), options.busy_ms);
+  auto connection = std::make_unique<SqliteConnection>(std::move(handle), "BEGIN IMMEDIATE");
+  CHRONOS_TRY_VOID(claim_file(*connection, options.path));
+  // No mmap: there an I/O error would be a signal, and the pages would count as our memory.
+  CHRONOS_TRY_VOID(connection->run_script(fmt::format(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;"
+      "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF;"
+      "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; PRAGMA wal_autocheckpoint = {}",
+      options.cache_kib, options.wal_pages_max)));
+  return connection;
+}
+
+Result<std::unique_ptr<Connection>> open_sqlite_reader(const SqliteOptions& options) {
+  CHRONOS_TRY(auto handle, open_handle(options.path, SQLITE_OPEN_READWRITE));
+  sqlite3_busy_timeout(handle.get(), options.busy_ms);
+  auto connection = std::make_unique<SqliteConnection>(std::move(handle), "BEGIN");
+  CHRONOS_TRY_VOID(connection->run_script(fmt::format(
+      "PRAGMA query_only = ON; PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON;"
+      "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{};"
+      "PRAGMA wal_autocheckpoint = 0",
+      options.cache_kib / 4)));
+  return connection;
+}
+
+Result<void> checkpoint_sqlite(Connection& connection) {
+  return connection.run_script("PRAGMA wal_checkpoint(PASSIVE)");
+}
+
+Result<void> backup_sqlite(Connection& reader, const std::string& path) {
+  CHRONOS_TRY_VOID(create_file(path, IfExists::refuse));
+  auto copied = copy_database(static_cast<SqliteConnection&>(reader).handle(), path);
+  if (!copied) ::unlink(path.c_str());
+  return copied;
+}
+
+}  // namespace chronos::store::sql
