@@ -89,6 +89,15 @@ TEST_F(CommandsTest, SubmitReadsAJobFromStdin) {
   EXPECT_NE(server.requests()[0].find("Idempotency-Key: k7\r\n"), std::string::npos);
 }
 
+TEST_F(CommandsTest, SubmitReplacesTheJobWithTheKey) {
+  StubServer server({http_answer(200, job_json())});
+  in_.str(R"({"key":"a.b"})");
+  EXPECT_EQ(run(server, {"submit", "--replace", "-f", "-", "-q"}), kOk);
+  EXPECT_EQ(server.targets(), std::vector<std::string>{"PUT /api/jobs/by-key/a.b"});
+  EXPECT_EQ(server.requests()[0].find("Idempotency-Key"), std::string::npos);
+  EXPECT_EQ(run_alone({"submit", "--replace", "--url", "http://x"}), kUsage);
+}
+
 TEST_F(CommandsTest, ARefusedJobIsShownWithACaret) {
   StubServer server({http_answer(
       422, R"({"code":"invalid_fields","detail":"cron: hour: 24 is outside 0-23","errors":[)"
@@ -249,8 +258,8 @@ TEST_F(CommandsTest, RunsOfAJobOrOfAll) {
   EXPECT_EQ(run(server, {"runs", kJobId, "--state", "missed"}), kOk);
   EXPECT_EQ(out_.str(), "run_1\tn\tmissed\t\t\t\t0\tdown\n");
   EXPECT_EQ(server.targets(),
-            (std::vector<std::string>{"GET /api/runs?limit=50",
-                                      "GET /api/jobs/" + kJobId + "/runs?state=missed&limit=50"}));
+            (std::vector<std::string>{"GET /api/runs",
+                                      "GET /api/jobs/" + kJobId + "/runs?state=missed"}));
 }
 
 TEST_F(CommandsTest, CancelAndRetryOfARun) {
@@ -295,10 +304,10 @@ TEST_F(CommandsTest, LogsFollowEveryAttemptByWholeLines) {
 TEST_F(CommandsTest, ANewKeyStandsAloneOnStdout) {
   StubServer server(
       {http_answer(201, R"({"id":"key_1","role":"viewer","name":"ci","secret":"chr_key_x"})")});
-  EXPECT_EQ(run(server, {"keys", "create", "ci", "--role", "viewer"}), kOk);
+  EXPECT_EQ(run(server, {"keys", "create", "ci", "--role", "viewer", "--expires-in", "90d"}), kOk);
   EXPECT_EQ(out_.str(), "chr_key_x\n");
   EXPECT_EQ(err_.str(), "key_1  viewer  ci\nthis is the only time the key is shown:\n");
-  EXPECT_EQ(body_of(server.requests()[0]), R"({"name":"ci","role":"viewer"})");
+  EXPECT_EQ(body_of(server.requests()[0]), R"({"name":"ci","role":"viewer","expires_in":"90d"})");
 }
 
 TEST_F(CommandsTest, KeysAreListedRevokedAndRotated) {
@@ -308,28 +317,30 @@ TEST_F(CommandsTest, KeysAreListedRevokedAndRotated) {
   EXPECT_EQ(out_.str(), "key_1\tci\tadmin\t\t\t\t\n");
   EXPECT_EQ(run(server, {"keys", "revoke", "key_1"}), kOk);
   EXPECT_EQ(out_.str(), "key_1  revoked\n");
-  EXPECT_EQ(run(server, {"keys", "rotate", "key_1", "-q"}), kOk);
+  EXPECT_EQ(run(server, {"keys", "rotate", "key_1", "--old-expires-in", "1d", "-q"}), kOk);
   EXPECT_EQ(out_.str(), "chr_key_y\n");
-  EXPECT_EQ(server.targets(),
-            (std::vector<std::string>{"GET /api/keys?limit=50", "DELETE /api/keys/key_1",
-                                      "POST /api/keys/key_1/rotate"}));
+  EXPECT_EQ(server.targets(), (std::vector<std::string>{"GET /api/keys", "DELETE /api/keys/key_1",
+                                                        "POST /api/keys/key_1/rotate"}));
 }
 
-TEST_F(CommandsTest, NotifyTestGoesToOneTarget) {
-  StubServer server({http_answer(200, "{}"), http_answer(200, "{}")});
+TEST_F(CommandsTest, NotifyTestSaysWhoIsTold) {
+  const auto answer = http_answer(202, R"({"sent_to":[{"kind":"email","address":"a@b"}]})");
+  StubServer server({answer, answer, answer});
   EXPECT_EQ(run(server, {"notify", "test", "--email", "a@b"}), kOk);
+  EXPECT_EQ(out_.str(), "email a@b\n");
   EXPECT_EQ(run(server, {"notify", "test", "--channel", "chat"}), kOk);
-  EXPECT_EQ(run_alone({"notify", "test"}), kUsage);
-  EXPECT_EQ(run_alone({"notify", "test", "--email", "a@b", "--channel", "chat"}), kUsage);
+  EXPECT_EQ(run(server, {"notify", "test"}), kOk);
   EXPECT_EQ(body_of(server.requests()[0]), R"({"email":"a@b"})");
   EXPECT_EQ(body_of(server.requests()[1]), R"({"channel":"chat"})");
+  EXPECT_EQ(body_of(server.requests()[2]), "{}");
 }
 
 TEST_F(CommandsTest, BackupShowsWhereTheServerWroteIt) {
-  StubServer server({http_answer(200, R"({"path":"/srv/chronos-data/backups/b.db"})")});
-  EXPECT_EQ(run(server, {"backup", "b.db"}), kOk);
-  EXPECT_EQ(out_.str(), "/srv/chronos-data/backups/b.db\n");
-  EXPECT_EQ(body_of(server.requests()[0]), R"({"path":"b.db"})");
+  StubServer server({http_answer(201, R"({"path":"/srv/backups/b.db","bytes":4096})")});
+  EXPECT_EQ(run(server, {"backup"}), kOk);
+  EXPECT_EQ(out_.str(), "/srv/backups/b.db\n");
+  EXPECT_EQ(err_.str(), "4096 bytes, on the server's machine\n");
+  EXPECT_EQ(body_of(server.requests()[0]), "");
 }
 
 TEST_F(CommandsTest, HealthNeedsNoKeyAndSendsNone) {

@@ -14,6 +14,7 @@
 namespace chronos::cli {
 namespace {
 
+constexpr std::optional<std::int64_t> kPageMax = 200;
 constexpr Arguments::Positional kJob{"JOB", "id of a job, or the key it was declared with"};
 constexpr Arguments::Positional kRun{"RUN", "id of a run"};
 
@@ -93,7 +94,7 @@ int list_runs(Session& session, const ListFlags& flags) {
                         .query = query,
                         .collection = "runs",
                         .cursor = flags.cursor,
-                        .limit = flags.limit.value_or(flags.all ? 200 : 50),
+                        .limit = flags.all && !flags.limit ? kPageMax : flags.limit,
                         .wants_all = flags.all,
                         .print = &print_runs});
 }
@@ -214,7 +215,7 @@ Action declare_runs(Arguments& arguments) {
   arguments.optional({"JOB", "only of this job: its id or key"}, flags->job);
   arguments.text({"--state", "STATE", "running, retrying, succeeded, failed, missed…"},
                  flags->state);
-  arguments.number({"--limit", "N", "at most so many (50; at most 200)"}, flags->limit);
+  arguments.number({"--limit", "N", "on a page (50; at most 200)"}, flags->limit);
   arguments.text({"--cursor", "CURSOR", "go on where a list ended"}, flags->cursor);
   arguments.toggle({"--all", "", "every page"}, flags->all);
   return [flags = std::move(flags)](Session& session) { return list_runs(session, *flags); };

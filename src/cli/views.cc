@@ -236,9 +236,10 @@ int list(Session& session, const Listing& listing) {
   std::size_t shown = 0;
   while (true) {
     auto query = listing.query;
-    add_query(query, "limit", std::to_string(listing.limit));
+    if (listing.limit) add_query(query, "limit", std::to_string(*listing.limit));
     add_query(query, "cursor", cursor);
-    const auto page = client->call({.path = listing.path + "?" + query});
+    const auto page =
+        client->call({.path = query.empty() ? listing.path : listing.path + "?" + query});
     if (!page) return failed(session, page.error());
     const auto* found = page->root().find(listing.collection);
     std::vector<const json::Value*> things;

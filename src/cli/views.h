@@ -2,6 +2,8 @@
 // run_commands.cc; one thread.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,12 +29,12 @@ void print_changed(const Session& session, const json::Value& thing, std::string
 
 // Lists a collection page by page.
 struct Listing {
-  std::string path;         // "/api/jobs"
-  std::string query;        // "status=failed&tag=a", without limit and cursor
-  std::string collection;   // "jobs": the array's name in the answer
-  std::string cursor;       // where to begin; empty = at the newest
-  std::int64_t limit = 50;  // things on a page
-  bool wants_all = false;   // follow `next` to the end
+  std::string path;                   // "/api/jobs"
+  std::string query;                  // "status=failed&tag=a", without limit and cursor
+  std::string collection;             // "jobs": the array's name in the answer
+  std::string cursor;                 // where to begin; empty = at the newest
+  std::optional<std::int64_t> limit;  // things on a page; nothing = the server's choice
+  bool wants_all = false;             // follow `next` to the end
   void (*print)(const Session&, const std::vector<const json::Value*>&);
 };
 int list(Session& session, const Listing& listing);
