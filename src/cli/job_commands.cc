@@ -209,12 +209,11 @@ int list_jobs(Session& session, const ListFlags& flags) {
                         .query = query,
                         .collection = "jobs",
                         .cursor = flags.cursor,
-                        .limit = flags.all && !flags.limit ? kPageMax : flags.limit,
+                        .limit = flags.all && !flags.limit ? kLargestPage : flags.limit,
                         .wants_all = flags.all,
                         .print = &print_jobs});
 }
 
-constexpr std::optional<std::int64_t> kPageMax = 200;
 constexpr Arguments::Positional kJob{"JOB", "id of a job, or the key it was declared with"};
 
 Action declare_change(Arguments& arguments, std::string_view action) {

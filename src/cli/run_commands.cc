@@ -14,7 +14,6 @@
 namespace chronos::cli {
 namespace {
 
-constexpr std::optional<std::int64_t> kPageMax = 200;
 constexpr Arguments::Positional kJob{"JOB", "id of a job, or the key it was declared with"};
 constexpr Arguments::Positional kRun{"RUN", "id of a run"};
 
@@ -94,7 +93,7 @@ int list_runs(Session& session, const ListFlags& flags) {
                         .query = query,
                         .collection = "runs",
                         .cursor = flags.cursor,
-                        .limit = flags.all && !flags.limit ? kPageMax : flags.limit,
+                        .limit = flags.all && !flags.limit ? kLargestPage : flags.limit,
                         .wants_all = flags.all,
                         .print = &print_runs});
 }

@@ -27,6 +27,8 @@ void print_run(const Session& session, const json::Value& run);
 // One changed thing: its JSON, its id alone, or `line` as people read it; and its warnings.
 void print_changed(const Session& session, const json::Value& thing, std::string_view line);
 
+inline constexpr std::optional<std::int64_t> kLargestPage = 200;  // the API gives no larger one
+
 // Lists a collection page by page.
 struct Listing {
   std::string path;                   // "/api/jobs"
