@@ -66,12 +66,10 @@ std::string result_of(const json::Value& run) {
 std::string attempt_line(const Session& session, const json::Value& attempt) {
   auto text = fmt::format("{} {}", text_of(attempt, "state"),
                           time_with_distance(session, text_of(attempt, "started_at")));
-  for (const auto* name : {"exit_code", "signal", "http_status"}) {
-    if (const auto value = text_of(attempt, name); !value.empty()) {
-      text += fmt::format(", {} {}", name, value);
-    }
+  if (const auto error = text_of(attempt, "error"); !error.empty()) return text + ": " + error;
+  if (const auto status = text_of(attempt, "http_status"); !status.empty()) {
+    text += ", status " + status;
   }
-  if (const auto error = text_of(attempt, "error"); !error.empty()) text += ": " + error;
   return text;
 }
 
