@@ -5,12 +5,14 @@ CHRONOS_CRASHES is the number of kills (200), CHRONOS_SEED repeats the choice of
 import collections
 import datetime
 import os
+import pathlib
 import random
 import threading
 import time
 
 import pytest
 from chronos_server import LINK_ERRORS, RUN_FINAL, Server, in_seconds, wait_until
+from web_sink import WebSink
 
 CRASHES = int(os.environ.get("CHRONOS_CRASHES", "200"))
 SEED = int(os.environ.get("CHRONOS_SEED", time.time_ns() % 10 ** 9))
@@ -154,17 +156,45 @@ class Books:
 count = collections.Counter
 
 
-def crash_under_load(server, choice):
-    """The slowest start, in seconds."""
-    slowest = 0
-    for _ in range(CRASHES):
-        time.sleep(choice.uniform(0.02, 0.25))
-        assert server.alive(), f"died by itself: {server.process.returncode}\n{server.log()}"
-        server.kill()
-        began = time.monotonic()
-        server.start()
-        slowest = max(slowest, time.monotonic() - began)
-    return slowest
+class Crasher:
+    def __init__(self, server):
+        self.server = server
+        self.random = random.Random(SEED)
+        self.slowest = 0  # of the starts, in seconds
+        self.refused = []  # starts that failed; each was tried again
+
+    def crash_under_load(self):
+        for _ in range(CRASHES):
+            time.sleep(self.random.uniform(0.02, 0.25))
+            code = self.server.process.poll()
+            assert code is None, f"died by itself: {code}\n{self.server.log()}"
+            self.server.kill()
+            began = time.monotonic()
+            self.start()
+            self.slowest = max(self.slowest, time.monotonic() - began)
+
+    def start(self):
+        for _ in range(50):
+            try:
+                return self.server.start()
+            except AssertionError:
+                last = self.server.log().strip().splitlines()[-2:]
+                self.refused.append((self.server.process.returncode, last, self.lock_holders()))
+                time.sleep(0.1)
+        raise AssertionError(f"does not start any more: {self.refused[-1]}")
+
+    def lock_holders(self):
+        """Who still has the data directory's lock open."""
+        lock = str(self.server.data_dir / "lock")
+        return [path.parent.parent.joinpath("cmdline").read_text().replace("\0", " ")
+                for path in pathlib.Path("/proc").glob("[0-9]*/fd/*") if is_link_to(path, lock)]
+
+
+def is_link_to(path, target):
+    try:
+        return os.readlink(path) == target
+    except OSError:
+        return False
 
 
 def settle(server):
@@ -175,41 +205,55 @@ def settle(server):
     wait_until(idle, 90, "all runs final")
 
 
-@pytest.fixture
-def crashed(tmp_path, web):
-    """The server and its submitters after all the crashes."""
-    starts = tmp_path / "starts"
+@pytest.fixture(scope="module")
+def crashed(tmp_path_factory):
+    """What is to be known after all the crashes: the crasher, the submitters, the books."""
+    folder = tmp_path_factory.mktemp("crash")
+    starts = folder / "starts"
     starts.touch()
-    server = Server(tmp_path).start()
+    server, web = Server(folder).start(), WebSink()
     submitters = [Submitter(server, web, starts, number) for number in range(SUBMITTERS)]
-    for submitter in submitters:
-        submitter.start()
-    began = time.monotonic()
+    crasher = Crasher(server)
     try:
-        slowest = crash_under_load(server, random.Random(SEED))
-        print(f"\nseed {SEED}: {CRASHES} kills in {time.monotonic() - began:.0f} s, "
-              f"slowest start {slowest * 1000:.0f} ms")
         for submitter in submitters:
-            submitter.ending.set()
-        for submitter in submitters:
-            submitter.join(30)
-            assert not submitter.is_alive(), f"no answer about {submitter.pending}"
+            submitter.start()
+        crasher.crash_under_load()
+        end(submitters)
         settle(server)
-        yield server, submitters, Books(server, submitters, web, starts)
+        yield crasher, submitters, Books(server, submitters, web, starts)
         server.stop()
     finally:
         server.close()
+        web.close()
+
+
+def end(submitters):
+    for submitter in submitters:
+        submitter.ending.set()
+    for submitter in submitters:
+        submitter.join(30)
+        assert not submitter.is_alive(), f"no answer about {submitter.pending}"
 
 
 def test_crash_audit(crashed, capsys):
-    _, submitters, books = crashed
+    crasher, submitters, books = crashed
     with capsys.disabled():
-        print(f"\ncrash audit (seed {SEED}, {CRASHES} kills): {books.summary()}; "
+        print(f"\ncrash audit: {CRASHES} kills (seed {SEED}), {books.summary()}; "
               f"{sum(s.unknown for s in submitters)} unknown answers, "
-              f"{sum(s.replayed for s in submitters)} replayed")
-    assert not sum((s.refused for s in submitters), [])
+              f"{sum(s.replayed for s in submitters)} replayed; "
+              f"slowest start {crasher.slowest * 1000:.0f} ms")
     findings = {check: getattr(books, check)() for check in (
         "lost_jobs", "duplicates", "unfinished", "runs_per_job_above_one", "started_after_success",
         "succeeded_unseen", "unexplained_starts", "early", "repeated_at_most_once", "strangers")}
     wrong = {check: (len(found), list(found)[:5]) for check, found in findings.items() if found}
     assert not wrong
+
+
+def test_no_submit_was_refused(crashed):
+    _, submitters, _ = crashed
+    assert not sum((submitter.refused for submitter in submitters), [])
+
+
+def test_every_start_after_a_crash_succeeded(crashed):
+    crasher, _, _ = crashed
+    assert not crasher.refused, (len(crasher.refused), crasher.refused[:3])

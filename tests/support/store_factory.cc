@@ -10,7 +10,7 @@
 namespace chronos::test {
 namespace {
 
-constexpr auto kKinds = "memory:";
+constexpr auto kKinds = "memory: sqlite:";
 
 std::filesystem::path make_directory() {
   auto pattern = (std::filesystem::temp_directory_path() / "chronos-test-XXXXXX").string();
