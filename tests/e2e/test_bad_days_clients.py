@@ -194,3 +194,11 @@ def test_pause_keeps_the_ledger(server):
     missed = wait_until(lambda: [run for run in server.runs(job) if run["reason"] == "paused"])
     assert missed[0]["state"] == "missed" and sum(run["count"] for run in missed) >= 2, missed
     server.api("DELETE", f"/api/jobs/{job}")
+
+
+def test_same_project_twice_is_a_replay(server):
+    answers = [server.api("POST", "/api/projects", {"name": "twice"},
+                          headers={"Idempotency-Key": "p1"}) for _ in range(2)]
+    assert [answer.status for answer in answers] == [201, 201], answers
+    assert answers[1].headers.get("Idempotent-Replayed") == "true"
+    assert answers[0].body["project"] == answers[1].body["project"]
