@@ -271,6 +271,13 @@ std::vector<Warning> Schedule::warnings(Timestamp now) const {
   return found;
 }
 
+bool Schedule::is_current() const {
+  return data_->zone.is_current() && std::ranges::all_of(data_->parts, [](const Part& part) {
+           const auto* cron = std::get_if<CronPart>(&part.rule);
+           return cron == nullptr || cron->zone.is_current();
+         });
+}
+
 bool Schedule::is_recurring() const {
   return kind() == ScheduleKind::cron || kind() == ScheduleKind::every;
 }
