@@ -35,6 +35,14 @@ class RunningCommandTest : public CommandFixture {
   // Commands are started by a thread that is not the main one, to which orphans fall.
   static void on_a_thread(const std::function<void()>& test) { std::jthread(test).join(); }
 
+  // Its command has ended; what else there is of it ends too, but in its own time.
+  static void finish(RunningCommand& command, SteadyTime now) {
+    ASSERT_TRUE(eventually([&] {
+      command.advance(now += milliseconds(10));
+      return command.is_over();
+    }));
+  }
+
   static void wait_for_exit(RunningCommand& command) {
     pollfd ended{.fd = command.pidfd(), .events = POLLIN, .revents = 0};
     ASSERT_EQ(::poll(&ended, 1, 60'000), 1);
@@ -52,8 +60,7 @@ TEST_F(RunningCommandTest, TheTimeoutIsCountedFromTheStartAndNotBefore) {
     // Now its grace runs, and the signal was sent.
     EXPECT_EQ(command->wake_at(), begin + seconds(10) + options.kill_grace);
     wait_for_exit(*command);
-    command->advance(begin + seconds(11));
-    ASSERT_TRUE(command->is_over());
+    finish(*command, begin + seconds(11));
     const auto outcome = command->take_outcome();
     EXPECT_EQ(outcome.kind, OutcomeKind::timed_out);
     EXPECT_EQ(outcome.signal, SIGTERM);
@@ -70,13 +77,10 @@ TEST_F(RunningCommandTest, ItIsKilledWhenItsGraceIsOverAndNotBefore) {
     command->advance(begin + options.kill_grace - microseconds(1));
     pollfd ended{.fd = command->pidfd(), .events = POLLIN, .revents = 0};
     EXPECT_EQ(::poll(&ended, 1, 0), 0);
-    auto now = begin + options.kill_grace;
+    const auto now = begin + options.kill_grace;
     command->advance(now);
     wait_for_exit(*command);
-    ASSERT_TRUE(eventually([&] {
-      command->advance(now += milliseconds(100));
-      return command->is_over();
-    }));
+    finish(*command, now);
     EXPECT_EQ(command->take_outcome().signal, SIGKILL);
   });
 }
@@ -87,8 +91,7 @@ TEST_F(RunningCommandTest, TheFirstReasonToStopCounts) {
     command->stop(RunningCommand::Stop::cancel, begin);
     command->stop(RunningCommand::Stop::shutdown, begin);
     wait_for_exit(*command);
-    command->advance(begin);
-    ASSERT_TRUE(command->is_over());
+    finish(*command, begin);
     EXPECT_EQ(command->take_outcome().kind, OutcomeKind::cancelled);
   });
 }
@@ -99,8 +102,7 @@ TEST_F(RunningCommandTest, WhatEndedJustBeforeItsStopWasNotStopped) {
     pollfd ended{.fd = command->pidfd(), .events = POLLIN, .revents = 0};
     ASSERT_EQ(::poll(&ended, 1, 60'000), 1);
     command->stop(RunningCommand::Stop::cancel, begin);
-    command->advance(begin);
-    ASSERT_TRUE(command->is_over());
+    finish(*command, begin);
     const auto outcome = command->take_outcome();
     EXPECT_EQ(outcome.kind, OutcomeKind::succeeded);
     EXPECT_EQ(outcome.output, "done\n");
@@ -115,8 +117,7 @@ TEST_F(RunningCommandTest, AnExitCodeTakenByAnotherIsNoSuccess) {
     const auto leader = std::stoi(read_file(directory / "leader"));
     ASSERT_EQ(::waitpid(leader, nullptr, 0), leader);
     command->note_exit();
-    command->advance(begin);
-    ASSERT_TRUE(command->is_over());
+    finish(*command, begin);
     const auto outcome = command->take_outcome();
     EXPECT_EQ(outcome.kind, OutcomeKind::lost);
     EXPECT_EQ(outcome.reason, "exit_unknown");
