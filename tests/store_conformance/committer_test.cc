@@ -1,0 +1,160 @@
+// Changing in general: completion, order, neighbours, on_change, stop.
+#include <future>
+#include <mutex>
+
+#include "base/mutex.h"
+#include "store_conformance/store_test.h"
+
+namespace chronos::store {
+namespace {
+
+class CommitterTest : public StoreTest {
+ protected:
+  template <class C>
+  std::future<Result<typename C::Answer>> send(C change) {
+    auto promise = std::make_shared<std::promise<Result<typename C::Answer>>>();
+    auto answer = promise->get_future();
+    store().commit(std::move(change), [promise](Result<typename C::Answer> result) {
+      promise->set_value(std::move(result));
+    });
+    return answer;
+  }
+  SubmitJob submission(std::optional<std::string> key = std::nullopt) {
+    auto spec = sample_spec();
+    spec.key = std::move(key);
+    return {new_job(spec), planned(now()), now(), std::nullopt};
+  }
+};
+CHRONOS_OVER_ALL_STORES(CommitterTest);
+
+TEST_P(CommitterTest, ChangesHappenInTheOrderOfArrival) {
+  const auto submitted = submit(new_job());
+  std::vector<std::future<Result<JobAnswer>>> answers;
+  for (std::int64_t version = 1; version <= 20; ++version) {
+    auto change = replacement(submitted);
+    change.expected_version = version;
+    change.job.version = version + 1;
+    answers.push_back(send(std::move(change)));
+  }
+  for (auto& answer : answers) EXPECT_EQ(refusal(answer.get()), "ok");
+  EXPECT_EQ(job(submitted).version, 21);
+}
+
+TEST_P(CommitterTest, CompletionsComeInTheOrderOfArrival) {
+  Mutex mutex;
+  std::vector<int> order;
+  std::promise<void> all;
+  for (int i = 0; i < 50; ++i) {
+    store().commit(submission(), [&, i](Result<JobAnswer> answer) {
+      EXPECT_TRUE(answer);
+      const MutexLock lock(mutex);
+      order.push_back(i);
+      if (order.size() == 50) all.set_value();
+    });
+  }
+  all.get_future().wait();
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+}
+
+TEST_P(CommitterTest, RefusedChangeDoesNotUndoItsNeighbours) {
+  std::vector<std::future<Result<JobAnswer>>> answers;
+  for (int i = 0; i < 30; ++i) {
+    answers.push_back(send(submission(i % 3 == 0 ? std::optional("same") : std::nullopt)));
+  }
+  int taken = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const auto outcome = refusal(answers[i].get());
+    if (i % 3 == 0 && i > 0) {
+      EXPECT_EQ(outcome, "key_taken");
+      ++taken;
+    } else {
+      EXPECT_EQ(outcome, "ok");
+    }
+  }
+  EXPECT_EQ(taken, 9);
+  EXPECT_EQ(stats().jobs, 21);
+  EXPECT_EQ(stats().ready, 21);
+}
+
+TEST_P(CommitterTest, AnsweredChangeIsSeenByReads) {
+  for (int i = 0; i < 20; ++i) {
+    const auto answer = must(send(submission()).get());
+    EXPECT_EQ(must(store().find_job(project_, answer.job.id)).id, answer.job.id);
+  }
+}
+
+TEST_P(CommitterTest, CompletionMayCommit) {
+  std::promise<Result<JobAnswer>> second;
+  auto next = submission();
+  store().commit(submission(), [&](Result<JobAnswer> first) {
+    EXPECT_TRUE(first);
+    store().commit(std::move(next),
+                   [&](Result<JobAnswer> answer) { second.set_value(std::move(answer)); });
+  });
+  EXPECT_TRUE(second.get_future().get());
+  EXPECT_EQ(stats().jobs, 2);
+}
+
+TEST_P(CommitterTest, WakesAfterACommit) {
+  Mutex mutex;
+  Condition woken;
+  int wakes = 0;
+  store().on_change([&] {
+    const MutexLock lock(mutex);
+    ++wakes;
+    woken.notify_all();
+  });
+  const auto wait_for = [&](int wanted) {
+    std::unique_lock lock(mutex);
+    woken.wait(lock, [&] { return wakes >= wanted; });
+  };
+  submit_ready();
+  wait_for(1);
+  int before = 0;
+  {
+    const MutexLock lock(mutex);
+    before = wakes;
+  }
+  submit_ready();
+  wait_for(before + 1);
+  store().stop();  // no wake-up after it: `wakes` is about to go
+}
+
+TEST_P(CommitterTest, WakesNobodyForWhatTheSchedulerDoes) {
+  int wakes = 0;
+  store().on_change([&] { ++wakes; });
+  commit(Heartbeat{holder_, 15s});
+  commit(ReleaseDue{now()});
+  submit_ready();
+  claim_one();
+  store().stop();
+  EXPECT_EQ(wakes, 1);  // for the submit
+}
+
+TEST_P(CommitterTest, StopCommitsWhatWaits) {
+  std::vector<std::future<Result<JobAnswer>>> answers;
+  for (int i = 0; i < 200; ++i) answers.push_back(send(submission()));
+  store().stop();
+  for (auto& answer : answers) EXPECT_EQ(refusal(answer.get()), "ok");
+  EXPECT_EQ(stats().jobs, 200);
+}
+
+TEST_P(CommitterTest, AfterStopChangesAreRefusedAndReadsWork) {
+  const auto submitted = submit_ready();
+  EXPECT_EQ(refusal(store().health()), "ok");
+  store().stop();
+  EXPECT_EQ(refusal(try_commit(submission())), "shutting_down");
+  EXPECT_EQ(refusal(try_commit(Heartbeat{holder_, 15s})), "shutting_down");
+  EXPECT_EQ(refusal(store().health()), "shutting_down");
+  EXPECT_EQ(job(submitted).id, submitted.id);
+  EXPECT_EQ(stats().jobs, 1);
+}
+
+TEST_P(CommitterTest, StopAgainDoesNothing) {
+  store().stop();
+  store().stop();
+  EXPECT_EQ(refusal(try_commit(submission())), "shutting_down");
+}
+
+}  // namespace
+}  // namespace chronos::store
