@@ -1,5 +1,6 @@
 #include "base/fields.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace chronos::fields {
@@ -20,6 +21,22 @@ void read_value(const json::Value& value, Timestamp& out, const Place& place) {
   const auto parsed = parse_timestamp(value.string);
   if (!parsed) return place.refuse(parsed.error());
   out = std::chrono::ceil<std::chrono::milliseconds>(*parsed);
+}
+
+std::unexpected<Error> refuse_all(std::string_view subject, std::vector<FieldError> problems) {
+  Error error{Reason::invalid_fields, {}, {}, std::move(problems)};
+  if (std::ranges::all_of(error.fields,
+                          [](const auto& f) { return f.code == "not_supported_yet"; })) {
+    error.reason = Reason::not_supported_yet;
+  }
+  const auto& first = error.fields.front();
+  const auto rest = error.fields.size() - 1;
+  error.message = fmt::format(
+      "{}: {}", first.pointer.empty() ? subject : std::string_view(first.pointer).substr(1),
+      first.message);
+  if (rest > 0) error.message += fmt::format(" (and {} more)", rest);
+  error.hint = first.hint;
+  return std::unexpected(std::move(error));
 }
 
 void refuse_unknown(const Place& place, std::string_view name,

@@ -158,6 +158,10 @@ constexpr auto enum_row(std::string_view name) {
       [](json::Writer& writer, const T& object) { writer.string(to_string(object.*Member)); }};
 }
 
+// All that is wrong as one Error; `subject` names the whole document ("the job"). Not for an empty
+// list.
+std::unexpected<Error> refuse_all(std::string_view subject, std::vector<FieldError> problems);
+
 // Refuses names the table does not have, with the nearest that it has.
 void refuse_unknown(const Place& place, std::string_view name,
                     std::span<const std::string_view> known);
@@ -180,6 +184,16 @@ void read_object(std::span<const Field<T>> table, const json::Value& value, T& o
     for (const auto& field : table) known.push_back(field.name);
     refuse_unknown(place, name, known);
   }
+}
+
+// Reads a whole document: everything wrong with it comes back as one Error.
+template <class T>
+Result<void> read_document(std::string_view subject, std::span<const Field<T>> table,
+                           const json::Value& root, T& object) {
+  std::vector<FieldError> problems;
+  read_object(table, root, object, Place(problems));
+  if (problems.empty()) return {};
+  return refuse_all(subject, std::move(problems));
 }
 
 template <class T>

@@ -265,6 +265,36 @@ std::string pointer_to(std::string_view parent, std::string_view name) {
   return pointer;
 }
 
+namespace {
+
+// Appends the UTF-8 sequence that `text` begins with, or U+FFFD for its first byte if that begins
+// none. Returns how many bytes of `text` that was. Not for ASCII.
+std::size_t append_sequence(std::string& out, std::string_view text) {
+  for (std::size_t length = 2; length <= 4 && length <= text.size(); ++length) {
+    if (!simdjson::validate_utf8(text.data(), length)) continue;
+    out.append(text, 0, length);
+    return length;
+  }
+  out += "\xEF\xBF\xBD";
+  return 1;
+}
+
+}  // namespace
+
+std::string as_utf8(std::string text) {
+  if (simdjson::validate_utf8(text.data(), text.size())) return text;
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    if (static_cast<unsigned char>(text[i]) < 0x80) {
+      out += text[i++];
+    } else {
+      i += append_sequence(out, std::string_view(text).substr(i));
+    }
+  }
+  return out;
+}
+
 void append_string(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   const bool is_utf8 = simdjson::validate_utf8(text.data(), text.size());
@@ -294,19 +324,8 @@ void append_string(std::string& out, std::string_view text) {
         break;
       default:
         if (c >= 0x80) {
-          // Not valid as a whole: keep each sequence that is, replace each byte that is not.
-          std::size_t length = 2;
-          while (length <= 4 && i + length <= text.size() &&
-                 !simdjson::validate_utf8(text.data() + i, length)) {
-            ++length;
-          }
-          if (length <= 4 && i + length <= text.size()) {
-            out.append(text, i, length);
-            i += length - 1;
-            plain_from = i + 1;
-          } else {
-            out += "\xEF\xBF\xBD";
-          }
+          i += append_sequence(out, text.substr(i)) - 1;
+          plain_from = i + 1;
         } else {
           out += "\\u00";
           out += kHex[c >> 4];

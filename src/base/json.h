@@ -58,6 +58,9 @@ Result<Document> parse(std::string_view text, int depth_max = kDepthMax);
 // RFC 6901: "/a~1b" for the member "a/b" of the root.
 std::string pointer_to(std::string_view parent, std::string_view name);
 
+// `text` with each byte that is part of no UTF-8 sequence replaced by U+FFFD.
+std::string as_utf8(std::string text);
+
 // Appends `text` as a JSON string. Bytes that are not UTF-8 become U+FFFD: output is always valid.
 void append_string(std::string& out, std::string_view text);
 

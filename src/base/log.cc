@@ -49,7 +49,20 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::err;
 }
 
-std::string_view name_of(Level level) {
+// Quotes a value that has a space, a quote, an equals sign or a control character.
+std::string quoted(const std::string& value) {
+  const bool is_plain =
+      !value.empty() && value.find_first_of(" \"=\\") == std::string::npos &&
+      std::ranges::all_of(value, [](unsigned char c) { return c > 31 && c != 127; });
+  if (is_plain) return value;
+  std::string text;
+  json::append_string(text, value);
+  return text;
+}
+
+}  // namespace
+
+std::string_view to_string(Level level) {
   switch (level) {
     case Level::debug:
       return "debug";
@@ -63,18 +76,12 @@ std::string_view name_of(Level level) {
   return "error";
 }
 
-// Quotes a value that has a space, a quote, an equals sign or a control character.
-std::string quoted(const std::string& value) {
-  const bool is_plain =
-      !value.empty() && value.find_first_of(" \"=\\") == std::string::npos &&
-      std::ranges::all_of(value, [](unsigned char c) { return c > 31 && c != 127; });
-  if (is_plain) return value;
-  std::string text;
-  json::append_string(text, value);
-  return text;
+std::optional<Level> parse_level(std::string_view text) {
+  for (const Level level : {Level::debug, Level::info, Level::warn, Level::error}) {
+    if (to_string(level) == text) return level;
+  }
+  return std::nullopt;
 }
-
-}  // namespace
 
 void configure(Level level, Format format) {
   sink().logger->set_level(to_spdlog(level));
@@ -109,12 +116,12 @@ void write(Level level, std::string_view message, std::initializer_list<Field> f
   std::string line;
   if (format == Format::json) {
     json::Writer writer(line);
-    writer.begin_object().member("time", time).member("level", name_of(level));
+    writer.begin_object().member("time", time).member("level", to_string(level));
     writer.member("message", message);
     for (const auto& [name, value] : fields) writer.member(name, value);
     writer.end_object();
   } else {
-    line.append(time).append(" ").append(name_of(level)).append(" ").append(message);
+    line.append(time).append(" ").append(to_string(level)).append(" ").append(message);
     for (const auto& [name, value] : fields)
       line.append(" ").append(name).append("=").append(quoted(value));
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,9 @@ namespace chronos::log {
 
 enum class Level { debug, info, warn, error };
 enum class Format { text, json };
+
+std::string_view to_string(Level level);
+std::optional<Level> parse_level(std::string_view text);
 
 using Field = std::pair<std::string_view, std::string>;
 

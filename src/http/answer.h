@@ -5,12 +5,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
 #include "base/result.h"
 #include "http/connection.h"
-#include "http/problem.h"
 
 namespace chronos::http {
 
@@ -44,21 +44,18 @@ class Answer {
   std::uint64_t number_;
 };
 
-inline Error dropped() {
-  return {Reason::internal, "a request was dropped without an answer", {}, {}};
+inline std::optional<Response> dropped_reply() {
+  return std::nullopt;
 }
-inline Response drop_response() {
-  return problem(dropped(), "");
+inline Admission dropped_admission() {
+  return fail(Reason::internal, "the gate dropped a request undecided");
 }
-inline Admission drop_admission() {
-  return std::unexpected(dropped());
-}
-inline HeadVerdict drop_verdict() {
-  return drop_admission();
+inline HeadVerdict dropped_verdict() {
+  return dropped_admission();
 }
 
-using ResponseAnswer = Answer<Response, &Connection::on_response, &drop_response>;
-using HeadVerdictAnswer = Answer<HeadVerdict, &Connection::on_head_verdict, &drop_verdict>;
-using BodyVerdictAnswer = Answer<Admission, &Connection::on_body_verdict, &drop_admission>;
+using ReplyAnswer = Answer<std::optional<Response>, &Connection::on_reply, &dropped_reply>;
+using HeadVerdictAnswer = Answer<HeadVerdict, &Connection::on_head_verdict, &dropped_verdict>;
+using BodyVerdictAnswer = Answer<Admission, &Connection::on_body_verdict, &dropped_admission>;
 
 }  // namespace chronos::http

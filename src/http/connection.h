@@ -37,7 +37,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // What the continuations handed out call, through the loop. `number` is the request's.
   void on_head_verdict(std::uint64_t number, HeadVerdict verdict);
   void on_body_verdict(std::uint64_t number, Admission admission);
-  void on_response(std::uint64_t number, Response response);
+  void on_reply(std::uint64_t number, std::optional<Response> response);  // nothing = dropped
   void on_stream();
 
   EventLoop& loop() { return worker_->loop(); }
@@ -45,6 +45,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t index = 0;  // the worker's: where this is in its list
 
  private:
+  static constexpr SteadyTime kNever = SteadyTime::max();
+
   // How far reading has come. Requests go through head … body; the rest is the end.
   enum class Stage {
     handshake,

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <latch>
 #include <string>
@@ -53,6 +54,9 @@ void Server::Impl::turn_away(int fd) {
     append_response(out, problem(error, ""),
                     {.is_last = true, .date_line = workers.front()->date_line()});
     static_cast<void>(::send(fd, out.data(), out.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+    // Unread bytes would turn the close into a reset, and that may overtake the answer.
+    std::array<char, 4096> scrap;
+    static_cast<void>(::recv(fd, scrap.data(), scrap.size(), MSG_DONTWAIT));
   }
   ::close(fd);
 }
@@ -84,6 +88,7 @@ void Server::Impl::close_listeners() {
 
 Server::Server(ServerOptions options, Router router, Gate gate, const Clock& clock)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(router), std::move(gate), clock)) {
+  CHRONOS_CHECK(impl_->shared->gate.on_head && impl_->shared->gate.on_body);
 }
 
 Server::~Server() {

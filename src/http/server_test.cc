@@ -134,7 +134,7 @@ TEST_F(ServerTest, PipelinedAnswersKeepTheOrderOfTheRequests) {
   Client client = connect();
   client.send(get("/held/0") + get("/held/1") + get("/held/2") + get("/held/3"));
   ASSERT_TRUE(held.wait_for(4));
-  for (const std::size_t index : {3, 1, 1, 0}) {  // answers 3, 1, 2, 0
+  for (const std::size_t index : {3U, 1U, 1U, 0U}) {  // answers 3, 1, 2, 0
     auto [request, reply] = held.take(index);
     reply(text_response(std::string(request.path())));
   }

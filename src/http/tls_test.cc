@@ -148,6 +148,22 @@ TEST_F(TlsTest, TheRefusalSurvivesAClientThatGoesOnSending) {
   EXPECT_TRUE(read_to_end(ssl.get()).starts_with("HTTP/1.1 413 "));
 }
 
+TEST_F(TlsTest, StoppingEndsIdleAndBusyConnections) {
+  Held held;
+  add(Method::get, "/held", held.handler());
+  start();
+  const Client idle = connect();
+  const SslPtr idle_ssl = connect_tls(idle);
+  const Client busy = connect();
+  const SslPtr busy_ssl = connect_tls(busy);
+  ASSERT_TRUE(idle_ssl && busy_ssl);
+  write(busy_ssl.get(), get("/held"));
+  ASSERT_TRUE(held.wait_for(1));
+  server->stop(std::chrono::milliseconds(20));
+  EXPECT_EQ(read_until(idle_ssl.get(), "nothing"), "");
+  EXPECT_EQ(read_until(busy_ssl.get(), "nothing"), "");
+}
+
 TEST_F(TlsTest, OldVersionsAreRefused) {
   start();
   const Client old = connect();

@@ -1,6 +1,7 @@
 #include "http/transport.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -59,6 +60,7 @@ EventLoop::~EventLoop() = default;
 void EventLoop::run() {
   impl_->thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
   impl_->context.run();
+  impl_->thread.store({}, std::memory_order_relaxed);  // the system may give its id to another
 }
 
 bool EventLoop::is_current() const {
@@ -333,6 +335,7 @@ Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, const std::str
   tcp::acceptor& acceptor = impl->acceptor;
   error_code ec;
   acceptor.open(endpoint->protocol(), ec);
+  if (!ec) ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);  // the commands we run
   if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
   if (!ec && endpoint->address().is_v6()) acceptor.set_option(asio::ip::v6_only(true), ec);
   if (!ec) acceptor.bind(*endpoint, ec);

@@ -60,7 +60,7 @@ void Worker::run() {
     loop_.run();
   } catch (const std::exception& error) {
     log::error("a server thread failed", {{"error", error.what()}});
-    CHRONOS_CHECK(!"a server thread failed");
+    check_failed("a server thread goes on", __FILE__, __LINE__);
   }
 }
 

@@ -352,21 +352,6 @@ void check_whole(const json::Value& root, SpecUse use, const SpecLimits& limits,
   }
 }
 
-std::unexpected<Error> refuse_all(std::vector<FieldError> problems) {
-  Error error{Reason::invalid_fields, {}, {}, std::move(problems)};
-  if (std::ranges::all_of(error.fields,
-                          [](const auto& f) { return f.code == "not_supported_yet"; })) {
-    error.reason = Reason::not_supported_yet;
-  }
-  const auto& first = error.fields.front();
-  const auto rest = error.fields.size() - 1;
-  error.message = fmt::format("{}: {}", first.pointer.empty() ? "the job" : first.pointer.substr(1),
-                              first.message);
-  if (rest > 0) error.message += fmt::format(" (and {} more)", rest);
-  error.hint = first.hint;
-  return std::unexpected(std::move(error));
-}
-
 }  // namespace
 
 void read_value(const json::Value& value, NotifyRule& out, const fields::Place& place) {
@@ -381,7 +366,8 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecLimits& l
                        JobSpec& spec, std::span<const std::string_view> ignored) {
   std::vector<FieldError> problems;
   const Place place(problems);
-  if (!place.expect(root, json::Type::object)) return refuse_all(std::move(problems));
+  if (!place.expect(root, json::Type::object))
+    return fields::refuse_all("the job", std::move(problems));
   choose_schedule(root, use, spec);
   json::Value known = root;
   std::erase_if(known.members, [&](const json::Member& member) {
@@ -393,7 +379,7 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecLimits& l
   });
   fields::read_object(std::span<const Field<JobSpec>>(kSpecFields), known, spec, place);
   check_whole(root, use, limits, spec, place);
-  if (!problems.empty()) return refuse_all(std::move(problems));
+  if (!problems.empty()) return fields::refuse_all("the job", std::move(problems));
   return {};
 }
 

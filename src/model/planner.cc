@@ -190,23 +190,23 @@ bool needs_planning(const JobSpec& spec) {
   return is_recurring || spec.paused || spec.misfire.policy == Misfire::skip;
 }
 
-FirstPlan plan_first(const JobSpec& spec, const Schedule& schedule, Timestamp now, IdSource& ids) {
+FirstPlan plan_first(const JobSpec& spec, const Schedule& schedule, Timestamp now,
+                     Timestamp planned_through, IdSource& ids) {
+  const auto after = std::max(now, planned_through);
   std::optional<Timestamp> instant;
   if (schedule.is_recurring()) {
-    instant = schedule.next_after(now);
-  } else {
+    instant = schedule.next_after(after);
+  } else if (spec.schedule.at || spec.schedule.cron.empty()) {
     instant = spec.schedule.at.value_or(now);
-    // A cron text may name one time too ("@at …").
-    if (!spec.schedule.at && !spec.schedule.cron.empty())
-      instant = schedule.next_after(Timestamp{});
+  } else {
+    instant = schedule.next_after(Timestamp{});  // a cron text may name one time too ("@at …")
   }
-  if (!instant) return {std::nullopt, now};
+  if (!instant) return {std::nullopt, after};
   // A one-time job submitted in the past is no misfire: it is run because it was asked for.
   const bool is_planned =
       needs_planning(spec) && (schedule.is_recurring() || spec.paused || *instant > now);
-  return {PlannedRun{ids.make<RunId>(), Trigger::schedule, *instant, *instant, is_planned,
-                     std::nullopt},
-          *instant - kTick};
+  const PlannedRun run{ids.make<RunId>(), Trigger::schedule, *instant, *instant, is_planned, {}};
+  return {run, std::min(after, *instant - kTick)};
 }
 
 Plan plan_due(const DueInput& input, IdSource& ids) {

@@ -13,14 +13,15 @@ namespace chronos {
 // The first scheduled run of a job, and where its planning stands before it.
 struct FirstPlan {
   std::optional<PlannedRun> run;  // nothing: the schedule has no instant after `now`
-  Timestamp planned_through;      // just before the run's instant
+  Timestamp planned_through;      // before the run's instant; nothing lies between
 };
 
 // For a new or changed declaration. A one-time job in the past keeps its instant and is due at
 // once; a job without a schedule is due now; a recurring one starts with its first instant after
-// `now`.
+// `now` and after all that was planned before (`planned_through` of a changed job: a clock set back
+// never repeats an instant).
 FirstPlan plan_first(const JobSpec& spec, const schedule::Schedule& schedule, Timestamp now,
-                     IdSource& ids);
+                     Timestamp planned_through, IdSource& ids);
 
 // Whether the planner must look at the job's scheduled runs when their instant comes. The store
 // releases the others by itself.

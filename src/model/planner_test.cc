@@ -204,12 +204,16 @@ TEST_F(PlannerTest, AOneTimeJobIsNeverTooOldButMaySkip) {
 
 TEST_F(PlannerTest, TheFirstPlan) {
   const auto now = at("2026-03-01T12:00:00Z");
+  Timestamp planned_through{};
   const auto first = [&] {
-    return plan_first(job.spec, *schedule::Schedule::compile(job.spec.schedule), now, ids);
+    return plan_first(job.spec, *schedule::Schedule::compile(job.spec.schedule), now,
+                      planned_through, ids);
   };
   EXPECT_EQ(first().run->planned_at, at("2026-03-01T12:01:00Z"));
   EXPECT_TRUE(first().run->needs_planning);
-  EXPECT_LT(first().planned_through, first().run->planned_at);
+  EXPECT_EQ(first().planned_through, now);
+  planned_through = now + 1h;  // the clock was set back since
+  EXPECT_EQ(first().run->planned_at, now + 1h + 1min);
 
   job.spec.schedule = {};
   EXPECT_EQ(first().run->planned_at, now);

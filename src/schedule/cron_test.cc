@@ -328,6 +328,14 @@ TEST(Cron, ASecondPassIsFoundAfterTheLastReading) {
   EXPECT_EQ(only_then.next(utc("2018-02-17T23:30:00-03:00"), zone), std::nullopt);
 }
 
+TEST(Cron, AFirstPassIsFoundBeforeAnEarlierReading) {
+  // At 23:10 of the second pass the last reading that matches is a year old, but the first pass
+  // went on to 23:45.
+  const auto zone = *TimeZone::find("America/Sao_Paulo");
+  EXPECT_EQ(cron("45/30 23 17 2 *").prev(utc("2018-02-17T23:10:00-03:00"), zone),
+            utc("2018-02-17T23:45:00-02:00"));
+}
+
 TEST(Cron, AMovedInstantIsNoReadingOfTheExpression) {
   const auto zone = *TimeZone::find("America/New_York");
   const auto moved = *cron("30 2 * * *").next(utc("2026-03-08T00:00:00-05:00"), zone);

@@ -99,7 +99,9 @@ void warn_step_uneven(const CronField& field, FieldKind kind, Warnings& found) {
     if (across == item.step) continue;
     add(found, "W-step-uneven", kind,
         fmt::format("`{}` is uneven: from {} to {} it is {} {}, not {}", item_text(field, i), last,
-                    item.low, across, words.plural, item.step));
+                    item.low, across,
+                    across == 1 ? words.plural.substr(0, words.plural.size() - 1) : words.plural,
+                    item.step));
   }
 }
 

@@ -54,9 +54,12 @@ class Compiler {
       field.pointer = "/timezone";
       faults_.push_back(std::move(field));
     }
-    for (std::size_t i = 0; i < spec_.cron.size(); ++i) add_expression(i);
-    if (spec_.every) parts_.push_back({every_part(*spec_.every)});
-    if (spec_.at) parts_.push_back({OncePart{*spec_.at}});
+    for (std::size_t i = 0; i < spec_.cron.size(); ++i) {
+      const auto added = add_expression(spec_.cron[i]);
+      if (!added) faults_.push_back(to_field_error(added.error(), cron_pointer(spec_, i)));
+    }
+    if (spec_.every) parts_.emplace_back().rule = every_part(*spec_.every);
+    if (spec_.at) parts_.emplace_back().rule = OncePart{*spec_.at};
     return result();
   }
 
@@ -100,16 +103,8 @@ class Compiler {
     return {std::chrono::floor<seconds>(spec_.anchor), period, 1};
   }
 
-  void add_expression(std::size_t index) {
-    auto read = read_expression(spec_.cron[index]);
-    if (read) {
-      parts_.push_back(std::move(*read));
-    } else {
-      faults_.push_back(to_field_error(read.error(), cron_pointer(spec_, index)));
-    }
-  }
-
-  Parsed<Schedule::Part> read_expression(const std::string& text) {
+  // Appends the part that the expression is.
+  Parsed<void> add_expression(const std::string& text) {
     CHRONOS_TRY(const auto expression, parse_expression(text, spec_.seed));
     const auto zone = expression.zone.value_or(zone_);
     if (expression.zone && spec_.timezone != "UTC" && zone != zone_) {
@@ -119,17 +114,18 @@ class Compiler {
           fmt::format("'{}' contradicts the job's time zone '{}'", zone.name(), spec_.timezone)));
     }
     used_zones_.push_back(zone);
+    auto& rule = parts_.emplace_back().rule;
     if (const auto* cron = std::get_if<Cron>(&expression.body)) {
-      return Schedule::Part{CronPart{*cron, zone, spec_.dst}};
+      rule.emplace<CronPart>(*cron, zone, spec_.dst);
+    } else if (const auto* every = std::get_if<EveryText>(&expression.body)) {
+      rule = every_part(every->period);
+    } else if (const auto* instant = std::get_if<InstantText>(&expression.body)) {
+      rule = OncePart{instant->at};
+    } else {
+      CHRONOS_TRY(const auto at, resolve_local(std::get<LocalText>(expression.body), zone));
+      rule = OncePart{at};
     }
-    if (const auto* every = std::get_if<EveryText>(&expression.body)) {
-      return Schedule::Part{every_part(every->period)};
-    }
-    if (const auto* local = std::get_if<LocalText>(&expression.body)) {
-      CHRONOS_TRY(const auto at, resolve_local(*local, zone));
-      return Schedule::Part{OncePart{at}};
-    }
-    return Schedule::Part{OncePart{std::get<InstantText>(expression.body).at}};
+    return {};
   }
 
   Result<void> result() {
@@ -262,9 +258,6 @@ Result<void> Schedule::check_fires_after(Timestamp now) const {
 
 std::vector<Warning> Schedule::warnings(Timestamp now) const {
   std::vector<Warning> found;
-  if (data_->spec.at && *data_->spec.at <= now) {
-    found.push_back({"W-past", "", "scheduled_time is in the past: it runs at once"});
-  }
   TimeWindow window{std::max(now, data_->spec.start_at.value_or(now)), now + kGapOutlook};
   window.until = std::min(window.until, data_->spec.end_at.value_or(window.until));
   for (const auto& part : data_->parts) {

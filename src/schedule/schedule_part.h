@@ -50,7 +50,7 @@ struct OncePart {
 };
 
 struct Schedule::Part {
-  std::variant<CronPart, EveryPart, OncePart> rule;
+  std::variant<OncePart, EveryPart, CronPart> rule;
 
   std::optional<Timestamp> next_after(Timestamp after) const {
     return std::visit([&](const auto& part) { return part.next_after(after); }, rule);

@@ -61,7 +61,7 @@ bool is_zone_name(std::string_view name) {
 // "+05:30" -> 19800 s. At most 23:59, the most RFC 3339 can write.
 std::optional<seconds> fixed_offset(std::string_view name) {
   if (name.size() != 6 || (name[0] != '+' && name[0] != '-') || name[3] != ':') return std::nullopt;
-  for (const std::size_t i : {1, 2, 4, 5}) {
+  for (const std::size_t i : {1U, 2U, 4U, 5U}) {
     if (!is_digit(name[i])) return std::nullopt;
   }
   const int hours = (name[1] - '0') * 10 + (name[2] - '0');

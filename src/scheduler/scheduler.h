@@ -20,10 +20,10 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/inbox.h"
 #include "base/random.h"
 #include "model/settle.h"
 #include "schedule/schedule.h"
-#include "scheduler/inbox.h"
 #include "scheduler/launcher.h"
 #include "store/store.h"
 

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <utility>
 
-#include "base/time_text.h"
+#include "base/fields.h"
 #include "model/planner.h"
 
 namespace chronos::service {
@@ -24,62 +24,98 @@ struct Jobs::Draft {
 namespace {
 
 constexpr std::array<std::string_view, 1> kCredential = {"api_key"};
+constexpr int kEditTries = 5;  // when others change the job at the same time
 
-void add_past_warning(const JobSpec& spec, Timestamp now, std::vector<FieldError>& warnings) {
-  if (!spec.schedule.at || *spec.schedule.at >= now) return;
-  warnings.push_back({"/scheduled_time",
-                      "scheduled_time_in_past",
-                      "the time has passed: the job runs at once and keeps its planned instant",
-                      {},
-                      0,
-                      0});
-}
+// A schedule that was found to be good, and what is odd about it.
+struct CheckedSchedule {
+  Schedule schedule;
+  std::vector<FieldError> warnings;
+};
 
-}  // namespace
-
-Jobs::Jobs(store::Store& store, ActionCheck check_action, const Clock& clock, IdSource& ids,
-           SpecLimits limits)
-    : store_(store),
-      check_action_(std::move(check_action)),
-      clock_(clock),
-      ids_(ids),
-      limits_(limits) {}
-
-// -- Checking
-// ----------------------------------------------------------------------------------------
-
-Result<std::vector<FieldError>> Jobs::check(const JobSpec& spec, Timestamp now) const {
-  CHRONOS_TRY(const auto action, json::parse(spec.action.config));
-  CHRONOS_TRY_VOID(check_action_(action.root()));
-  CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
-  if (const auto fires = schedule.check_fires_after(now); !fires)
-    return std::unexpected(fires.error());
+Result<CheckedSchedule> check_schedule(const JobSpec& spec, Timestamp now) {
+  CHRONOS_TRY(auto schedule, Schedule::compile(spec.schedule));
+  CHRONOS_TRY_VOID(schedule.check_fires_after(now));
   std::vector<FieldError> warnings;
   for (const auto& warning : schedule.warnings(now)) {
     warnings.push_back({"", warning.code, warning.message, {}, 0, 0});
   }
-  add_past_warning(spec, now, warnings);
-  return warnings;
+  if (spec.schedule.at && *spec.schedule.at < now) {
+    warnings.push_back({"/scheduled_time",
+                        "scheduled_time_in_past",
+                        "the time has passed: the job runs at once and keeps its planned instant",
+                        {},
+                        0,
+                        0});
+  }
+  return CheckedSchedule{std::move(schedule), std::move(warnings)};
 }
 
-std::optional<store::Idempotency> Jobs::idempotency(const Principal& who, const RequestFacts& facts,
-                                                    Timestamp now) const {
-  if (facts.idempotency_key.empty()) return std::nullopt;
-  return store::Idempotency{who.key, facts.idempotency_key, sha256(facts.fingerprint_text), now};
+// Adds the problems of `error` to those found so far, each place once: what could not be read is
+// not found wrong a second time.
+void add_problems(std::optional<Error>& found, const Error& error) {
+  if (!found) {
+    found = error;
+    return;
+  }
+  for (const auto& field : error.fields) {
+    const bool is_known = std::ranges::any_of(
+        found->fields, [&](const FieldError& known) { return known.pointer == field.pointer; });
+    if (!is_known) found->fields.push_back(field);
+  }
+  if (!found->fields.empty()) {
+    found = fields::refuse_all("the job", std::move(found->fields)).error();
+  }
 }
 
-// -- New jobs
-// ----------------------------------------------------------------------------------------
+// A key from elsewhere than a body, by the same rule as one in a body.
+Result<void> read_key(const std::string& key, const SpecLimits& limits, JobSpec& spec) {
+  std::string text = R"({"key":)";
+  json::append_string(text, key);
+  text += '}';
+  CHRONOS_TRY(const auto document, json::parse(text));
+  return read_spec(document.root(), SpecUse::patch, limits, spec);
+}
+
+// Whether two declarations say the same; what only the schedule needs is part of it.
+bool say_the_same(const JobSpec& a, const JobSpec& b) {
+  return a.payload == b.payload && encode_spec(a) == encode_spec(b);
+}
+
+}  // namespace
+
+Jobs::Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSource& ids,
+           SpecLimits limits)
+    : store_(store),
+      check_spec_(std::move(check_spec)),
+      clock_(clock),
+      ids_(ids),
+      limits_(limits) {}
+
+// -- Checking ------------------------------------------------------------------------------------
+
+Result<void> Jobs::check_parts(const JobSpec& spec) const {
+  if (spec.action.config.empty()) return {};  // found to be missing already
+  CHRONOS_TRY(const auto action, json::parse(spec.action.config));
+  return check_spec_(spec, action.root());
+}
+
+// -- New jobs ------------------------------------------------------------------------------------
 
 Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& body, JobSpec spec,
                                     Timestamp now) const {
-  CHRONOS_TRY_VOID(read_spec(body, SpecUse::submit, limits_, spec, kCredential));
+  std::optional<Error> problems;
+  if (const auto read = read_spec(body, SpecUse::submit, limits_, spec, kCredential); !read) {
+    add_problems(problems, read.error());
+  }
+  if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
   spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);
   spec.schedule.seed = spec.key.value_or(spec.name);
+  auto checked = check_schedule(spec, now);
+  if (!checked) add_problems(problems, checked.error());
+  if (problems) return std::unexpected(std::move(*problems));
   Draft draft;
-  CHRONOS_TRY(draft.warnings, check(spec, now));
-  CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
-  auto first = plan_first(spec, schedule, now, ids_);
+  draft.warnings = std::move(checked->warnings);
+  auto first = plan_first(spec, checked->schedule, now, Timestamp{}, ids_);
   draft.next_run = std::move(first.run);
   draft.job.id = ids_.make<JobId>();
   draft.job.project = who.project;
@@ -107,45 +143,85 @@ void Jobs::submit(const Principal& who, const json::Value& body, const RequestFa
   const auto now = clock_.now();
   auto draft = draft_new(who, body, {}, now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
-  commit_new(std::move(*draft), idempotency(who, facts, now), std::move(done));
+  commit_new(std::move(*draft), idempotency_of(who, facts, now), std::move(done));
 }
 
-void Jobs::submit_batch(const Principal& who, const std::vector<const json::Value*>& items,
-                        Done<std::vector<Result<JobReply>>> done) {
-  struct Gathering {
-    std::vector<Result<JobReply>> replies;
-    std::atomic<std::size_t> missing;
-    Done<std::vector<Result<JobReply>>> done;
+// The drafts of a batch and the answers as they come. Shared by the completions of its items; the
+// last one to come completes the batch.
+struct Jobs::Batch {
+  struct Item {
+    std::size_t index;  // among the replies
+    Draft draft;
   };
-  const auto now = clock_.now();
-  // Shared by the answers of all items; the last one to come completes the batch.
-  auto gathering = std::make_shared<Gathering>();
-  gathering->replies.resize(items.size());
-  gathering->missing = items.size() + 1;
-  gathering->done = std::move(done);
-  const auto count_down = [gathering] {
-    if (--gathering->missing == 0) gathering->done(std::move(gathering->replies));
-  };
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    auto draft = draft_new(who, *items[i], {}, now);
-    if (!draft) {
-      gathering->replies[i] = std::unexpected(std::move(draft).error());
-      count_down();
-      continue;
-    }
-    commit_new(std::move(*draft), std::nullopt, [gathering, i, count_down](Result<JobReply> reply) {
-      gathering->replies[i] = std::move(reply);
-      count_down();
-    });
+  Principal who;
+  RequestFacts facts;
+  Timestamp now;
+  std::vector<Item> items;  // those without fault
+  BatchReply replies;
+  std::atomic<std::size_t> missing;  // replies to come, and one for who sends them off
+  Done<BatchReply> done;
+
+  void count_down() {
+    if (--missing == 0) done(std::move(replies));
   }
-  count_down();
+};
+
+void Jobs::submit_batch(const Principal& who, const std::vector<const json::Value*>& items,
+                        const RequestFacts& facts, Done<BatchReply> done) {
+  auto batch = std::make_shared<Batch>();
+  batch->who = who;
+  batch->facts = facts;
+  batch->now = clock_.now();
+  batch->replies.resize(items.size());
+  batch->done = std::move(done);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (auto draft = draft_new(who, *items[i], {}, batch->now)) {
+      batch->items.push_back({i, std::move(*draft)});
+    } else {
+      batch->replies[i] = std::unexpected(std::move(draft).error());
+    }
+  }
+  batch->missing = batch->items.size() + 1;
+  if (facts.idempotency_key.empty() || batch->items.empty()) {
+    commit_batch(std::move(batch), 0);
+    return;
+  }
+  // The first job stands guard: with another body under the same key nothing at all is made.
+  auto guard = std::move(batch->items.front());
+  auto idempotency = idempotency_of(who, facts, batch->now);
+  commit_new(std::move(guard.draft), std::move(idempotency),
+             [this, batch, index = guard.index](Result<JobReply> reply) mutable {
+               if (!reply && reply.error().reason == Reason::idempotency_key_reused) {
+                 batch->replies.assign(1, std::unexpected(std::move(reply).error()));
+                 return batch->done(std::move(batch->replies));
+               }
+               batch->replies[index] = std::move(reply);
+               batch->count_down();
+               commit_batch(std::move(batch), 1);
+             });
+}
+
+// Sends off the items from the one numbered `from`.
+void Jobs::commit_batch(std::shared_ptr<Batch> batch, std::size_t from) {
+  for (std::size_t i = from; i < batch->items.size(); ++i) {
+    auto& item = batch->items[i];
+    auto idempotency = idempotency_of(batch->who, batch->facts, batch->now);
+    if (idempotency) idempotency->key += " " + std::to_string(i);  // no key of a user has a space
+    commit_new(std::move(item.draft), std::move(idempotency),
+               [batch, index = item.index](Result<JobReply> reply) {
+                 batch->replies[index] = std::move(reply);
+                 batch->count_down();
+               });
+  }
+  batch->count_down();
 }
 
 void Jobs::put_by_key(const Principal& who, const std::string& key, const json::Value& body,
                       const RequestFacts& facts, Done<JobReply> done) {
   const auto now = clock_.now();
   JobSpec declared;
-  declared.key = key;
+  if (auto good = read_key(key, limits_, declared); !good)
+    return done(std::unexpected(std::move(good).error()));
   auto draft = draft_new(who, body, std::move(declared), now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
   if (draft->job.spec.key != key) {
@@ -154,49 +230,100 @@ void Jobs::put_by_key(const Principal& who, const std::string& key, const json::
   const auto found = store_.find_job_by_key(who.project, key);
   if (!found && found.error().reason != Reason::not_found)
     return done(std::unexpected(found.error()));
-  if (!found) return commit_new(std::move(*draft), idempotency(who, facts, now), std::move(done));
-  auto spec = std::move(draft->job.spec);
+  if (!found) return create_by_key(who, std::move(*draft), facts, std::move(done));
+  // A paused job stays so unless the declaration speaks of it.
+  const bool says_paused = body.find("paused") != nullptr;
+  replace_by_key(who, found->id, std::move(draft->job.spec), says_paused, facts, std::move(done));
+}
+
+void Jobs::create_by_key(const Principal& who, Draft draft, const RequestFacts& facts,
+                         Done<JobReply> done) {
+  if (facts.if_version) {
+    return done(fail(Reason::version_mismatch, "there is no job with this key yet"));
+  }
+  const auto spec = draft.job.spec;
+  auto idempotency = idempotency_of(who, facts, draft.job.created_at);
+  commit_new(std::move(draft), std::move(idempotency),
+             [this, who, spec, facts, done = std::move(done)](Result<JobReply> reply) mutable {
+               if (reply || reply.error().reason != Reason::key_taken)
+                 return done(std::move(reply));
+               // Somebody else made it meanwhile.
+               const auto made = store_.find_job_by_key(who.project, *spec.key);
+               if (!made) return done(std::unexpected(made.error()));
+               replace_by_key(who, made->id, std::move(spec), true, facts, std::move(done));
+             });
+}
+
+void Jobs::replace_by_key(const Principal& who, JobId job, JobSpec spec, bool says_paused,
+                          const RequestFacts& facts, Done<JobReply> done) {
   edit(
-      who, found->id,
-      [this, spec = std::move(spec)](const Job& stored, Timestamp at) -> Result<Draft> {
+      who, job,
+      [this, spec = std::move(spec), says_paused](const Job& stored,
+                                                  Timestamp now) -> Result<Draft> {
         auto next = spec;
         next.schedule.anchor = stored.spec.schedule.anchor;
         next.schedule.seed = stored.spec.schedule.seed;
-        const bool is_done = stored.phase != JobPhase::active;
-        const bool replaces = is_done || next.schedule != stored.spec.schedule;
-        return draft_edit(stored, std::move(next), replaces, at);
+        if (!says_paused) next.paused = stored.spec.paused;
+        // The same again changes nothing: a job that is done does not run anew.
+        const bool is_cancelled = stored.phase == JobPhase::cancelled;
+        if (!is_cancelled && say_the_same(next, stored.spec)) return unchanged();
+        const bool replaces = is_cancelled || next.schedule != stored.spec.schedule;
+        return draft_edit(stored, std::move(next), replaces, now);
       },
-      facts, 5, std::move(done));
+      facts, kEditTries, std::move(done));
 }
 
-// -- Changes
-// -----------------------------------------------------------------------------------------
+// -- Changes -------------------------------------------------------------------------------------
+
+Jobs::Draft Jobs::unchanged() {
+  Draft draft;
+  draft.is_unchanged = true;
+  return draft;
+}
+
+Result<Jobs::Draft> Jobs::read_edit(const Job& stored, std::string_view text, SpecUse use,
+                                    Timestamp now) const {
+  CHRONOS_TRY(const auto document, json::parse(text));
+  auto spec = stored.spec;
+  CHRONOS_TRY_VOID(read_spec(document.root(), use, limits_, spec, kCredential));
+  const bool replaces = use == SpecUse::reschedule || spec.schedule != stored.spec.schedule;
+  if (use == SpecUse::reschedule && spec.schedule.every) {
+    spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);
+  }
+  return draft_edit(stored, std::move(spec), replaces, now);
+}
 
 Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool replaces_schedule,
                                      Timestamp now) const {
+  std::optional<Error> problems;
+  // What did not change was fine once: a job can be paused although it could not be run today.
+  const bool has_new_parts =
+      replaces_schedule || spec.action != stored.spec.action || spec.notify != stored.spec.notify;
+  if (has_new_parts) {
+    if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
+  }
   Draft draft;
   draft.job = stored;
   draft.replaces_schedule = replaces_schedule;
   if (replaces_schedule) {
-    CHRONOS_TRY(draft.warnings, check(spec, now));
-    CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
-    auto first = plan_first(spec, schedule, now, ids_);
+    auto checked = check_schedule(spec, now);
+    if (!checked) add_problems(problems, checked.error());
+    if (problems) return std::unexpected(std::move(*problems));
+    draft.warnings = std::move(checked->warnings);
+    auto first = plan_first(spec, checked->schedule, now, stored.planned_through, ids_);
     draft.next_run = std::move(first.run);
     draft.job.planned_through = first.planned_through;
     draft.job.parked_at.reset();
     draft.job.runs_planned = 0;
     draft.job.phase = JobPhase::active;
-  } else {
-    CHRONOS_TRY(const auto action, json::parse(spec.action.config));
-    CHRONOS_TRY_VOID(check_action_(action.root()));
-    if (stored.spec.paused && !spec.paused) {
-      // Resumed: should an instant have come meanwhile, this run answers it, and all since, as a
-      // misfire. Only the store knows at the commit; without one it passes the run over.
-      const auto parked_at = stored.parked_at.value_or(now);
-      draft.next_run =
-          PlannedRun{ids_.make<RunId>(), Trigger::schedule, parked_at, parked_at, true, {}};
-    }
+  } else if (stored.spec.paused && !spec.paused) {
+    // Resumed: should an instant have come meanwhile, this run answers it, and all since, as a
+    // misfire. Only the store knows at the commit; without one it passes the run over.
+    const auto parked_at = stored.parked_at.value_or(now);
+    draft.next_run =
+        PlannedRun{ids_.make<RunId>(), Trigger::schedule, parked_at, parked_at, true, {}};
   }
+  if (problems) return std::unexpected(std::move(*problems));
   draft.job.spec = std::move(spec);
   draft.job.version = stored.version + 1;
   draft.job.updated_at = now;
@@ -214,18 +341,24 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
   auto draft = edit(*stored, now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
   if (draft->is_unchanged) return done(JobReply{*stored, {}, false, false});
+  if (draft->job.spec.paused != stored->spec.paused && !allows(who.role, Role::operator_)) {
+    return done(fail(Reason::role_too_low, "pausing and resuming need the role operator"));
+  }
   const bool plans = needs_planning(draft->job.spec);
-  store::ReplaceJob change{std::move(draft->job),       stored->version,
-                           draft->replaces_schedule,    plans,
-                           std::move(draft->next_run),  now,
-                           idempotency(who, facts, now)};
+  store::ReplaceJob change{std::move(draft->job),          stored->version,
+                           draft->replaces_schedule,       plans,
+                           std::move(draft->next_run),     now,
+                           idempotency_of(who, facts, now)};
   store_.commit(std::move(change), [this, who, job, edit = std::move(edit), facts, tries_left,
                                     warnings = std::move(draft->warnings), done = std::move(done)](
                                        Result<store::JobAnswer> answer) mutable {
     if (answer)
       return done(JobReply{std::move(answer->job), std::move(warnings), answer->is_replay, false});
     const bool is_race = answer.error().reason == Reason::version_mismatch && !facts.if_version;
-    if (!is_race || tries_left == 0) return done(std::unexpected(std::move(answer).error()));
+    if (!is_race) return done(std::unexpected(std::move(answer).error()));
+    if (tries_left == 0) {
+      return done(fail(Reason::state_conflict, "others change the job all the time: try again"));
+    }
     this->edit(who, job, std::move(edit), std::move(facts), tries_left - 1, std::move(done));
   });
 }
@@ -243,30 +376,20 @@ void Jobs::reschedule(const Principal& who, JobId job, const json::Value& body,
                       const RequestFacts& facts, Done<JobReply> done) {
   edit(
       who, job,
-      [this, text = text_of(body)](const Job& stored, Timestamp now) -> Result<Draft> {
-        CHRONOS_TRY(const auto document, json::parse(text));
-        auto spec = stored.spec;
-        CHRONOS_TRY_VOID(
-            read_spec(document.root(), SpecUse::reschedule, limits_, spec, kCredential));
-        if (spec.schedule.every)
-          spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);
-        return draft_edit(stored, std::move(spec), true, now);
+      [this, text = text_of(body)](const Job& stored, Timestamp now) {
+        return read_edit(stored, text, SpecUse::reschedule, now);
       },
-      facts, 5, std::move(done));
+      facts, kEditTries, std::move(done));
 }
 
 void Jobs::patch(const Principal& who, JobId job, const json::Value& body,
                  const RequestFacts& facts, Done<JobReply> done) {
   edit(
       who, job,
-      [this, text = text_of(body)](const Job& stored, Timestamp now) -> Result<Draft> {
-        CHRONOS_TRY(const auto document, json::parse(text));
-        auto spec = stored.spec;
-        CHRONOS_TRY_VOID(read_spec(document.root(), SpecUse::patch, limits_, spec, kCredential));
-        const bool replaces = spec.schedule != stored.spec.schedule;
-        return draft_edit(stored, std::move(spec), replaces, now);
+      [this, text = text_of(body)](const Job& stored, Timestamp now) {
+        return read_edit(stored, text, SpecUse::patch, now);
       },
-      facts, 5, std::move(done));
+      facts, kEditTries, std::move(done));
 }
 
 void Jobs::set_paused(const Principal& who, JobId job, bool paused, const RequestFacts& facts,
@@ -274,16 +397,12 @@ void Jobs::set_paused(const Principal& who, JobId job, bool paused, const Reques
   edit(
       who, job,
       [this, paused](const Job& stored, Timestamp now) -> Result<Draft> {
-        if (stored.spec.paused == paused) {
-          Draft unchanged;
-          unchanged.is_unchanged = true;
-          return unchanged;
-        }
+        if (stored.spec.paused == paused) return unchanged();
         auto spec = stored.spec;
         spec.paused = paused;
         return draft_edit(stored, std::move(spec), false, now);
       },
-      facts, 5, std::move(done));
+      facts, kEditTries, std::move(done));
 }
 
 void Jobs::cancel(const Principal& who, JobId job, bool keep_running, const RequestFacts& facts,
@@ -302,15 +421,14 @@ void Jobs::run_now(const Principal& who, JobId job, const RequestFacts& facts,
                               job,
                               {ids_.make<RunId>(), Trigger::manual, now, now, false, std::nullopt},
                               now,
-                              idempotency(who, facts, now)},
+                              idempotency_of(who, facts, now)},
                 [done = std::move(done)](Result<store::RunAnswer> answer) mutable {
                   if (!answer) return done(std::unexpected(std::move(answer).error()));
                   done(RunReply{answer->run, answer->is_replay});
                 });
 }
 
-// -- Reading
-// -----------------------------------------------------------------------------------------
+// -- Reading -------------------------------------------------------------------------------------
 
 Result<Job> Jobs::find(const Principal& who, JobId job) const {
   return store_.find_job(who.project, job);

@@ -1,9 +1,9 @@
 // Use cases on jobs: validate, then one store call. Start here. Thread-safe. What changes something
-// answers through `done`, once, on the store's thread after the durable commit; refusals of the
-// input come back at once, on the caller's thread.
+// answers through `done` (request_facts.h).
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,14 +14,15 @@
 #include "model/json_codec.h"
 #include "model/page.h"
 #include "service/principal.h"
+#include "service/request_facts.h"
+#include "service/runs.h"
 #include "store/store.h"
 
 namespace chronos::service {
 
-using store::Done;
-
-// Knows which actions can be run: (action object) → fine, or FieldErrors below "/action".
-using ActionCheck = std::function<Result<void>(const json::Value& action)>;
+// Knows which actions can be run and who can be told: (declaration, its parsed action object) →
+// fine, or FieldErrors below "/action" and "/notify".
+using SpecCheck = std::function<Result<void>(const JobSpec& spec, const json::Value& action)>;
 
 struct JobReply {
   Job job;
@@ -30,17 +31,7 @@ struct JobReply {
   bool is_created = false;  // by key: made, not changed
 };
 
-struct RunReply {
-  RunId run;
-  bool is_replay = false;
-};
-
-// What a request says about itself beyond its body.
-struct RequestFacts {
-  std::string idempotency_key;             // empty = none
-  std::string fingerprint_text;            // method, path and body: what must be equal in a replay
-  std::optional<std::int64_t> if_version;  // If-Match
-};
+using BatchReply = std::vector<Result<JobReply>>;
 
 struct Status {
   Job job;
@@ -51,21 +42,25 @@ struct Status {
 
 class Jobs {
  public:
-  Jobs(store::Store& store, ActionCheck check_action, const Clock& clock, IdSource& ids,
+  Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSource& ids,
        SpecLimits limits);
 
   void submit(const Principal& who, const json::Value& body, const RequestFacts& facts,
               Done<JobReply> done);
-  // One answer per item, in their order; the items share durable transactions.
+  // One answer per item, in their order; the items share durable transactions. The items are not
+  // needed after the call. A repetition answers each job again, and makes those that an
+  // interruption of the first try left out.
   void submit_batch(const Principal& who, const std::vector<const json::Value*>& items,
-                    Done<std::vector<Result<JobReply>>> done);
-  // The job with this key is made, or its declaration replaced as a whole.
+                    const RequestFacts& facts, Done<BatchReply> done);
+  // The job with this key is made, or its declaration replaced as a whole. The same again changes
+  // nothing. An empty or malformed key is refused like the field of a body.
   void put_by_key(const Principal& who, const std::string& key, const json::Value& body,
                   const RequestFacts& facts, Done<JobReply> done);
   void reschedule(const Principal& who, JobId job, const json::Value& body,
                   const RequestFacts& facts, Done<JobReply> done);
   void patch(const Principal& who, JobId job, const json::Value& body, const RequestFacts& facts,
              Done<JobReply> done);
+  // Edits that pause or resume need the role operator, here and in the three before.
   // Pausing again changes nothing. Instants that pass while paused are misfires on resume.
   void set_paused(const Principal& who, JobId job, bool paused, const RequestFacts& facts,
                   Done<JobReply> done);
@@ -87,16 +82,23 @@ class Jobs {
                           Timestamp now) const;
   Result<Draft> draft_edit(const Job& stored, JobSpec spec, bool replaces_schedule,
                            Timestamp now) const;
-  Result<std::vector<FieldError>> check(const JobSpec& spec, Timestamp now) const;
-  std::optional<store::Idempotency> idempotency(const Principal& who, const RequestFacts& facts,
-                                                Timestamp now) const;
+  Result<Draft> read_edit(const Job& stored, std::string_view text, SpecUse use,
+                          Timestamp now) const;
+  static Draft unchanged();
+  Result<void> check_parts(const JobSpec& spec) const;  // what other modules know
+  void create_by_key(const Principal& who, Draft draft, const RequestFacts& facts,
+                     Done<JobReply> done);
+  void replace_by_key(const Principal& who, JobId job, JobSpec spec, bool says_paused,
+                      const RequestFacts& facts, Done<JobReply> done);
+  struct Batch;
+  void commit_batch(std::shared_ptr<Batch> batch, std::size_t from);
   void commit_new(Draft draft, std::optional<store::Idempotency> idempotency, Done<JobReply> done);
   // Reads, edits and commits; again when somebody else was faster (and no version was asked for).
   void edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, int tries_left,
             Done<JobReply> done);
 
   store::Store& store_;
-  const ActionCheck check_action_;
+  const SpecCheck check_spec_;
   const Clock& clock_;
   IdSource& ids_;
   const SpecLimits limits_;

@@ -262,14 +262,20 @@ struct FinishDelivery {
 
 // A message to tell outside any run (`chronos notify test`).
 struct AddDeliveries {
-  struct Answer {};
+  struct Answer {
+    bool is_replay = false;
+  };
   std::vector<Delivery> deliveries;
+  std::optional<Idempotency> idempotency;
 };
 
-// Refused: already_exists family (key_taken) when the name is taken.
+// A new project and the admin key to begin with. Refused: key_taken when the name is taken.
+// A repetition (`idempotency`) answers the first project: its id is not the one sent.
 struct PutProject {
   using Answer = Project;
   Project project;
+  std::optional<Key> first_key;
+  std::optional<Idempotency> idempotency;
 };
 
 // The first start: the project and its admin key, unless any project exists.
@@ -282,9 +288,11 @@ struct Bootstrap {
 };
 
 // Creates the key; one with this id stays as it is.
+// A repetition (`idempotency`) answers the first key: its id is not the one sent.
 struct PutKey {
   using Answer = Key;
   Key key;
+  std::optional<Idempotency> idempotency;
 };
 
 // Refused: not_found. Again → the same answer.
@@ -293,6 +301,8 @@ struct RevokeKey {
   ProjectId project;
   KeyId key;
   Timestamp now;
+  // Given (a rotation): the key is not revoked but expires then, unless it expires earlier anyway.
+  std::optional<Timestamp> expires_at;
 };
 
 // last_used_at moves forward only; unknown keys are passed over.

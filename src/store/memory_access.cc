@@ -42,11 +42,16 @@ Result<FinishDelivery::Answer> apply(Tables& tables, const FinishDelivery& chang
 }
 
 Result<AddDeliveries::Answer> apply(Tables& tables, const AddDeliveries& change) {
+  CHRONOS_TRY(const auto replay, find_replay<std::monostate>(tables, change.idempotency));
+  if (replay) return AddDeliveries::Answer{true};
   for (const auto& delivery : change.deliveries) tables.deliveries.emplace(delivery.id, delivery);
+  remember(tables, change.idempotency, {});
   return AddDeliveries::Answer{};
 }
 
 Result<Project> apply(Tables& tables, const PutProject& change) {
+  CHRONOS_TRY(const auto replay, find_replay<ProjectId>(tables, change.idempotency));
+  if (replay) return tables.projects.at(*replay);
   for (const auto& [id, project] : tables.projects) {
     if (id == change.project.id) return project;
     if (project.name == change.project.name) {
@@ -54,6 +59,8 @@ Result<Project> apply(Tables& tables, const PutProject& change) {
     }
   }
   tables.projects.emplace(change.project.id, change.project);
+  if (change.first_key) tables.keys.emplace(change.first_key->id, *change.first_key);
+  remember(tables, change.idempotency, change.project.id);
   return change.project;
 }
 
@@ -67,6 +74,9 @@ Result<Bootstrap::Answer> apply(Tables& tables, const Bootstrap& change) {
 }
 
 Result<Key> apply(Tables& tables, const PutKey& change) {
+  CHRONOS_TRY(const auto replay, find_replay<KeyId>(tables, change.idempotency));
+  if (replay) return tables.keys.at(*replay);
+  remember(tables, change.idempotency, change.key.id);
   return tables.keys.emplace(change.key.id, change.key).first->second;
 }
 
@@ -76,7 +86,11 @@ Result<Key> apply(Tables& tables, const RevokeKey& change) {
     return fail(Reason::not_found, "no key has this id");
   }
   auto& key = found->second;
-  if (!key.revoked_at) key.revoked_at = change.now;
+  if (change.expires_at) {
+    key.expires_at = std::min(key.expires_at.value_or(*change.expires_at), *change.expires_at);
+  } else if (!key.revoked_at) {
+    key.revoked_at = change.now;
+  }
   return key;
 }
 

@@ -6,30 +6,6 @@
 namespace chronos::store::memory {
 namespace {
 
-// What an earlier change with the same idempotency key made; nothing when there was none.
-template <class Id>
-Result<std::optional<Id>> find_replay(const Tables& tables,
-                                      const std::optional<Idempotency>& idempotency) {
-  if (!idempotency) return std::nullopt;
-  const auto found = tables.seen.find({idempotency->caller, idempotency->key});
-  if (found == tables.seen.end()) return std::nullopt;
-  const auto& seen = found->second;
-  if (seen.at + kIdempotencyKept <= idempotency->at) return std::nullopt;
-  const auto* made = std::get_if<Id>(&seen.made);
-  if (made == nullptr || seen.fingerprint != idempotency->fingerprint) {
-    return fail(Reason::idempotency_key_reused,
-                "this idempotency key was used for another request");
-  }
-  return *made;
-}
-
-void remember(Tables& tables, const std::optional<Idempotency>& idempotency,
-              std::variant<JobId, RunId> made) {
-  if (!idempotency) return;
-  tables.seen.insert_or_assign({idempotency->caller, idempotency->key},
-                               Seen{idempotency->fingerprint, idempotency->at, made});
-}
-
 JobAnswer answer_of(const Tables& tables, JobId job, bool is_replay = false) {
   return {job_value(tables, tables.jobs.at(job)), is_replay};
 }

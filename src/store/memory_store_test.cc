@@ -32,7 +32,7 @@ TEST_F(MemoryStoreTest, WithoutAThreadNothingHappensUntilItIsPumped) {
 TEST_F(MemoryStoreTest, IsOpenedByItsUrl) {
   const auto store = open_store("memory:", clock_);
   ASSERT_TRUE(store);
-  EXPECT_TRUE((*store)->health());
+  EXPECT_TRUE(store->store->health());
 }
 
 TEST_F(MemoryStoreTest, UnknownUrlsAreRefused) {

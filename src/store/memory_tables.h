@@ -59,11 +59,13 @@ struct StoredJob {
   std::set<RunId> ended;  // keys of Tables::final_runs
 };
 
-// What an idempotency key stands for.
+// What an idempotency key stands for; nothing when what was made has no id to come back to.
+using Made = std::variant<std::monostate, JobId, RunId, KeyId, ProjectId>;
+
 struct Seen {
   Sha256 fingerprint{};
   Timestamp at;
-  std::variant<JobId, RunId> made;
+  Made made;
 };
 
 struct Holder {
@@ -156,5 +158,30 @@ Result<Key> apply(Tables& tables, const PutKey& change);
 Result<Key> apply(Tables& tables, const RevokeKey& change);
 Result<TouchKeys::Answer> apply(Tables& tables, const TouchKeys& change);
 Result<std::int64_t> apply(Tables& tables, const Prune& change);
+
+// -- Idempotency keys ----------------------------------------------------------------------------
+
+// What an earlier change with the same idempotency key made; nothing when there was none.
+template <class Id>
+Result<std::optional<Id>> find_replay(const Tables& tables,
+                                      const std::optional<Idempotency>& idempotency) {
+  if (!idempotency) return std::nullopt;
+  const auto found = tables.seen.find({idempotency->caller, idempotency->key});
+  if (found == tables.seen.end()) return std::nullopt;
+  const auto& seen = found->second;
+  if (seen.at + kIdempotencyKept <= idempotency->at) return std::nullopt;
+  const auto* made = std::get_if<Id>(&seen.made);
+  if (made == nullptr || seen.fingerprint != idempotency->fingerprint) {
+    return fail(Reason::idempotency_key_reused,
+                "this idempotency key was used for another request");
+  }
+  return *made;
+}
+
+inline void remember(Tables& tables, const std::optional<Idempotency>& idempotency, Made made) {
+  if (!idempotency) return;
+  tables.seen.insert_or_assign({idempotency->caller, idempotency->key},
+                               Seen{idempotency->fingerprint, idempotency->at, made});
+}
 
 }  // namespace chronos::store::memory

@@ -73,13 +73,20 @@ Complaints StateChecker::check(const History& history) {
 Complaints check_no_double_fire(const History& history) {
   Complaints complaints;
   for (const auto& [job, runs] : history) {
-    std::set<Timestamp> instants;
+    std::map<Timestamp, const Run*> instants;
     for (const auto& run : runs) {
-      if (run.trigger != Trigger::schedule || run.reason == "rescheduled") continue;
-      if (!instants.insert(run.planned_at).second) {
-        complaints.push_back(fmt::format("{} has two rows for {}", job.to_string(),
-                                         format_timestamp(run.planned_at)));
-      }
+      // Cancelled before it started: the instant is free for a new schedule of the job.
+      const bool never_fired = run.state == RunState::cancelled && run.attempts_made == 0;
+      if (run.trigger != Trigger::schedule || never_fired) continue;
+      const auto [other, is_new] = instants.emplace(run.planned_at, &run);
+      if (is_new) continue;
+      const auto describe = [](const Run& row) {
+        return fmt::format("{} {} {} x{}", row.id.to_string(), to_string(row.state), row.reason,
+                           row.count);
+      };
+      complaints.push_back(fmt::format("{} has two rows for {}: {} and {}", job.to_string(),
+                                       format_timestamp(run.planned_at), describe(*other->second),
+                                       describe(run)));
     }
   }
   return complaints;
@@ -89,7 +96,8 @@ Complaints check_overlap(const store::Store& store, ProjectId project, const His
   Complaints complaints;
   for (const auto& [id, runs] : history) {
     const auto job = store.find_job(project, id);
-    if (job->spec.overlap == Overlap::allow || job->spec.overlap == Overlap::cancel_running) continue;
+    if (job->spec.overlap == Overlap::allow || job->spec.overlap == Overlap::cancel_running)
+      continue;
     const auto going = std::ranges::count_if(runs, [](const Run& run) {
       return run.trigger == Trigger::schedule && run.state == RunState::running;
     });
@@ -111,10 +119,8 @@ Complaints check_attempts(const store::Store& store, ProjectId project, const Hi
       if (row.state == RunState::succeeded && row.ended_at) succeeded_at[row.id] = *row.ended_at;
       const auto max = job->spec.max_attempts;
       if (max != 0 && row.attempts_made > max) {
-        complaints.push_back(fmt::format("{} made {} attempts", row.id.to_string(), row.attempts_made));
-      }
-      if (row.started_at && *row.started_at < row.planned_at) {
-        complaints.push_back(fmt::format("{} started early", row.id.to_string()));
+        complaints.push_back(
+            fmt::format("{} made {} attempts", row.id.to_string(), row.attempts_made));
       }
     }
   }
@@ -125,12 +131,16 @@ Complaints check_attempts(const store::Store& store, ProjectId project, const Hi
       complaints.push_back(fmt::format("{} started with an old token", start.run.to_string()));
     }
     last = start.token;
+    if (start.planned_at > start.latest_time) {
+      complaints.push_back(fmt::format("{} started early", start.run.to_string()));
+    }
   }
   // The last start of a run that succeeded is the one that succeeded: fewer starts than that are
   // impossible, and none may follow.
   std::map<RunId, int> last_attempt;
   for (const auto& start : world.starts) {
-    if (start.attempt != last_attempt[start.run] + 1) {
+    // An attempt that was claimed and never started is counted too: the node died in between.
+    if (start.attempt <= last_attempt[start.run]) {
       complaints.push_back(fmt::format("{}: attempt {} follows attempt {}", start.run.to_string(),
                                        start.attempt, last_attempt[start.run]));
     }
@@ -141,7 +151,8 @@ Complaints check_attempts(const store::Store& store, ProjectId project, const Hi
       if (run.state == RunState::succeeded && run.count == 1 &&
           last_attempt[run.id] != run.attempts_made) {
         complaints.push_back(fmt::format("{} was recorded with {} attempts and made {}",
-                                         run.id.to_string(), run.attempts_made, last_attempt[run.id]));
+                                         run.id.to_string(), run.attempts_made,
+                                         last_attempt[run.id]));
       }
     }
   }
@@ -171,12 +182,14 @@ Complaints check_ledger(const store::Store& store, ProjectId project, const Hist
       ++instants;
       while (row != covered.end() && row->second < *at) ++row;
       if (row == covered.end() || row->first > *at) {
-        complaints.push_back(fmt::format("{}: no row for {}", id.to_string(), format_timestamp(*at)));
+        complaints.push_back(
+            fmt::format("{}: no row for {}", id.to_string(), format_timestamp(*at)));
         break;
       }
     }
     if (instants != counted && complaints.empty()) {
-      complaints.push_back(fmt::format("{}: {} instants, {} in rows", id.to_string(), instants, counted));
+      complaints.push_back(
+          fmt::format("{}: {} instants, {} in rows", id.to_string(), instants, counted));
     }
   }
   return complaints;
@@ -192,7 +205,8 @@ Complaints check_deliveries(const store::Store& store, ProjectId project, const 
       if (!has_failed || job->spec.notify.empty()) continue;
       const auto deliveries = store.list_deliveries(project, run.id);
       if (deliveries->size() != 1) {
-        complaints.push_back(fmt::format("{} has {} deliveries", run.id.to_string(), deliveries->size()));
+        complaints.push_back(
+            fmt::format("{} has {} deliveries", run.id.to_string(), deliveries->size()));
       }
     }
   }

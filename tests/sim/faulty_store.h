@@ -24,6 +24,13 @@ class FaultyStore final : public store::Store {
     }
   }
 
+  // The store cannot commit: everybody who waits is told so.
+  void refuse_waiting(Reason reason) {
+    for (auto& operation : std::exchange(waiting_, {})) {
+      operation.done(fail(reason, "refused by the test"));
+    }
+  }
+
   // The process dies before the commit: nobody is told and nothing happened.
   void drop_waiting() { waiting_.clear(); }
 
@@ -80,10 +87,11 @@ class FaultyStore final : public store::Store {
  private:
   template <class C>
   void pass(C change, store::Done<store::Answer> done) {
-    inner_.commit(std::move(change), [done = std::move(done)](Result<typename C::Answer> answer) mutable {
-      if (!answer) return done(std::unexpected(std::move(answer).error()));
-      done(store::Answer(std::in_place_type<typename C::Answer>, std::move(*answer)));
-    });
+    inner_.commit(std::move(change),
+                  [done = std::move(done)](Result<typename C::Answer> answer) mutable {
+                    if (!answer) return done(std::unexpected(std::move(answer).error()));
+                    done(store::Answer(std::in_place_type<typename C::Answer>, std::move(*answer)));
+                  });
   }
 
   store::Store& inner_;

@@ -12,7 +12,8 @@ namespace {
 bool replay(const chronos::sim::WorldOptions& options) {
   chronos::sim::World world(options);
   const auto complaints = world.run();
-  std::cout << fmt::format("seed {}: {}{}\n", options.seed, world.summary(), complaints.empty() ? "" : " FAILED");
+  std::cout << fmt::format("seed {}: {}{}\n", options.seed, world.summary(),
+                           complaints.empty() ? "" : " FAILED");
   for (const auto& complaint : complaints) std::cout << "  " << complaint << "\n";
   return complaints.empty();
 }

@@ -18,9 +18,11 @@ struct OutsideWorld {
     JobId job;
     int attempt = 0;
     std::int64_t token = 0;
-    Timestamp at;
+    Timestamp planned_at;
+    Timestamp latest_time;  // the wall clock may have been set back since
   };
   std::vector<Start> starts;
+  Timestamp latest_time;  // the wall clock ever showed
 };
 
 class SimLauncher final : public scheduler::Launcher {
@@ -30,10 +32,12 @@ class SimLauncher final : public scheduler::Launcher {
 
   void launch(const store::ClaimedRun& run, Duration timeout,
               std::move_only_function<void(Outcome)> done) override {
-    world_.starts.push_back({run.run, run.job, run.attempt, run.token, clock_.now()});
+    world_.starts.push_back(
+        {run.run, run.job, run.attempt, run.token, run.planned_at, world_.latest_time});
     const auto length = Duration(rng_.between(1'000, rng_.chance(100) ? 90'000'000 : 3'000'000));
     Ending ending{std::move(done), draw_outcome()};
-    if (length > timeout) ending.outcome = Outcome{.kind = OutcomeKind::timed_out, .reason = "timeout"};
+    if (length > timeout)
+      ending.outcome = Outcome{.kind = OutcomeKind::timed_out, .reason = "timeout"};
     const auto at = clock_.steady() + std::min(length, timeout);
     running_.emplace(run.run, endings_.emplace(at, std::make_pair(run.run, std::move(ending))));
   }
@@ -41,7 +45,8 @@ class SimLauncher final : public scheduler::Launcher {
   void cancel(RunId run, int) override {
     const auto found = running_.find(run);
     if (found == running_.end()) return;
-    found->second->second.second.outcome = Outcome{.kind = OutcomeKind::cancelled, .reason = "cancelled"};
+    found->second->second.second.outcome =
+        Outcome{.kind = OutcomeKind::cancelled, .reason = "cancelled"};
     auto node = endings_.extract(found->second);
     node.key() = clock_.steady();
     found->second = endings_.insert(std::move(node));

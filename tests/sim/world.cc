@@ -32,8 +32,9 @@ World::World(WorldOptions options)
       ids_(clock_, Rng(options.seed + 1)),
       inner_(clock_, {.has_own_thread = false}),
       store_(inner_),
-      jobs_(store_, [](const json::Value&) -> Result<void> { return {}; }, clock_, ids_, {}) {
-  clock_.set(*parse_timestamp("2026-03-29T00:30:00Z") + Duration(rng_.between(0, 7'200'000'000)));
+      jobs_(store_, [](const auto&, const auto&) -> Result<void> { return {}; }, clock_, ids_, {}) {
+  clock_.step_wall(parse_timestamp("2026-03-29T00:30:00Z")->time_since_epoch() +
+                   Duration(rng_.between(0, 7'200'000'000)));
   who_ = {ids_.make<KeyId>(), ids_.make<ProjectId>(), "default", Role::admin};
   inner_.commit(store::PutProject{{who_.project, "default", clock_.now()}}, [](const auto&) {});
   inner_.pump();
@@ -77,6 +78,7 @@ void World::step(bool has_faults) {
   }
   if (rng_.chance(300)) sleep += Duration(rng_.between(0, 2'000'000));
   clock_.advance(sleep);
+  outside_.latest_time = std::max(outside_.latest_time, clock_.now());
   node_->launcher.finish_due();
 }
 
@@ -92,6 +94,7 @@ void World::maybe_fault() {
     const auto jump = Duration(rng_.between(-3'600, 3'600) * 1'000'000);
     tell(fmt::format("clock steps by {}", format_duration(jump)));
     clock_.step_wall(jump);
+    outside_.latest_time = std::max(outside_.latest_time, clock_.now());
   }
 }
 
@@ -108,6 +111,7 @@ void World::crash() {
   inner_.start_epoch();
   const auto downtime = Duration(rng_.between(0, rng_.chance(200) ? 900'000'000 : 20'000'000));
   clock_.advance(downtime);
+  outside_.latest_time = std::max(outside_.latest_time, clock_.now());
   node_ = std::make_unique<Node>(*this);
 }
 
@@ -122,22 +126,25 @@ void World::act_as_user() {
 void World::submit() {
   const auto pick = [&](auto... values) {
     const std::vector<std::string> all = {values...};
-    return all[static_cast<std::size_t>(rng_.between(0, static_cast<std::int64_t>(all.size()) - 1))];
+    return all[static_cast<std::size_t>(
+        rng_.between(0, static_cast<std::int64_t>(all.size()) - 1))];
   };
-  const auto in_a_while = format_timestamp(clock_.now() + Duration(rng_.between(-60, 600) * 1'000'000));
+  const auto in_a_while =
+      format_timestamp(clock_.now() + Duration(rng_.between(-60, 600) * 1'000'000));
   const auto schedule =
       pick(std::string(R"("cron":"*/5 * * * * *",)"), std::string(R"("cron":"* * * * *",)"),
            std::string(R"("cron":["*/7 * * * * *","30 * * * * *"],"max_runs":40,)"),
            std::string(R"("cron":"30 2 * * *","timezone":"Europe/Berlin",)"),
-           std::string(R"("every":"11s",)"), R"("scheduled_time":")" + in_a_while + R"(",)", std::string());
+           std::string(R"("every":"11s",)"), R"("scheduled_time":")" + in_a_while + R"(",)",
+           std::string());
   const auto body = fmt::format(
       R"({{"name":"job",{}"action":{{"kind":"{}"}},"max_attempts":{},"overlap":"{}",)"
       R"("misfire":{{"policy":"{}","grace":"{}","max":20}},"on_lost":"{}","queue":"{}","priority":{},)"
       R"("timeout":"60s","retry":{{"delay":"{}"}},"notify":[{{"email":["a@example.com"]}}]}})",
       schedule, pick("http", "command"), rng_.between(1, 4),
-      pick("skip", "queue_one", "queue_all", "cancel_running", "allow"), pick("run_once", "run_all", "skip"),
-      pick("1s", "60s"), pick("retry", "fail"), pick("default", "narrow"), rng_.between(0, 9),
-      pick("100ms", "5s"));
+      pick("skip", "queue_one", "queue_all", "cancel_running", "allow"),
+      pick("run_once", "run_all", "skip"), pick("1s", "60s"), pick("retry", "fail"),
+      pick("default", "narrow"), rng_.between(0, 9), pick("100ms", "5s"));
   const auto document = json::parse(body);
   jobs_.submit(who_, document->root(), {}, [this, body](Result<service::JobReply> reply) {
     if (!reply) throw std::runtime_error(reply.error().message + " " + body);
@@ -147,13 +154,18 @@ void World::submit() {
 }
 
 void World::change_some_job() {
-  const auto job = known_[static_cast<std::size_t>(rng_.between(0, static_cast<std::int64_t>(known_.size()) - 1))];
+  const auto job = known_[static_cast<std::size_t>(
+      rng_.between(0, static_cast<std::int64_t>(known_.size()) - 1))];
   const auto ignore = [](const auto&) {};
   switch (rng_.between(0, 5)) {
-    case 0: return jobs_.cancel(who_, job, rng_.chance(500), {}, ignore);
-    case 1: return jobs_.run_now(who_, job, {}, ignore);
-    case 2: return jobs_.set_paused(who_, job, true, {}, ignore);
-    case 3: return jobs_.set_paused(who_, job, false, {}, ignore);
+    case 0:
+      return jobs_.cancel(who_, job, rng_.chance(500), {}, ignore);
+    case 1:
+      return jobs_.run_now(who_, job, {}, ignore);
+    case 2:
+      return jobs_.set_paused(who_, job, true, {}, ignore);
+    case 3:
+      return jobs_.set_paused(who_, job, false, {}, ignore);
     case 4: {
       rescheduled_.insert(job);
       const auto document = json::parse(R"({"cron":"*/9 * * * * *"})");
@@ -187,7 +199,8 @@ Complaints World::check(bool at_end) {
 }
 
 std::string World::summary() const {
-  return fmt::format("{} jobs, {} starts, {} crashes", known_.size(), outside_.starts.size(), crashes_);
+  return fmt::format("{} jobs, {} starts, {} crashes", known_.size(), outside_.starts.size(),
+                     crashes_);
 }
 
 }  // namespace chronos::sim

@@ -53,7 +53,7 @@ class World {
 
   const WorldOptions options_;
   Rng rng_;
-  test::VirtualClock clock_;
+  test::VirtualClock clock_{Timestamp{}};
   IdSource ids_;
   store::MemoryStore inner_;
   FaultyStore store_;
@@ -62,7 +62,7 @@ class World {
   service::Principal who_;
   std::unique_ptr<Node> node_;
   StateChecker states_;
-  std::vector<JobId> known_;       // acknowledged to the user
+  std::vector<JobId> known_;  // acknowledged to the user
   std::set<JobId> rescheduled_;
   int crashes_ = 0;
 };

@@ -49,7 +49,7 @@ void TestStore::reopen() {
 }
 
 void TestStore::open() {
-  store_ = must(store::open_store(url_, clock_));
+  store_ = must(store::open_store(url_, clock_)).store;
 }
 
 }  // namespace chronos::test

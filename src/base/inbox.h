@@ -1,4 +1,6 @@
-// What happened elsewhere, as closures to run on the scheduler's own thread. post() is thread-safe.
+// What happened elsewhere, as closures to run on the own thread of whoever owns the inbox: the
+// scheduler, the notifier. post() is thread-safe; shared with completions, which may outlive the
+// owner.
 #pragma once
 
 #include <functional>
@@ -7,7 +9,7 @@
 
 #include "base/mutex.h"
 
-namespace chronos::scheduler {
+namespace chronos {
 
 class Inbox {
  public:
@@ -34,4 +36,4 @@ class Inbox {
   std::vector<Event> events_ CHRONOS_GUARDED_BY(mutex_);
 };
 
-}  // namespace chronos::scheduler
+}  // namespace chronos

@@ -1,0 +1,394 @@
+#include "app/daemon.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "app/data_dir.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/time_text.h"
+#include "base/waiter.h"
+#include "executor/executors.h"
+#include "executor/orphans.h"
+#include "http/api.h"
+#include "http/server.h"
+#include "notify/channels.h"
+#include "notify/notifier.h"
+#include "scheduler/executor_launcher.h"
+#include "scheduler/scheduler.h"
+#include "service/access.h"
+#include "service/jobs.h"
+#include "service/runs.h"
+#include "service/system.h"
+#include "store/open.h"
+
+namespace chronos::app {
+namespace {
+
+// Both signals are taken by run_until_signal() alone; a broken pipe is an error of a write.
+void prepare_process() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  // Thousands of connections need as many descriptors as we may have.
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+}
+
+// A commit whose fate is unknown: everybody who waited has been told so; only a fresh start can
+// know what is on the disk (promises.md §0.1).
+void end_process(const Error& error) {
+  log::error("the store failed and the server ends; start it again", {{"error", error.message}});
+  std::_Exit(EXIT_FAILURE);
+}
+
+std::string host_name() {
+  std::string name(256, '\0');
+  if (gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  name.resize(name.find('\0'));
+  return name;
+}
+
+double seconds(Duration duration) {
+  return static_cast<double>(duration.count()) / 1e6;
+}
+
+executor::ExecutorsOptions executor_options(const Config& config, const std::string& server_id) {
+  executor::ExecutorsOptions options;
+  options.command.is_allowed = config.commands.allow;
+  options.command.server_id = server_id;
+  options.command.output_max = config.limits.output_max;
+  options.http.output_max = config.limits.output_max;
+  options.http.client.policy = net::OutboundPolicy{config.http.egress};
+  return options;
+}
+
+notify::NotifyOptions notify_options(const Config& config) {
+  notify::NotifyOptions options;
+  if (!config.smtp.host.empty()) {
+    net::SmtpServer server;
+    server.host = config.smtp.host;
+    server.port = static_cast<std::uint16_t>(config.smtp.port);
+    server.user = config.smtp.user;
+    server.password = config.smtp.password;
+    server.tls = config.smtp.tls == SmtpTls::tls    ? net::SmtpTls::tls
+                 : config.smtp.tls == SmtpTls::none ? net::SmtpTls::none
+                                                    : net::SmtpTls::starttls;
+    options.smtp = server;
+  }
+  options.from = config.smtp.from;
+  options.base_url = config.server.base_url;
+  options.http.policy = net::OutboundPolicy{config.http.egress};
+  for (const auto& [name, channel] : config.channels) {
+    auto format = notify::WebhookFormat::standard;
+    if (channel.kind == "slack") format = notify::WebhookFormat::slack;
+    options.channels[name] = {channel.url, channel.secret, format};
+  }
+  return options;
+}
+
+http::ServerOptions server_options(const Config& config) {
+  http::ServerOptions options;
+  const auto& server = config.server;
+  options.listen = server.listen;
+  options.threads = server.threads;
+  if (!server.tls_cert_file.empty()) options.tls = {server.tls_cert_file, server.tls_key_file};
+  options.connections_max = static_cast<std::size_t>(server.connections_max);
+  options.header_bytes_max = server.headers_max;
+  options.body_max = server.body_max;
+  options.body_memory_max = server.body_memory_max;
+  options.header_timeout = server.header_timeout;
+  options.idle_timeout = server.idle_timeout;
+  return options;
+}
+
+scheduler::SchedulerOptions scheduler_options(const Config& config) {
+  scheduler::SchedulerOptions options;
+  options.node = host_name();
+  options.lanes = {{"http", config.http.concurrency}};
+  // Without leave to run commands their runs would only fail: check() refuses new ones, and those
+  // declared before wait until commands are allowed again.
+  if (config.commands.allow) options.lanes["command"] = config.commands.concurrency;
+  for (const auto& [name, queue] : config.queues) {
+    if (queue.concurrency > 0) options.queue_limits[name] = queue.concurrency;
+  }
+  options.notify.on_failure = config.notify.on_failure;
+  return options;
+}
+
+}  // namespace
+
+// Members are made from top to bottom and destroyed from bottom to top.
+class Daemon::Parts {
+ public:
+  Parts(Config config, DataDir dir) : config_(std::move(config)), dir_(std::move(dir)) {}
+  ~Parts() { stop(); }
+
+  Result<void> build();
+  Result<void> start();
+  void stop();
+
+ private:
+  std::string url() const;
+  void build_services();
+  scheduler::SchedulerEvents scheduler_events();
+  Result<service::BackupFile> write_backup();
+  std::string metrics_text();
+  void run_scheduler();
+  Result<void> check_target(const Target& target) const;
+  void greet() const;
+
+  const Config config_;
+  const DataDir dir_;
+  SystemClock clock_;
+  IdSource ids_{clock_, Rng::from_system()};
+  Metrics metrics_;
+  Waiter waiter_;
+  store::Opened opened_;
+  service::FirstStart first_start_;
+  std::unique_ptr<executor::Executors> executors_;
+  std::unique_ptr<notify::Channels> channels_;
+  std::unique_ptr<scheduler::ExecutorLauncher> launcher_;
+  std::unique_ptr<scheduler::Scheduler> scheduler_;
+  std::unique_ptr<notify::Notifier> notifier_;
+  std::unique_ptr<service::Jobs> jobs_;
+  std::unique_ptr<service::Runs> runs_;
+  std::unique_ptr<service::Access> access_;
+  std::unique_ptr<service::System> system_;
+  std::unique_ptr<http::ReadPool> readers_;
+  std::unique_ptr<http::Api> api_;
+  std::unique_ptr<http::Server> server_;
+  std::atomic<bool> is_draining_ = false;
+  std::promise<void> drained_;
+  std::jthread scheduler_thread_;
+};
+
+Result<void> Daemon::Parts::build() {
+  store::CommitterOptions committer;
+  committer.on_fatal = end_process;
+  CHRONOS_TRY(opened_, store::open_store(config_.store.url, clock_, committer));
+  auto& store = *opened_.store;
+  CHRONOS_TRY(first_start_, service::bootstrap(store, clock_, ids_, config_.data_dir));
+
+  executors_ =
+      std::make_unique<executor::Executors>(clock_, executor_options(config_, dir_.server_id()));
+  const auto notify = notify_options(config_);
+  CHRONOS_TRY_VOID(notify::check_options(notify));
+  channels_ = std::make_unique<notify::Channels>(clock_, notify);
+  launcher_ =
+      std::make_unique<scheduler::ExecutorLauncher>(*executors_, [&store](ProjectId project) {
+        const auto found = store.find_project(project);
+        return found ? found->name : std::string();
+      });
+  scheduler_ = std::make_unique<scheduler::Scheduler>(
+      store, *launcher_, clock_, ids_, Rng::from_system(), scheduler_options(config_),
+      scheduler_events(), [this] { waiter_.wake(); });
+  notifier_ = std::make_unique<notify::Notifier>(store, clock_, channels_->by_kind());
+  store.on_change([this] {
+    scheduler_->hint();
+    waiter_.wake();
+    notifier_->wake();
+  });
+  build_services();
+  return {};
+}
+
+void Daemon::Parts::build_services() {
+  auto& store = *opened_.store;
+  const service::SpecCheck check = [this](const JobSpec& spec,
+                                          const json::Value& action) -> Result<void> {
+    CHRONOS_TRY_VOID(executors_->check(spec.action.kind, action));
+    return channels_->check(spec.notify);
+  };
+  const SpecLimits limits{config_.limits.payload_max,
+                          static_cast<std::size_t>(config_.limits.tags_max)};
+  jobs_ = std::make_unique<service::Jobs>(store, check, clock_, ids_, limits);
+  runs_ = std::make_unique<service::Runs>(store, clock_, ids_);
+  access_ = std::make_unique<service::Access>(store, clock_, ids_);
+  service::SystemParts parts;
+  parts.check_target = [this](const Target& target) { return check_target(target); };
+  parts.default_addresses = config_.notify.on_failure;
+  parts.write_backup = [this] { return write_backup(); };
+  system_ = std::make_unique<service::System>(store, clock_, ids_, std::move(parts));
+  readers_ = std::make_unique<http::ReadPool>(2);
+  api_ = std::make_unique<http::Api>(http::Api{*jobs_, *runs_, *access_, *system_, *readers_});
+  api_->limits.batch_body_max = config_.server.batch_body_max;
+  api_->metrics = [this] { return metrics_text(); };
+  auto options = server_options(config_);
+  options.on_finished = [this](const http::Finished& finished) {
+    metrics_.count("chronos_http_requests_total", {{"route", std::string(finished.pattern)},
+                                                   {"status", std::to_string(finished.status)}});
+    metrics_.observe("chronos_http_request_duration_seconds", seconds(finished.duration));
+  };
+  server_ =
+      std::make_unique<http::Server>(std::move(options), http::Router(http::make_routes(*api_)),
+                                     http::make_gate(*access_), clock_);
+}
+
+scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {
+  scheduler::SchedulerEvents events;
+  events.on_started = [this](const store::ClaimedRun& run) {
+    if (run.attempt > 1) return;
+    metrics_.observe("chronos_run_start_lateness_seconds",
+                     seconds(run.started_at - run.planned_at));
+  };
+  events.on_settled = [this](const store::ClaimedRun& run, const Outcome& outcome, RunState state) {
+    const auto& kind = run.declared->spec.action.kind;
+    metrics_.count("chronos_attempts_total",
+                   {{"outcome", std::string(to_string(outcome.kind))}, {"kind", kind}});
+    if (is_final(state))
+      metrics_.count("chronos_runs_total",
+                     {{"state", std::string(to_string(state))}, {"kind", kind}});
+    if (outcome.kind == OutcomeKind::succeeded) return;
+    log::warn("attempt did not succeed", {{"run", run.run.to_string()},
+                                          {"job", run.job.to_string()},
+                                          {"attempt", std::to_string(run.attempt)},
+                                          {"outcome", std::string(to_string(outcome.kind))},
+                                          {"reason", outcome.reason},
+                                          {"error", outcome.error},
+                                          {"run_state", std::string(to_string(state))}});
+  };
+  return events;
+}
+
+Result<void> Daemon::Parts::check_target(const Target& target) const {
+  NotifyRule rule;
+  if (target.kind == "email") {
+    rule.email = {target.address};
+  } else {
+    rule.channel = target.address;
+  }
+  return channels_->check({rule});
+}
+
+Result<service::BackupFile> Daemon::Parts::write_backup() {
+  const auto folder = config_.data_dir + "/backups";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  auto name = format_timestamp(clock_.now());
+  std::erase_if(name, [](char c) { return c == ':' || c == '-'; });
+  const auto path = std::filesystem::absolute(folder + "/chronos-" + name + ".db").string();
+  CHRONOS_TRY_VOID(opened_.backup_to(path));
+  return service::BackupFile{path,
+                             static_cast<std::int64_t>(std::filesystem::file_size(path, error))};
+}
+
+std::string Daemon::Parts::metrics_text() {
+  metrics_.set("chronos_build_info", 1, {{"version", CHRONOS_VERSION}});
+  metrics_.set("chronos_connections", static_cast<double>(server_->connection_count()));
+  if (const auto counts = system_->counts()) {
+    metrics_.set("chronos_jobs", static_cast<double>(counts->jobs));
+    metrics_.set("chronos_runs_due", static_cast<double>(counts->due));
+    metrics_.set("chronos_runs_ready", static_cast<double>(counts->ready));
+    metrics_.set("chronos_runs_held", static_cast<double>(counts->held));
+    metrics_.set("chronos_runs_running", static_cast<double>(counts->running));
+    metrics_.set("chronos_deliveries_waiting", static_cast<double>(counts->deliveries_waiting));
+    metrics_.set("chronos_oldest_ready_seconds",
+                 seconds(counts->oldest_ready_age.value_or(Duration(0))));
+  }
+  return metrics_.text();
+}
+
+std::string Daemon::Parts::url() const {
+  const auto& first = config_.server.listen.front();
+  const auto host = first.substr(0, first.rfind(':'));
+  const auto* scheme = config_.server.tls_cert_file.empty() ? "http" : "https";
+  return fmt::format("{}://{}:{}", scheme, host, server_->bound_port());
+}
+
+void Daemon::Parts::greet() const {
+  if (first_start_.is_first) {
+    fmt::print(
+        "first start: the admin key of project 'default', shown only now and kept in {}:\n  {}\n",
+        first_start_.key_file, first_start_.admin_secret);
+  }
+  if (config_.commands.allow) {
+    fmt::print("jobs may run commands on this machine as this user (commands.allow)\n");
+  }
+  fmt::print("listening on {}\n", url());
+  std::fflush(stdout);
+}
+
+Result<void> Daemon::Parts::start() {
+  if (const auto killed = executor::kill_orphans(dir_.server_id()); killed > 0) {
+    log::warn("killed what an earlier start had left running",
+              {{"processes", std::to_string(killed)}});
+  }
+  CHRONOS_TRY_VOID(server_->start());
+  notifier_->start();
+  scheduler_thread_ = std::jthread([this] { run_scheduler(); });
+  greet();
+  return {};
+}
+
+void Daemon::Parts::run_scheduler() {
+  while (true) {
+    if (is_draining_) scheduler_->begin_drain();
+    const auto next = scheduler_->step();
+    if (is_draining_ && scheduler_->is_idle()) break;
+    waiter_.wait_until(clock_, next);
+  }
+  drained_.set_value();
+}
+
+// Nothing new starts; what runs may end in time; what does not is stopped and handed back.
+void Daemon::Parts::stop() {
+  if (is_draining_.exchange(true) || !opened_.store) return;
+  const auto until = std::chrono::steady_clock::now() + config_.server.drain_timeout;
+  waiter_.wake();
+  if (server_) server_->stop(config_.server.drain_timeout);
+  if (scheduler_thread_.joinable()) {
+    auto drained = drained_.get_future();
+    const bool is_done = drained.wait_until(until) == std::future_status::ready;
+    if (executors_) executors_->stop();
+    if (!is_done) drained.wait();
+    scheduler_thread_.join();
+  }
+  if (notifier_) notifier_->stop();
+  if (readers_) readers_->stop();
+  opened_.store->stop();
+}
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Daemon::~Daemon() = default;
+
+Result<std::unique_ptr<Daemon>> Daemon::make(Config config) {
+  prepare_process();
+  CHRONOS_TRY(auto dir, DataDir::open(config.data_dir));
+  auto parts = std::make_unique<Parts>(std::move(config), std::move(dir));
+  CHRONOS_TRY_VOID(parts->build());
+  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+}
+
+Result<void> Daemon::start() {
+  return parts_->start();
+}
+
+void Daemon::run_until_signal() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  int received = 0;
+  sigwait(&set, &received);
+  log::info("stopping", {{"signal", received == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  parts_->stop();
+}
+
+}  // namespace chronos::app

@@ -1,0 +1,56 @@
+#include "cli/commands.h"
+
+#include <array>
+#include <utility>
+
+namespace chronos::cli {
+namespace {
+
+// In the order of the help.
+constexpr std::array kCommands = {
+    Command{"serve", "start the server", &declare_serve},
+    Command{"submit", "submit a job: now, once, or on a schedule", &declare_submit},
+    Command{"list", "list jobs", &declare_list},
+    Command{"get", "show a job or a run", &declare_get},
+    Command{"status", "show how a job is doing", &declare_status},
+    Command{"reschedule", "give a job another schedule", &declare_reschedule},
+    Command{"cancel", "cancel a job or a run", &declare_cancel},
+    Command{"pause", "keep a job from running", &declare_pause},
+    Command{"resume", "let a paused job run again", &declare_resume},
+    Command{"run", "run a job now", &declare_run},
+    Command{"runs", "list runs", &declare_runs},
+    Command{"logs", "print the output of a run", &declare_logs},
+    Command{"retry", "run a finished run once more", &declare_retry},
+    Command{"wait", "wait until a job or a run has finished", &declare_wait},
+    Command{"cron", "explain a cron expression (needs no server)", &declare_cron},
+    Command{"keys list", "list API keys", &declare_keys_list},
+    Command{"keys create", "create an API key", &declare_keys_create},
+    Command{"keys revoke", "revoke an API key", &declare_keys_revoke},
+    Command{"keys rotate", "make a key that replaces another", &declare_keys_rotate},
+    Command{"notify test", "send a test message", &declare_notify_test},
+    Command{"backup", "copy the database while the server runs", &declare_backup},
+    Command{"config show", "print the settings in force", &declare_config_show},
+    Command{"config check", "check the configuration", &declare_config_check},
+    Command{"health", "ask the server whether it is ready", &declare_health},
+    Command{"version", "print the version", &declare_version},
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+int run_command_line(const std::vector<std::string>& words, Outside outside) {
+  auto parsed = parse_command_line(commands(), words);
+  auto& terminal = outside.terminal;
+  terminal.out << parsed.out;
+  terminal.err << parsed.err;
+  if (!parsed.action) return parsed.exit_code;
+  if (parsed.flags.no_color) terminal.has_out_color = terminal.has_err_color = false;
+  Session session{terminal, outside.environment, std::move(parsed.flags), outside.clock,
+                  std::move(outside.sleep)};
+  return parsed.action(session);
+}
+
+}  // namespace chronos::cli

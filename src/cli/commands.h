@@ -1,0 +1,53 @@
+// THE table of commands and the way into the command line. To add a command: a function in a
+// *_commands.cc file, declared here, and a row in commands.cc. Called by main.cc; one thread.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "cli/command_line.h"
+
+namespace chronos::cli {
+
+std::span<const Command> commands();
+
+// What the whole program needs from outside.
+struct Outside {
+  Terminal& terminal;
+  const app::Environment& environment;
+  const Clock& clock;
+  std::function<void(Duration)> sleep;
+};
+
+// Runs the command that `words` (without the program's name) ask for; answers the exit code.
+int run_command_line(const std::vector<std::string>& words, Outside outside);
+
+Action declare_serve(Arguments& arguments);         // serve_command.cc
+Action declare_config_show(Arguments& arguments);   // config_commands.cc
+Action declare_config_check(Arguments& arguments);  //
+Action declare_submit(Arguments& arguments);        // job_commands.cc
+Action declare_list(Arguments& arguments);          //
+Action declare_get(Arguments& arguments);           //
+Action declare_status(Arguments& arguments);        //
+Action declare_reschedule(Arguments& arguments);    //
+Action declare_cancel(Arguments& arguments);        //
+Action declare_pause(Arguments& arguments);         //
+Action declare_resume(Arguments& arguments);        //
+Action declare_run(Arguments& arguments);           // run_commands.cc
+Action declare_runs(Arguments& arguments);          //
+Action declare_logs(Arguments& arguments);          //
+Action declare_retry(Arguments& arguments);         //
+Action declare_wait(Arguments& arguments);          //
+Action declare_keys_list(Arguments& arguments);     // key_commands.cc
+Action declare_keys_create(Arguments& arguments);   //
+Action declare_keys_revoke(Arguments& arguments);   //
+Action declare_keys_rotate(Arguments& arguments);   //
+Action declare_cron(Arguments& arguments);          // cron_command.cc
+Action declare_notify_test(Arguments& arguments);   // system_commands.cc
+Action declare_backup(Arguments& arguments);        //
+Action declare_health(Arguments& arguments);        //
+Action declare_version(Arguments& arguments);       //
+
+}  // namespace chronos::cli

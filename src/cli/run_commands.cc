@@ -1,0 +1,233 @@
+// run, runs, logs, retry, wait.
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/safe_text.h"
+#include "cli/views.h"
+#include "cli/waiting.h"
+#include "model/run_state.h"
+
+namespace chronos::cli {
+namespace {
+
+constexpr Arguments::Positional kJob{"JOB", "id of a job, or the key it was declared with"};
+constexpr Arguments::Positional kRun{"RUN", "id of a run"};
+
+constexpr Duration kFollowPause = std::chrono::milliseconds(500);
+
+// -- run, retry, wait
+// --------------------------------------------------------------------------------
+
+struct RunFlags {
+  std::string reference;
+  WaitFlags wait;
+};
+
+// Asks for a new run, shows it, and waits for it if that is wanted.
+int start_run(Session& session, ApiClient& client, const std::string& path, const WaitFlags& wait) {
+  const auto run =
+      client.call({.method = "POST", .path = path, .idempotency_key = fresh_idempotency_key()});
+  if (!run) return failed(session, run.error());
+  const auto id = text_of(run->root(), "id");
+  print_changed(session, run->root(), fmt::format("{}  {}", id, text_of(run->root(), "state")));
+  if (wait.is_wanted) return wait_for_run(session, client, id, wait);
+  if (!session.flags.json && !session.flags.quiet && session.terminal.is_out_tty) {
+    print_note(session.terminal, fmt::format("follow it with `chronos logs -f {}`", id));
+  }
+  return kOk;
+}
+
+int run(Session& session, const RunFlags& flags) {
+  auto client = connect(session);
+  if (!client) return failed(session, client.error());
+  const auto path = job_path(*client, flags.reference);
+  if (!path) return failed(session, path.error());
+  return start_run(session, *client, *path + "/run", flags.wait);
+}
+
+int retry(Session& session, const RunFlags& flags) {
+  auto client = connect(session);
+  if (!client) return failed(session, client.error());
+  return start_run(session, *client, "/api/runs/" + url_encoded(flags.reference) + "/retry",
+                   flags.wait);
+}
+
+int wait(Session& session, const RunFlags& flags) {
+  auto client = connect(session);
+  if (!client) return failed(session, client.error());
+  if (is_run_id(flags.reference)) {
+    return wait_for_run(session, *client, flags.reference, flags.wait);
+  }
+  const auto path = job_path(*client, flags.reference);
+  if (!path) return failed(session, path.error());
+  return wait_for_job(session, *client, path->substr(path->rfind('/') + 1), flags.wait);
+}
+
+// -- runs
+// --------------------------------------------------------------------------------------------
+
+struct ListFlags {
+  std::string job;
+  std::string state;
+  std::string cursor;
+  std::optional<std::int64_t> limit;
+  bool all = false;
+};
+
+int list_runs(Session& session, const ListFlags& flags) {
+  std::string path = "/api/runs";
+  if (!flags.job.empty()) {
+    auto client = connect(session);
+    if (!client) return failed(session, client.error());
+    const auto job = job_path(*client, flags.job);
+    if (!job) return failed(session, job.error());
+    path = *job + "/runs";
+  }
+  std::string query;
+  add_query(query, "state", flags.state);
+  return list(session, {.path = path,
+                        .query = query,
+                        .collection = "runs",
+                        .cursor = flags.cursor,
+                        .limit = flags.all && !flags.limit ? kLargestPage : flags.limit,
+                        .wants_all = flags.all,
+                        .print = &print_runs});
+}
+
+// -- logs
+// --------------------------------------------------------------------------------------------
+
+struct LogFlags {
+  std::string run;
+  std::optional<std::int64_t> attempt;
+  bool follow = false;
+  bool raw = false;
+};
+
+void print_output(Session& session, std::string_view bytes, bool raw) {
+  auto& terminal = session.terminal;
+  if (raw) {
+    terminal.out << bytes;
+  } else {
+    terminal.out << safe_block(bytes, terminal.has_out_color);
+  }
+  terminal.out.flush();
+}
+
+Result<std::string> read_output(ApiClient& client, const std::string& run,
+                                std::optional<std::int64_t> attempt) {
+  auto path = fmt::format("/api/runs/{}/output", url_encoded(run));
+  if (attempt) path += fmt::format("?attempt={}", *attempt);
+  CHRONOS_TRY(auto response, client.send({.path = path}));
+  return std::move(response.body);
+}
+
+// Prints the output of one attempt after the other as it becomes known, whole lines at a time, so
+// that no character or colour is torn.
+class Follower {
+ public:
+  Follower(Session& session, ApiClient& client, const LogFlags& flags)
+      : session_(session), client_(client), flags_(flags) {}
+
+  int follow() {
+    while (true) {
+      const auto run = client_.call({.path = "/api/runs/" + url_encoded(flags_.run)});
+      if (!run) return failed(session_, run.error());
+      const auto state = parse_run_state(text_of(run->root(), "state"));
+      const bool is_over = !state || is_final(*state);
+      const auto* made = run->root().find("attempts_made");
+      const auto newest = made == nullptr ? 0 : made->integer;
+      if (const auto shown = catch_up(newest, is_over); !shown) {
+        return failed(session_, shown.error());
+      }
+      if (is_over) return kOk;
+      session_.sleep(kFollowPause);
+    }
+  }
+
+ private:
+  Result<void> catch_up(std::int64_t newest, bool is_over) {
+    while (attempt_ <= newest) {
+      CHRONOS_TRY(const auto output, read_output(client_, flags_.run, attempt_));
+      const bool is_whole = is_over || attempt_ < newest;
+      show(output, is_whole);
+      if (attempt_ == newest) break;
+      ++attempt_;
+      shown_ = 0;
+    }
+    return {};
+  }
+
+  void show(std::string_view output, bool is_whole) {
+    const auto end = is_whole ? output.size() : output.rfind('\n') + 1;
+    if (end <= shown_) return;
+    print_output(session_, output.substr(shown_, end - shown_), flags_.raw);
+    shown_ = end;
+  }
+
+  Session& session_;
+  ApiClient& client_;
+  const LogFlags& flags_;
+  std::int64_t attempt_ = 1;
+  std::size_t shown_ = 0;  // bytes of this attempt's output
+};
+
+int logs(Session& session, const LogFlags& flags) {
+  auto client = connect(session);
+  if (!client) return failed(session, client.error());
+  if (flags.follow) return Follower(session, *client, flags).follow();
+  const auto output = read_output(*client, flags.run, flags.attempt);
+  if (!output) return failed(session, output.error());
+  print_output(session, *output, flags.raw);
+  return kOk;
+}
+
+}  // namespace
+
+Action declare_run(Arguments& arguments) {
+  auto flags = std::make_unique<RunFlags>();
+  arguments.required(kJob, flags->reference);
+  declare_wait_flags(arguments, flags->wait);
+  return [flags = std::move(flags)](Session& session) { return run(session, *flags); };
+}
+
+Action declare_retry(Arguments& arguments) {
+  auto flags = std::make_unique<RunFlags>();
+  arguments.required(kRun, flags->reference);
+  declare_wait_flags(arguments, flags->wait);
+  return [flags = std::move(flags)](Session& session) { return retry(session, *flags); };
+}
+
+Action declare_wait(Arguments& arguments) {
+  auto flags = std::make_unique<RunFlags>();
+  arguments.required({"JOB|RUN", "a run, or a job that runs once"}, flags->reference);
+  declare_wait_timeout(arguments, flags->wait);
+  return [flags = std::move(flags)](Session& session) { return wait(session, *flags); };
+}
+
+Action declare_runs(Arguments& arguments) {
+  auto flags = std::make_unique<ListFlags>();
+  arguments.optional({"JOB", "only of this job: its id or key"}, flags->job);
+  arguments.text({"--state", "STATE", "running, retrying, succeeded, failed, missed…"},
+                 flags->state);
+  arguments.number({"--limit", "N", "on a page (50; at most 200)"}, flags->limit);
+  arguments.text({"--cursor", "CURSOR", "go on where a list ended"}, flags->cursor);
+  arguments.toggle({"--all", "", "every page"}, flags->all);
+  return [flags = std::move(flags)](Session& session) { return list_runs(session, *flags); };
+}
+
+Action declare_logs(Arguments& arguments) {
+  auto flags = std::make_unique<LogFlags>();
+  arguments.required(kRun, flags->run);
+  arguments.toggle({"-f, --follow", "", "print every attempt until the run has ended"},
+                   flags->follow);
+  arguments.number({"--attempt", "N", "of this attempt; the newest if not given"}, flags->attempt);
+  arguments.toggle({"--raw", "", "the bytes as they are, control characters too"}, flags->raw);
+  return [flags = std::move(flags)](Session& session) { return logs(session, *flags); };
+}
+
+}  // namespace chronos::cli

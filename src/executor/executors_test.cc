@@ -1,0 +1,63 @@
+#include "executor/executors.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+namespace chronos::executor {
+namespace {
+
+using testing::HasSubstr;
+
+const SystemClock clock;
+
+ExecutorsOptions allowing() {
+  ExecutorsOptions options;
+  options.command.is_allowed = true;
+  options.command.server_id = "executors-test";
+  return options;
+}
+
+TEST(Executors, ChecksWithTheExecutorOfTheKind) {
+  const Executors executors(clock, allowing());
+  const auto good = json::parse(R"({"kind":"command","argv":["true"]})");
+  const auto bad = json::parse(R"({"kind":"command","argv":[]})");
+  EXPECT_TRUE(executors.check("command", good->root()));
+  const auto refused = executors.check("command", bad->root());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().fields[0].pointer, "/action/argv");
+}
+
+TEST(Executors, AnUnknownKindIsRefusedWithTheNearest) {
+  const Executors executors(clock, allowing());
+  const auto config = json::parse("{}");
+  const auto misspelt = executors.check("comand", config->root());
+  ASSERT_FALSE(misspelt);
+  EXPECT_EQ(misspelt.error().fields[0].pointer, "/action/kind");
+  EXPECT_EQ(misspelt.error().fields[0].code, "unknown_kind");
+  EXPECT_EQ(misspelt.error().fields[0].hint, "did you mean 'command'?");
+  const auto unknown = executors.check("xyz", config->root());
+  ASSERT_FALSE(unknown);
+  EXPECT_THAT(unknown.error().fields[0].hint, HasSubstr("command"));
+}
+
+TEST(Executors, FindsByKind) {
+  const Executors executors(clock, allowing());
+  EXPECT_NE(executors.find("command"), nullptr);
+  EXPECT_EQ(executors.find("Command"), nullptr);
+  EXPECT_EQ(executors.find(""), nullptr);
+}
+
+TEST(Executors, StopStopsThemAll) {
+  Executors executors(clock, allowing());
+  std::promise<Outcome> promise;
+  Launch launch;
+  launch.config = R"({"kind":"command","argv":["/bin/sleep","1000"]})";
+  executors.find("command")->start(launch, [&](Outcome outcome) { promise.set_value(outcome); });
+  executors.stop();
+  EXPECT_EQ(promise.get_future().get().reason, "shutdown");
+}
+
+}  // namespace
+}  // namespace chronos::executor

@@ -1,0 +1,204 @@
+#include "executor/http_executor.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <utility>
+
+#include "base/mutex.h"
+#include "base/time_text.h"
+#include "executor/http_action.h"
+#include "net/outbound_policy.h"
+#include "net/webhook_signature.h"
+
+namespace chronos::executor {
+namespace {
+
+using net::HttpAnswer;
+using net::HttpCall;
+using net::HttpFailure;
+
+Outcome failed(std::string reason, std::string error) {
+  Outcome outcome;
+  outcome.kind = OutcomeKind::failed;
+  outcome.reason = std::move(reason);
+  outcome.error = std::move(error);
+  return outcome;
+}
+
+OutcomeKind kind_of(HttpFailure failure) {
+  switch (failure) {
+    case HttpFailure::timeout:
+      return OutcomeKind::timed_out;
+    case HttpFailure::cancelled:
+      return OutcomeKind::cancelled;
+    case HttpFailure::stopped:
+      return OutcomeKind::lost;
+    default:
+      return OutcomeKind::failed;
+  }
+}
+
+Outcome outcome_of(HttpAnswer answer, const ExpectedStatus& expect, Timestamp now) {
+  Outcome outcome;
+  if (answer.status != 0) outcome.http_status = answer.status;
+  if (answer.failure != HttpFailure::none) {
+    outcome.kind = kind_of(answer.failure);
+    outcome.reason =
+        answer.failure == HttpFailure::stopped ? "shutdown" : to_string(answer.failure);
+    outcome.error = std::move(answer.error);
+  } else if (expect.accepts(answer.status)) {
+    outcome.kind = OutcomeKind::succeeded;
+  } else {
+    outcome.kind = OutcomeKind::failed;
+    outcome.reason = "http_status";
+    outcome.error = fmt::format("expected {}, got {}", expect.text, answer.status);
+  }
+  if (outcome.kind != OutcomeKind::succeeded) {
+    const auto value = net::find_header(answer.headers, "Retry-After");
+    if (value) outcome.retry_after = net::parse_retry_after(*value, now);
+  }
+  outcome.output = std::move(answer.body);
+  outcome.output_dropped = answer.dropped;
+  return outcome;
+}
+
+class HttpExecutor final : public Executor {
+ public:
+  HttpExecutor(const Clock& clock, HttpExecutorOptions options)
+      : clock_(clock), options_(std::move(options)), client_(options_.client) {}
+  ~HttpExecutor() override { stop(); }
+
+  Result<void> check(const json::Value& config) const override;
+  void start(Launch launch, std::move_only_function<void(Outcome)> done) override;
+  void cancel(RunId run, int attempt) override;
+  void stop() override;
+
+ private:
+  using Name = std::pair<RunId, int>;
+
+  Result<void> check_target(const HttpAction& action) const;
+  Result<HttpCall> call_of(const Launch& launch, HttpAction& action) const;
+  void forget(const Name& name);
+
+  const Clock& clock_;
+  const HttpExecutorOptions options_;
+
+  Mutex mutex_;
+  std::map<Name, std::uint64_t> calls_ CHRONOS_GUARDED_BY(mutex_);  // the client's ids
+  std::uint64_t last_call_ CHRONOS_GUARDED_BY(mutex_) = 0;
+  bool is_stopped_ CHRONOS_GUARDED_BY(mutex_) = false;
+
+  net::HttpClient client_;  // last: its thread uses the above
+};
+
+// What the address says already is said at once; names are decided when they are resolved.
+Result<void> HttpExecutor::check_target(const HttpAction& action) const {
+  const auto& policy = options_.client.policy;
+  if (!policy) return {};
+  auto why = net::refusal_of_host(action.host);
+  if (const auto address = net::IpAddress::parse(action.host); address && !why) {
+    why = net::refusal_of(*policy, {*address, action.port});
+  }
+  if (!why) return {};
+  return fail_field("/action/url", "egress_refused", fmt::format("must not be reached: {}", *why));
+}
+
+Result<void> HttpExecutor::check(const json::Value& config) const {
+  CHRONOS_TRY(const HttpAction action, parse_http_action(config));
+  return check_target(action);
+}
+
+Result<HttpCall> HttpExecutor::call_of(const Launch& launch, HttpAction& action) const {
+  HttpCall call{.method = std::move(action.method),
+                .url = std::move(action.url),
+                .headers = std::move(action.headers),
+                .timeout = launch.timeout,
+                .answer_max = options_.output_max,
+                .follow_redirects = action.follow_redirects};
+  const bool takes_payload = call.method != "GET" && call.method != "HEAD";
+  if (action.body) {
+    call.body = std::move(*action.body);
+  } else if (takes_payload) {
+    call.body = launch.payload;
+  }
+  const auto add = [&](const char* name, std::string value) {
+    if (!net::find_header(call.headers, name)) call.headers.push_back({name, std::move(value)});
+  };
+  if (!call.body.empty()) add("Content-Type", std::move(action.content_type));
+  add("User-Agent", options_.user_agent);
+  const std::string run = launch.run.to_string();
+  add("Idempotency-Key", run);
+  add("Chronos-Run-Id", run);
+  add("Chronos-Job-Id", launch.job.to_string());
+  add("Chronos-Attempt", fmt::format("{}", launch.attempt));
+  add("Chronos-Planned-At", format_timestamp(launch.planned_at));
+  add("Chronos-Token", fmt::format("{}", launch.token));
+  if (!options_.signing_secret) return call;
+  if (const auto secret = options_.signing_secret(launch.project)) {
+    const auto key = net::webhook_key(*secret);
+    if (!key) {
+      return fail(Reason::internal,
+                  "the project's signing secret is not \"whsec_\" and 24 to 64 bytes in base64");
+    }
+    for (auto& header : net::sign_webhook(*key, {run, clock_.now(), call.body})) {
+      call.headers.push_back(std::move(header));
+    }
+  }
+  return call;
+}
+
+void HttpExecutor::start(Launch launch, std::move_only_function<void(Outcome)> done) {
+  const auto config = json::parse(launch.config);
+  auto action = config ? parse_http_action(config->root())
+                       : Result<HttpAction>(std::unexpected(config.error()));
+  if (!action) return done(failed("bad_action", action.error().message));
+  auto call = call_of(launch, *action);
+  if (!call) return done(failed("signing", call.error().message));
+
+  const Name name{launch.run, launch.attempt};
+  auto finish = [this, name, expect = std::move(action->expect),
+                 done = std::move(done)](HttpAnswer answer) mutable {
+    forget(name);
+    done(outcome_of(std::move(answer), expect, clock_.now()));
+  };
+  {
+    // Under the lock, so that no cancel can overtake the start.
+    const MutexLock lock(mutex_);
+    if (!is_stopped_) {
+      calls_[name] = ++last_call_;
+      return client_.start(last_call_, std::move(*call), std::move(finish));
+    }
+  }
+  HttpAnswer stopped;
+  stopped.failure = HttpFailure::stopped;
+  stopped.error = "the server is stopping";
+  finish(std::move(stopped));
+}
+
+void HttpExecutor::forget(const Name& name) {
+  const MutexLock lock(mutex_);
+  calls_.erase(name);
+}
+
+void HttpExecutor::cancel(RunId run, int attempt) {
+  const MutexLock lock(mutex_);
+  const auto found = calls_.find({run, attempt});
+  if (found != calls_.end()) client_.cancel(found->second);
+}
+
+void HttpExecutor::stop() {
+  {
+    const MutexLock lock(mutex_);
+    is_stopped_ = true;
+  }
+  client_.stop();
+}
+
+}  // namespace
+
+std::unique_ptr<Executor> make_http_executor(const Clock& clock, HttpExecutorOptions options) {
+  return std::make_unique<HttpExecutor>(clock, std::move(options));
+}
+
+}  // namespace chronos::executor

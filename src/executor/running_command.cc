@@ -1,0 +1,211 @@
+#include "executor/running_command.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "base/time_text.h"
+#include "executor/environment.h"
+
+namespace chronos::executor {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How often a command in its grace is looked at when its leader is gone but others may live.
+constexpr Duration kGraceLook = milliseconds(20);
+
+// When to look again at what is being killed: it is mostly gone at the second look.
+Duration kill_look(int round) {
+  constexpr int kQuickRounds = 20;
+  return round < kQuickRounds ? milliseconds(1) : milliseconds(20);
+}
+
+SpawnRequest make_request(const Launch& launch, const CommandAction& action,
+                          const CommandExecutorOptions& options) {
+  SpawnRequest request;
+  request.argv = action.argv;
+  if (action.shell) request.argv = {"/bin/sh", "-c", action.argv.front()};
+  request.environment = make_environment(launch, action, options.server_id, options.path);
+  const auto named_path = action.env.find("PATH");
+  request.search_path = named_path == action.env.end() ? options.path : named_path->second;
+  request.cwd = action.cwd.value_or("");
+  request.stdin_text = action.stdin_text.value_or(launch.payload);
+  request.may_gain_privileges = options.may_gain_privileges;
+  return request;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<RunningCommand>, SpawnFailure> RunningCommand::start(
+    const Launch& launch, const CommandAction& action, const CommandExecutorOptions& options,
+    std::optional<Cgroup> cgroup, SteadyTime now) {
+  auto request = make_request(launch, action, options);
+  if (cgroup) request.cgroup_procs = cgroup->procs_fd();
+  auto child = spawn(request);
+  if (!child) return std::unexpected(std::move(child).error());
+  ProcessTree tree(child->pid, attempt_marks(launch, options.server_id), std::move(cgroup));
+  return std::unique_ptr<RunningCommand>(
+      new RunningCommand(launch, options, std::move(*child), std::move(tree), now));
+}
+
+RunningCommand::RunningCommand(const Launch& launch, const CommandExecutorOptions& options,
+                               ChildProcess child, ProcessTree tree, SteadyTime now)
+    : run_(launch.run),
+      attempt_(launch.attempt),
+      timeout_(launch.timeout),
+      grace_(options.kill_grace),
+      patience_(options.kill_patience),
+      child_(std::move(child)),
+      tree_(std::move(tree)),
+      output_(options.output_max) {
+  if (timeout_ > Duration(0)) deadline_ = now + timeout_;
+}
+
+bool RunningCommand::read_output() {
+  // One busy printer must not keep the others waiting: the rest is read in the next turn.
+  constexpr int kReadsPerTurn = 4;
+  std::array<char, 64 * 1024> buffer;
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    const auto got = ::read(child_.output.get(), buffer.data(), buffer.size());
+    if (got > 0) {
+      output_.append({buffer.data(), static_cast<std::size_t>(got)});
+    } else {
+      return got < 0 && (errno == EAGAIN || errno == EINTR);
+    }
+  }
+  return true;
+}
+
+bool RunningCommand::note_exit() {
+  siginfo_t ended{};
+  // Left uncollected: while its number is taken, signals to its group can hit nobody else.
+  const int failed =
+      ::waitid(P_PIDFD, static_cast<id_t>(child_.pidfd.get()), &ended, WEXITED | WNOHANG | WNOWAIT);
+  if (failed == 0 && ended.si_pid == 0) return false;
+  exit_ = Exit{
+      .is_known = failed == 0, .is_signal = ended.si_code != CLD_EXITED, .value = ended.si_status};
+  look_at_.reset();
+  return true;
+}
+
+void RunningCommand::stop(Stop why, SteadyTime now) {
+  if (phase_ == Phase::running && !exit_) note_exit();  // it may have ended just before
+  if (phase_ != Phase::running || exit_) return;
+  stop_ = why;
+  phase_ = Phase::ending;
+  deadline_ = now + grace_;
+  tree_.terminate();
+}
+
+void RunningCommand::advance(SteadyTime now) {
+  if (exit_ && !exit_->is_known) {
+    // Its number may be another's by now: nothing can be signalled safely any more.
+    phase_ = Phase::over;
+    return;
+  }
+  if (phase_ == Phase::running && !exit_ && deadline_ && now >= *deadline_) {
+    stop(Stop::timeout, now);
+  }
+  if (phase_ == Phase::running && exit_) {
+    phase_ = Phase::killing;
+    deadline_ = now + patience_;
+  }
+  if (look_at_ && now < *look_at_) return;
+  look_at_.reset();
+  if (phase_ == Phase::ending) look_after_end(now);
+  if (phase_ == Phase::killing) kill_rest(now);
+}
+
+void RunningCommand::look_after_end(SteadyTime now) {
+  if (exit_ && tree_.is_empty()) {
+    phase_ = Phase::over;
+  } else if (now >= *deadline_) {
+    phase_ = Phase::killing;
+    deadline_ = now + patience_;
+  } else if (exit_) {
+    look_at_ = std::min(now + kGraceLook, *deadline_);
+  }
+}
+
+void RunningCommand::kill_rest(SteadyTime now) {
+  is_stuck_ = now >= *deadline_;
+  const bool is_gone = tree_.kill();
+  if ((is_gone && exit_) || is_stuck_) {
+    phase_ = Phase::over;
+  } else {
+    look_at_ = std::min(now + kill_look(kill_rounds_++), *deadline_);
+  }
+}
+
+std::optional<SteadyTime> RunningCommand::wake_at() const {
+  if (phase_ == Phase::over || !deadline_) return look_at_;
+  return look_at_ ? std::min(*look_at_, *deadline_) : *deadline_;
+}
+
+Outcome RunningCommand::take_outcome() {
+  // What others could still write cannot come from the run any more: what is in the pipe is all.
+  constexpr int kTurnsMax = 64;
+  for (int i = 0; i < kTurnsMax && child_.output && read_output(); ++i) continue;
+  if (exit_) collect(child_.pidfd);
+  auto outcome = stop_ ? describe_stop(*stop_) : describe_exit();
+  auto captured = output_.take();
+  outcome.output = std::move(captured.text);
+  outcome.output_dropped = captured.dropped;
+  if (exit_ && exit_->is_known) {
+    (exit_->is_signal ? outcome.signal : outcome.exit_code) = exit_->value;
+  }
+  if (is_stuck_) outcome.error += "; some of its processes cannot be killed";
+  return outcome;
+}
+
+Outcome RunningCommand::describe_stop(Stop why) const {
+  Outcome outcome;
+  switch (why) {
+    case Stop::timeout:
+      outcome.kind = OutcomeKind::timed_out;
+      outcome.reason = "timeout";
+      outcome.error = fmt::format("stopped after {}", format_duration(timeout_));
+      break;
+    case Stop::cancel:
+      outcome.kind = OutcomeKind::cancelled;
+      outcome.reason = "cancelled";
+      outcome.error = "cancelled while it ran";
+      break;
+    case Stop::shutdown:
+      outcome.kind = OutcomeKind::lost;
+      outcome.reason = "shutdown";
+      outcome.error = "stopped because the server stopped";
+      break;
+  }
+  return outcome;
+}
+
+Outcome RunningCommand::describe_exit() const {
+  Outcome outcome;
+  if (!exit_->is_known) {
+    outcome.kind = OutcomeKind::lost;
+    outcome.reason = "exit_unknown";
+    outcome.error = "how the command ended is not known: its exit code was taken by another";
+  } else if (exit_->is_signal) {
+    outcome.reason = "signal";
+    const char* const name = ::sigabbrev_np(exit_->value);
+    outcome.error = name == nullptr
+                        ? fmt::format("killed by signal {}", exit_->value)
+                        : fmt::format("killed by signal {} (SIG{})", exit_->value, name);
+  } else if (exit_->value != 0) {
+    outcome.reason = "exit_code";
+    outcome.error = fmt::format("exit code {}", exit_->value);
+  } else {
+    outcome.kind = OutcomeKind::succeeded;
+  }
+  return outcome;
+}
+
+}  // namespace chronos::executor

@@ -1,0 +1,41 @@
+// The API as the composition sees it: what it stands on, its limits, its routes and its gate. Built
+// once by the daemon; everything in it must outlive the Server. Read routes.cc next: THE table.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "http/gate.h"
+#include "http/read_pool.h"
+#include "http/router.h"
+#include "service/access.h"
+#include "service/jobs.h"
+#include "service/runs.h"
+#include "service/system.h"
+
+namespace chronos::http {
+
+struct ApiLimits {
+  std::size_t batch_body_max = std::size_t{16} * 1024 * 1024;  // bytes
+  std::size_t batch_items_max = 10'000;
+};
+
+struct Api {
+  service::Jobs& jobs;
+  service::Runs& runs;
+  service::Access& access;
+  service::System& system;
+  ReadPool& readers;  // where what reads the store for long, or blocks, is done
+  ApiLimits limits{};
+  std::function<std::string()> metrics;  // Prometheus text format 0.0.4
+};
+
+// `api` must outlive the routes.
+std::vector<Route> make_routes(const Api& api);
+
+// Lets in whoever has a live key of a role that the route allows.
+Gate make_gate(service::Access& access);
+
+}  // namespace chronos::http

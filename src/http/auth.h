@@ -1,0 +1,13 @@
+// Who the gate let in, for handlers. auth.cc finds the credentials of a request: Authorization:
+// Bearer, X-API-Key, api_key in the query, or where a route allows it api_key in the JSON body.
+#pragma once
+
+#include "service/principal.h"
+
+namespace chronos::http {
+
+struct Caller {
+  service::Principal principal;
+};
+
+}  // namespace chronos::http

@@ -1,0 +1,186 @@
+// Jobs over HTTP: the six frozen routes and their neighbours.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/crypto.h"
+#include "base/time_text.h"
+#include "http/query.h"
+#include "http/routes.h"
+#include "model/json_codec.h"
+
+namespace chronos::http {
+namespace {
+
+constexpr std::string_view kStatuses =
+    "scheduled, running, retrying, paused, succeeded, failed or cancelled";
+
+Response job_response(int status, const Job& job, const service::Principal& who,
+                      const std::vector<FieldError>& warnings = {}) {
+  std::string body;
+  json::Writer writer(body);
+  write_job(writer, job, who.project_name, warnings);
+  auto response = json_response(status, std::move(body));
+  response.headers.push_back({"ETag", fmt::format("\"v{}\"", job.version)});
+  if (status == 201) {
+    response.headers.push_back({"Location", "/api/jobs/" + job.id.to_string()});
+  }
+  return response;
+}
+
+Response reply_response(service::JobReply reply, const service::Principal& who) {
+  return with_replay(job_response(reply.is_created ? 201 : 200, reply.job, who, reply.warnings),
+                     reply.is_replay);
+}
+
+service::Done<service::JobReply> answer_job(Ending& end) {
+  return std::move(end).then<service::JobReply>(reply_response);
+}
+
+void write_time(json::Writer& writer, std::string_view name, const std::optional<Timestamp>& time) {
+  writer.key(name);
+  time ? writer.string(format_timestamp(*time)) : writer.null();
+}
+
+void write_last_run(json::Writer& writer, const std::optional<LastRun>& run) {
+  writer.key("last_run");
+  if (!run) {
+    writer.null();
+    return;
+  }
+  writer.begin_object().member("id", run->id.to_string()).member("state", to_string(run->state));
+  write_time(writer, "ended_at", run->ended_at);
+  writer.member("error", run->error).end_object();
+}
+
+// A change of a job by its id, with a body that declares something.
+using ChangeFunction = void (service::Jobs::*)(const service::Principal&, JobId, const json::Value&,
+                                               const service::RequestFacts&,
+                                               service::Done<service::JobReply>);
+
+Result<void> change_job(const Call& call, Ending& end, ChangeFunction change) {
+  CHRONOS_TRY(const auto id, call.id<JobId>("job_id"));
+  CHRONOS_TRY_VOID(call.expect_no_query());
+  CHRONOS_TRY(const auto facts, call.facts());
+  CHRONOS_TRY(const auto body, call.body());
+  (call.api().jobs.*change)(call.who(), id, body.root(), facts, answer_job(end));
+  return {};
+}
+
+Result<void> set_paused(const Call& call, Ending& end, bool is_paused) {
+  CHRONOS_TRY(const auto id, call.id<JobId>("job_id"));
+  CHRONOS_TRY_VOID(call.expect_no_query());
+  CHRONOS_TRY(const auto facts, call.facts());
+  CHRONOS_TRY_VOID(call.expect_no_body());
+  call.api().jobs.set_paused(call.who(), id, is_paused, facts, answer_job(end));
+  return {};
+}
+
+}  // namespace
+
+Result<void> submit_job(const Call& call, Ending& end) {
+  CHRONOS_TRY_VOID(call.expect_no_query());
+  CHRONOS_TRY(const auto facts, call.facts());
+  CHRONOS_TRY(const auto body, call.body());
+  call.api().jobs.submit(call.who(), body.root(), facts, answer_job(end));
+  return {};
+}
+
+Result<Response> get_job(const Call& call) {
+  CHRONOS_TRY(const auto id, call.id<JobId>("job_id"));
+  CHRONOS_TRY_VOID(call.expect_no_query());
+  CHRONOS_TRY(const auto job, call.api().jobs.find(call.who(), id));
+  return job_response(200, job, call.who());
+}
+
+Result<Response> get_job_by_key(const Call& call) {
+  CHRONOS_TRY_VOID(call.expect_no_query());
+  const std::string key(call.path_param("key"));
+  CHRONOS_TRY(const auto job, call.api().jobs.find_by_key(call.who(), key));
+  return job_response(200, job, call.who());
+}
+
+// Small and fast: what a caller polls.
+Result<Response> get_job_status(const Call& call) {
+  CHRONOS_TRY(const auto id, call.id<JobId>("job_id"));
+  CHRONOS_TRY_VOID(call.expect_no_query());
+  CHRONOS_TRY(const auto status, call.api().jobs.status(call.who(), id));
+  const auto& job = status.job;
+  std::string body;
+  json::Writer writer(body);
+  writer.begin_object().member("id", job.id.to_string());
+  writer.member("status", to_string(job.status));
+  write_time(writer, "next_run_at", job.next_run_at);
+  write_last_run(writer, job.last_run);
+  writer.key("attempts").begin_object().member("made", status.attempts_made);
+  writer.member("max", job.spec.max_attempts).end_object();
+  writer.key("waiting_for");
+  status.waiting_for.empty() ? writer.null() : writer.string(status.waiting_for);
+  writer.end_object();
+  return json_response(200, std::move(body));
+}
+
+Result<Response> list_jobs(const Call& call) {
+  JobFilter filter;
+  Query query(call.request());
+  query.choice("status", parse_job_status, kStatuses, filter.status);
+  query.text("tag", filter.tag);
+  query.text("name", filter.name_contains);
+  query.time("created_after", filter.created_after);
+  query.time("created_before", filter.created_before);
+  query.integer("limit", {1, kPageMax}, filter.limit);
+  query.cursor(filter.after);
+  CHRONOS_TRY_VOID(query.finish());
+  CHRONOS_TRY(const auto page, call.api().jobs.list(call.who(), std::move(filter)));
+  std::string body;
+  json::Writer writer(body);
+  writer.begin_object().key("jobs").begin_array();
+  for (const Job& job : page.rows) write_job(writer, job, call.who().project_name);
+  writer.end_array().key("next");
+  page.has_more ? writer.string(to_base64(page.rows.back().id.to_string())) : writer.null();
+  writer.end_object();
+  return json_response(200, std::move(body));
+}
+
+Result<void> put_job(const Call& call, Ending& end) {
+  return change_job(call, end, &service::Jobs::reschedule);
+}
+
+Result<void> patch_job(const Call& call, Ending& end) {
+  return change_job(call, end, &service::Jobs::patch);
+}
+
+Result<void> put_job_by_key(const Call& call, Ending& end) {
+  CHRONOS_TRY_VOID(call.expect_no_query());
+  CHRONOS_TRY(const auto facts, call.facts());
+  CHRONOS_TRY(const auto body, call.body());
+  const std::string key(call.path_param("key"));
+  call.api().jobs.put_by_key(call.who(), key, body.root(), facts, answer_job(end));
+  return {};
+}
+
+Result<void> cancel_job(const Call& call, Ending& end) {
+  CHRONOS_TRY(const auto id, call.id<JobId>("job_id"));
+  bool keeps_running = false;
+  const auto parse = [](std::string_view text) -> std::optional<bool> {
+    if (text != "keep" && text != "stop") return std::nullopt;
+    return text == "keep";
+  };
+  Query query(call.request());
+  query.choice("running", parse, "keep or stop", keeps_running);
+  CHRONOS_TRY_VOID(query.finish());
+  CHRONOS_TRY(const auto facts, call.facts());
+  CHRONOS_TRY_VOID(call.expect_no_body());
+  call.api().jobs.cancel(call.who(), id, keeps_running, facts, answer_job(end));
+  return {};
+}
+
+Result<void> pause_job(const Call& call, Ending& end) {
+  return set_paused(call, end, true);
+}
+
+Result<void> resume_job(const Call& call, Ending& end) {
+  return set_paused(call, end, false);
+}
+
+}  // namespace chronos::http

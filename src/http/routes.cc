@@ -1,0 +1,95 @@
+// THE table of the API: method, path, who may, handler. What a route takes and answers is in
+// api/openapi.json; tests/contract/ holds the two together.
+#include "http/routes.h"
+
+#include <memory>
+#include <utility>
+
+namespace chronos::http {
+namespace {
+
+// Answers on the server's own thread.
+Handler at_once(const Api& api, AnswerFunction answer) {
+  return [&api, answer](Request request, Reply reply) {
+    const Call call(api, std::move(request));
+    Ending end(api, call.request(), std::move(reply));
+    end.answer(answer(call));
+  };
+}
+
+// Answers on a reader thread.
+Handler reads(const Api& api, AnswerFunction answer) {
+  return [&api, answer](Request request, Reply reply) {
+    const Call call(api, std::move(request));
+    Ending end(api, call.request(), std::move(reply));
+    std::move(end).read([call = std::move(call), answer](const Ending&) { return answer(call); });
+  };
+}
+
+// Answers when the store has committed.
+Handler commits(const Api& api, CommitFunction commit) {
+  return [&api, commit](Request request, Reply reply) {
+    const Call call(api, std::move(request));
+    Ending end(api, call.request(), std::move(reply));
+    if (auto begun = commit(call, end); !begun) end.refuse(begun.error());
+  };
+}
+
+}  // namespace
+
+std::vector<Route> make_routes(const Api& api) {
+  using enum Method;
+  constexpr auto kOpen = Access::open();
+  constexpr auto kViewer = Access::role(Role::viewer);
+  constexpr auto kSubmitter = Access::role(Role::submitter);
+  constexpr auto kOperator = Access::role(Role::operator_);
+  constexpr auto kAdmin = Access::role(Role::admin);
+  // Whoever sends a job's declaration may put the key into it.
+  constexpr auto kDeclarer = kSubmitter.or_key_in_body();
+  const auto batch_max = api.limits.batch_body_max;
+
+  return {
+      // The mission's six: frozen (product.md §2).
+      {post, "/api/submitJob", kDeclarer, commits(api, submit_job)},
+      {get, "/api/jobs", kViewer, reads(api, list_jobs)},
+      {get, "/api/jobs/:job_id", kViewer, at_once(api, get_job)},
+      {put, "/api/jobs/:job_id", kDeclarer, commits(api, put_job)},
+      {delete_, "/api/jobs/:job_id", kSubmitter, commits(api, cancel_job)},
+      {get, "/api/jobs/:job_id/status", kViewer, at_once(api, get_job_status)},
+
+      {post, "/api/jobs", kDeclarer, commits(api, submit_job)},
+      // Any media type here: the handler knows two.
+      {post, "/api/jobs/batch", kSubmitter, commits(api, submit_batch), batch_max, ""},
+      {get, "/api/jobs/by-key/:key", kViewer, at_once(api, get_job_by_key)},
+      {put, "/api/jobs/by-key/:key", kDeclarer, commits(api, put_job_by_key)},
+      {patch, "/api/jobs/:job_id", kDeclarer, commits(api, patch_job)},
+      {post, "/api/jobs/:job_id/pause", kOperator, commits(api, pause_job)},
+      {post, "/api/jobs/:job_id/resume", kOperator, commits(api, resume_job)},
+      {post, "/api/jobs/:job_id/run", kSubmitter, commits(api, run_job)},
+      {get, "/api/jobs/:job_id/runs", kViewer, reads(api, list_job_runs)},
+
+      {get, "/api/runs", kViewer, reads(api, list_runs)},
+      {get, "/api/runs/:run_id", kViewer, at_once(api, get_run)},
+      {get, "/api/runs/:run_id/output", kViewer, reads(api, get_run_output)},
+      {post, "/api/runs/:run_id/cancel", kSubmitter, commits(api, cancel_run)},
+      {post, "/api/runs/:run_id/retry", kSubmitter, commits(api, retry_run)},
+
+      {get, "/api/schedule/preview", kViewer, at_once(api, preview_schedule)},
+
+      {get, "/api/keys", kAdmin, at_once(api, list_keys)},
+      {post, "/api/keys", kAdmin, commits(api, create_key)},
+      {delete_, "/api/keys/:key_id", kAdmin, commits(api, revoke_key)},
+      {post, "/api/keys/:key_id/rotate", kAdmin, commits(api, rotate_key)},
+      {get, "/api/projects", kAdmin, at_once(api, list_projects)},
+      {post, "/api/projects", kAdmin, commits(api, create_project)},
+
+      {post, "/api/notify/test", kOperator, commits(api, test_notify)},
+      {post, "/api/backup", kAdmin, reads(api, back_up)},
+      {get, "/api/openapi.json", kViewer, at_once(api, get_openapi)},
+      {get, "/metrics", kViewer, reads(api, get_metrics)},
+      {get, "/livez", kOpen, at_once(api, get_liveness)},
+      {get, "/readyz", kOpen, reads(api, get_readiness)},
+  };
+}
+
+}  // namespace chronos::http

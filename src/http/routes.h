@@ -1,0 +1,57 @@
+// The handlers that routes.cc lists; each is in the *_api.cc of its resource. Private to http/.
+#pragma once
+
+#include "http/call.h"
+
+namespace chronos::http {
+
+// Answers from what is at hand or one short read.
+using AnswerFunction = Result<Response> (*)(const Call& call);
+// Hands a change over and moves the Ending along; refuses by returning the Error.
+using CommitFunction = Result<void> (*)(const Call& call, Ending& end);
+
+// jobs_api.cc
+Result<void> submit_job(const Call& call, Ending& end);
+Result<Response> get_job(const Call& call);
+Result<Response> get_job_by_key(const Call& call);
+Result<Response> get_job_status(const Call& call);
+Result<Response> list_jobs(const Call& call);
+Result<void> put_job(const Call& call, Ending& end);
+Result<void> put_job_by_key(const Call& call, Ending& end);
+Result<void> patch_job(const Call& call, Ending& end);
+Result<void> cancel_job(const Call& call, Ending& end);
+Result<void> pause_job(const Call& call, Ending& end);
+Result<void> resume_job(const Call& call, Ending& end);
+
+// batch_api.cc
+Result<void> submit_batch(const Call& call, Ending& end);
+
+// runs_api.cc
+Result<void> run_job(const Call& call, Ending& end);
+Result<Response> list_job_runs(const Call& call);
+Result<Response> list_runs(const Call& call);
+Result<Response> get_run(const Call& call);
+Result<Response> get_run_output(const Call& call);
+Result<void> cancel_run(const Call& call, Ending& end);
+Result<void> retry_run(const Call& call, Ending& end);
+
+// schedule_api.cc
+Result<Response> preview_schedule(const Call& call);
+
+// keys_api.cc
+Result<Response> list_keys(const Call& call);
+Result<void> create_key(const Call& call, Ending& end);
+Result<void> revoke_key(const Call& call, Ending& end);
+Result<void> rotate_key(const Call& call, Ending& end);
+Result<Response> list_projects(const Call& call);
+Result<void> create_project(const Call& call, Ending& end);
+
+// system_api.cc
+Result<Response> get_liveness(const Call& call);
+Result<Response> get_readiness(const Call& call);
+Result<Response> get_metrics(const Call& call);
+Result<Response> get_openapi(const Call& call);
+Result<void> test_notify(const Call& call, Ending& end);
+Result<Response> back_up(const Call& call);
+
+}  // namespace chronos::http

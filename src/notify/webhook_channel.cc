@@ -1,0 +1,101 @@
+// Webhooks: signed by the Standard Webhooks scheme, or in the form Slack takes.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <utility>
+
+#include "net/http_client.h"
+#include "net/webhook_signature.h"
+#include "notify/channels.h"
+#include "notify/wording.h"
+
+namespace chronos::notify {
+namespace {
+
+constexpr int kSendingsMax = 64;
+constexpr std::size_t kAnswerMax = 4096;  // nobody reads it
+
+Sent sent_of(const net::HttpAnswer& answer, Timestamp now) {
+  if (answer.failure == net::HttpFailure::stopped) {
+    return {.kind = Sent::Kind::interrupted, .error = "the server is stopping", .retry_after = {}};
+  }
+  if (answer.failure != net::HttpFailure::none) {
+    return {.kind = Sent::Kind::try_later, .error = answer.error, .retry_after = {}};
+  }
+  if (answer.status >= 200 && answer.status <= 299) return {};
+  Sent sent{.kind = Sent::Kind::try_later,
+            .error = fmt::format("expected 2xx, got {}", answer.status),
+            .retry_after = {}};
+  // The receiver wants no more of it (Standard Webhooks, "Operational considerations").
+  if (answer.status == 410) sent.kind = Sent::Kind::refused;
+  if (const auto value = net::find_header(answer.headers, "Retry-After")) {
+    sent.retry_after = net::parse_retry_after(*value, now);
+  }
+  return sent;
+}
+
+class WebhookChannel final : public Channel {
+ public:
+  WebhookChannel(const Clock& clock, const NotifyOptions& options)
+      : clock_(clock),
+        targets_(options.channels),
+        base_url_(options.base_url),
+        timeout_(options.send_timeout),
+        client_(options.http) {}
+
+  int sendings_max() const override { return kSendingsMax; }
+
+  void send(const Delivery& delivery, std::move_only_function<void(Sent)> done) override {
+    const auto target = targets_.find(delivery.target.address);
+    if (target == targets_.end()) {
+      // Somebody may be mending the configuration: not lost until days have passed.
+      return done({.kind = Sent::Kind::try_later,
+                   .error = fmt::format("the server's configuration has no channel '{}'",
+                                        delivery.target.address),
+                   .retry_after = {}});
+    }
+    client_.start(++last_call_, call_of(delivery, target->second),
+                  [this, done = std::move(done)](const net::HttpAnswer& answer) mutable {
+                    done(sent_of(answer, clock_.now()));
+                  });
+  }
+
+  void stop() override { client_.stop(); }
+
+ private:
+  net::HttpCall call_of(const Delivery& delivery, const WebhookTarget& target) const {
+    net::HttpCall call;
+    call.method = "POST";
+    call.url = target.url;
+    call.timeout = timeout_;
+    call.answer_max = kAnswerMax;
+    call.headers = {{"Content-Type", "application/json"}, {"User-Agent", "chronos"}};
+    if (target.format == WebhookFormat::slack) {
+      call.body = slack_body(delivery.message, base_url_);
+      return call;
+    }
+    call.body = webhook_body(delivery.message, base_url_);
+    if (const auto key = net::webhook_key(target.secret)) {
+      const auto id = delivery.id.to_string();
+      for (auto& header : net::sign_webhook(*key, {id, clock_.now(), call.body})) {
+        call.headers.push_back(std::move(header));
+      }
+    }
+    return call;
+  }
+
+  const Clock& clock_;
+  const std::map<std::string, WebhookTarget> targets_;
+  const std::string base_url_;
+  const Duration timeout_;
+  std::atomic<std::uint64_t> last_call_ = 0;
+  net::HttpClient client_;  // last: its thread uses the above
+};
+
+}  // namespace
+
+std::unique_ptr<Channel> make_webhook_channel(const Clock& clock, const NotifyOptions& options) {
+  return std::make_unique<WebhookChannel>(clock, options);
+}
+
+}  // namespace chronos::notify
