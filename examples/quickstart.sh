@@ -39,6 +39,7 @@ runs_of() { api GET "/api/jobs/$1/runs?limit=200"; }
 mails_about() { grep -c -- "$1" "$dir/mail.log" || true; }
 
 start_server() {
+  rm -f "$dir/server.out"
   CHRONOS_SMTP_HOST=127.0.0.1 CHRONOS_SMTP_PORT=$(cat "$dir/smtp.port") CHRONOS_SMTP_TLS=none \
     CHRONOS_SMTP_FROM=chronos@example.com \
     "$chronos" serve --data-dir "$dir/data" --listen "${1:-127.0.0.1:0}" --allow-commands \

@@ -1,6 +1,8 @@
 #include "app/daemon.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -69,17 +71,42 @@ double seconds(Duration duration) {
   return static_cast<double>(duration.count()) / 1e6;
 }
 
-executor::ExecutorsOptions executor_options(const Config& config, const std::string& server_id) {
+// Where this server itself listens, for the egress guard: "127.0.0.1:8086", "[::1]:0", with the
+// ports that were really taken.
+std::vector<net::Endpoint> endpoints_of(const std::vector<std::string>& addresses,
+                                        const std::vector<std::uint16_t>& ports) {
+  std::vector<net::Endpoint> endpoints;
+  for (std::size_t i = 0; i < addresses.size() && i < ports.size(); ++i) {
+    auto host = addresses[i].substr(0, addresses[i].rfind(':'));
+    std::erase_if(host, [](char c) { return c == '[' || c == ']'; });
+    sockaddr_in v4{
+        .sin_family = AF_INET, .sin_port = htons(ports[i]), .sin_addr = {}, .sin_zero = {}};
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(ports[i]);
+    std::optional<net::Endpoint> endpoint;
+    if (inet_pton(AF_INET, host.c_str(), &v4.sin_addr) == 1) {
+      endpoint = net::endpoint_of(reinterpret_cast<const sockaddr&>(v4));
+    } else if (inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1) {
+      endpoint = net::endpoint_of(reinterpret_cast<const sockaddr&>(v6));
+    }
+    if (endpoint) endpoints.push_back(*endpoint);
+  }
+  return endpoints;
+}
+
+executor::ExecutorsOptions executor_options(const Config& config, const std::string& server_id,
+                                            const net::OutboundPolicy& policy) {
   executor::ExecutorsOptions options;
   options.command.is_allowed = config.commands.allow;
   options.command.server_id = server_id;
   options.command.output_max = config.limits.output_max;
   options.http.output_max = config.limits.output_max;
-  options.http.client.policy = net::OutboundPolicy{config.http.egress};
+  options.http.client.policy = policy;
   return options;
 }
 
-notify::NotifyOptions notify_options(const Config& config) {
+notify::NotifyOptions notify_options(const Config& config, const net::OutboundPolicy& policy) {
   notify::NotifyOptions options;
   if (!config.smtp.host.empty()) {
     net::SmtpServer server;
@@ -94,7 +121,7 @@ notify::NotifyOptions notify_options(const Config& config) {
   }
   options.from = config.smtp.from;
   options.base_url = config.server.base_url;
-  options.http.policy = net::OutboundPolicy{config.http.egress};
+  options.http.policy = policy;
   for (const auto& [name, channel] : config.channels) {
     auto format = notify::WebhookFormat::standard;
     if (channel.kind == "slack") format = notify::WebhookFormat::slack;
@@ -186,9 +213,15 @@ Result<void> Daemon::Parts::build() {
   auto& store = *opened_.store;
   CHRONOS_TRY(first_start_, service::bootstrap(store, clock_, ids_, config_.data_dir));
 
-  executors_ =
-      std::make_unique<executor::Executors>(clock_, executor_options(config_, dir_.server_id()));
-  const auto notify = notify_options(config_);
+  // The server takes its addresses before anything that calls out is made: it must not call itself.
+  // Nobody is answered before start().
+  build_services();
+  CHRONOS_TRY_VOID(server_->listen());
+  const net::OutboundPolicy policy{config_.http.egress,
+                                   endpoints_of(config_.server.listen, server_->bound_ports())};
+  executors_ = std::make_unique<executor::Executors>(
+      clock_, executor_options(config_, dir_.server_id(), policy));
+  const auto notify = notify_options(config_, policy);
   CHRONOS_TRY_VOID(notify::check_options(notify));
   channels_ = std::make_unique<notify::Channels>(clock_, notify);
   launcher_ =
@@ -205,7 +238,6 @@ Result<void> Daemon::Parts::build() {
     waiter_.wake();
     notifier_->wake();
   });
-  build_services();
   return {};
 }
 

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 #include <utility>
 
 #include "base/crypto.h"
@@ -18,6 +20,17 @@ namespace {
 std::unexpected<Error> cannot(const std::string& what, const std::string& path, int error) {
   return fail(Reason::store_unavailable,
               "cannot " + what + " " + path + ": " + std::strerror(error));
+}
+
+// A server that was killed may live on for a moment in a child that it was just starting: such a
+// child holds the lock until it has become the command.
+bool take(int lock) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  while (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
 }
 
 }  // namespace
@@ -32,7 +45,7 @@ Result<DataDir> DataDir::open(const std::string& path) {
   const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) return cannot("write", lock_path, errno);
   DataDir dir(path, lock);
-  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+  if (!take(lock)) {
     return fail(Reason::store_unavailable, "another server works in " + path,
                 "stop it, or give this one its own --data-dir");
   }

@@ -52,7 +52,7 @@ TEST(Executors, FindsByKind) {
 // A stop that comes together with a start once waited for a wake-up that nobody sent.
 TEST(Executors, AStopRightAfterAStartReturns) {
   for (int i = 0; i < 200; ++i) {
-    Executors executors(allowing());
+    Executors executors(clock, allowing());
     std::promise<Outcome> promise;
     Launch launch;
     launch.config = R"({"kind":"command","argv":["/bin/true"]})";

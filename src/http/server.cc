@@ -95,8 +95,8 @@ Server::~Server() {
   stop(Duration(0));
 }
 
-Result<void> Server::start() {
-  CHRONOS_CHECK(impl_->threads.empty() && impl_->workers.empty());
+Result<void> Server::listen() {
+  CHRONOS_CHECK(impl_->workers.empty());
   const ServerOptions& options = impl_->shared->options;
   CHRONOS_CHECK(!options.listen.empty());
   if (options.tls) {
@@ -116,6 +116,12 @@ Result<void> Server::start() {
   impl_->workers = std::move(workers);
   impl_->listeners = std::move(listeners);
   impl_->ports = std::move(ports);
+  return {};
+}
+
+Result<void> Server::start() {
+  CHRONOS_CHECK(impl_->threads.empty());
+  if (impl_->workers.empty()) CHRONOS_TRY_VOID(listen());
   impl_->start_threads();
   return {};
 }

@@ -22,7 +22,11 @@ class Server {
   Server(ServerOptions options, Router router, Gate gate, const Clock& clock);
   ~Server();  // stop() without a drain
 
-  // Once. Fails, with nothing started, if an address cannot be listened on or a TLS file not used.
+  // Takes the addresses, so that the ports are known; who connects waits until start(). Once. Fails
+  // if an address cannot be listened on or a TLS file not used.
+  Result<void> listen();
+
+  // Once; listens first if nobody did. Fails as listen() does, with nothing started.
   Result<void> start();
 
   // Stops accepting, lets connections end with the answers they owe, waits for them at most

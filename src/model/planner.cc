@@ -193,14 +193,8 @@ bool needs_planning(const JobSpec& spec) {
 FirstPlan plan_first(const JobSpec& spec, const Schedule& schedule, Timestamp now,
                      Timestamp planned_through, IdSource& ids) {
   const auto after = std::max(now, planned_through);
-  std::optional<Timestamp> instant;
-  if (schedule.is_recurring()) {
-    instant = schedule.next_after(after);
-  } else if (spec.schedule.at || spec.schedule.cron.empty()) {
-    instant = spec.schedule.at.value_or(now);
-  } else {
-    instant = schedule.next_after(Timestamp{});  // a cron text may name one time too ("@at …")
-  }
+  const auto instant = schedule.is_recurring() ? schedule.next_after(after)
+                                               : std::optional(spec.schedule.at.value_or(now));
   if (!instant) return {std::nullopt, after};
   // A one-time job submitted in the past is no misfire: it is run because it was asked for.
   const bool is_planned =

@@ -202,3 +202,20 @@ def test_same_project_twice_is_a_replay(server):
     assert [answer.status for answer in answers] == [201, 201], answers
     assert answers[1].headers.get("Idempotent-Replayed") == "true"
     assert answers[0].body["project"] == answers[1].body["project"]
+
+
+def test_same_key_request_twice_is_a_replay(server):
+    answers = [server.api("POST", "/api/keys", {"name": "twice", "role": "viewer"},
+                          headers={"Idempotency-Key": "k2"}) for _ in range(2)]
+    assert [answer.status for answer in answers] == [201, 201], answers
+    assert answers[0].body["id"] == answers[1].body["id"]
+    assert answers[1].body["secret"] is None
+
+
+@pytest.mark.parametrize("act", ["run", "pause"])
+def test_same_act_twice_is_a_replay(server, act):
+    job = server.submit(COMMAND, scheduled_time="2099-01-01T00:00:00Z")
+    answers = [server.api("POST", f"/api/jobs/{job}/{act}", headers={"Idempotency-Key": f"{act}1"})
+               for _ in range(2)]
+    assert answers[0].status == answers[1].status, answers
+    assert answers[0].body["id"] == answers[1].body["id"], answers

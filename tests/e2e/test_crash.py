@@ -112,7 +112,8 @@ class Books:
         return open_runs + [job["id"] for job in self.jobs if job["id"] not in final]
 
     def runs_per_job_above_one(self):
-        return [item for item in count(run["job_id"] for run in self.runs).items() if item[1] > 1]
+        runs = count(run["job_id"] for run in self.runs)
+        return [item for item in runs.items() if item[1] > 1]
 
     def started_after_success(self):
         """The server's times are rounded down to milliseconds."""
@@ -148,9 +149,10 @@ class Books:
 
     def summary(self):
         again = sum(len(starts) > 1 for starts in self.starts.values())
+        starts = sum(map(len, self.starts.values()))
         return (f"{len(self.acknowledged)} jobs acknowledged, {len(self.jobs)} found; runs "
                 f"{dict(count(run['state'] for run in self.runs))}; "
-                f"{sum(map(len, self.starts.values()))} starts, {again} runs started more than once")
+                f"{starts} starts, {again} runs started more than once")
 
 
 count = collections.Counter

@@ -4,12 +4,14 @@ namespace chronos::store::sql {
 namespace {
 
 constexpr Sql kFind{
-    "SELECT fingerprint, at, project, job, run FROM idempotency WHERE caller = $1 AND key = $2"};
+    "SELECT fingerprint, at, what, project, job, run, made_key FROM idempotency WHERE caller = $1 "
+    "AND key = $2"};
 constexpr Sql kPut{
-    "INSERT INTO idempotency (caller, key, fingerprint, at, project, job, run)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (caller, key) DO UPDATE SET"
-    " fingerprint = excluded.fingerprint, at = excluded.at, project = excluded.project,"
-    " job = excluded.job, run = excluded.run"};
+    "INSERT INTO idempotency (caller, key, fingerprint, at, what, project, job, run, made_key)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (caller, key) DO UPDATE SET"
+    " fingerprint = excluded.fingerprint, at = excluded.at, what = excluded.what,"
+    " project = excluded.project, job = excluded.job, run = excluded.run,"
+    " made_key = excluded.made_key"};
 
 struct Seen {
   bool is_same = false;  // request
@@ -26,12 +28,13 @@ Result<std::optional<MadeBefore>> find_made(Connection& db,
   const auto read = [&](Columns& columns) -> Seen {
     return {.is_same = columns.get_bytes() == as_bytes(idempotency->fingerprint),
             .at = columns.get<Timestamp>(),
-            .made = {columns.get<ProjectId>(), columns.get<JobId>(),
-                     columns.get<std::optional<RunId>>()}};
+            .made = {static_cast<Made>(columns.get<int>()), columns.get<ProjectId>(),
+                     columns.get<JobId>(), columns.get<std::optional<RunId>>(),
+                     columns.get<std::optional<KeyId>>()}};
   };
   CHRONOS_TRY(const auto seen, db.one(kFind, read, idempotency->caller, idempotency->key));
   if (!seen || seen->at + kIdempotencyKept <= idempotency->at) return std::nullopt;
-  if (!seen->is_same || seen->made.run.has_value() != (wanted == Made::run)) {
+  if (!seen->is_same || seen->made.what != wanted) {
     return fail(Reason::idempotency_key_reused,
                 "this idempotency key was used for another request");
   }
@@ -42,8 +45,8 @@ Result<void> remember(Connection& db, const std::optional<Idempotency>& idempote
                       const MadeBefore& made) {
   if (!idempotency) return {};
   CHRONOS_TRY_VOID(db.run(kPut, idempotency->caller, idempotency->key,
-                          Bytes{as_bytes(idempotency->fingerprint)}, idempotency->at, made.project,
-                          made.job, made.run));
+                          Bytes{as_bytes(idempotency->fingerprint)}, idempotency->at,
+                          static_cast<int>(made.what), made.project, made.job, made.run, made.key));
   return {};
 }
 

@@ -9,12 +9,14 @@
 
 namespace chronos::store::sql {
 
-enum class Made { job, run };
+enum class Made { job, run, project, key, deliveries };
 
 struct MadeBefore {
-  ProjectId project;
-  JobId job;
-  std::optional<RunId> run;
+  Made what = Made::job;
+  ProjectId project{};
+  JobId job{};  // of a job or a run
+  std::optional<RunId> run{};
+  std::optional<KeyId> key{};
 };
 
 // Refused: idempotency_key_reused when the key stands for another request.

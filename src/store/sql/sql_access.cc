@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "store/sql/apply.h"
+#include "store/sql/idempotency.h"
 #include "store/sql/reads.h"
 #include "store/sql/rows.h"
 
@@ -38,9 +39,16 @@ Result<void> insert_key(Connection& db, const Key& key) {
 }  // namespace
 
 Result<Project> apply(Writer& writer, const PutProject& change) {
-  CHRONOS_TRY(const auto inserted, insert_project(writer.db, change.project));
-  if (inserted == 1) return change.project;
-  CHRONOS_TRY(auto stored, writer.db.one(kFindProject, read_project_row, change.project.id));
+  auto& db = writer.db;
+  CHRONOS_TRY(const auto made, find_made(db, change.idempotency, Made::project));
+  if (made) return read_project({db, writer.specs}, made->project);
+  CHRONOS_TRY(const auto inserted, insert_project(db, change.project));
+  if (inserted == 1) {
+    if (change.first_key) CHRONOS_TRY_VOID(insert_key(db, *change.first_key));
+    CHRONOS_TRY_VOID(remember(db, change.idempotency, {Made::project, change.project.id}));
+    return change.project;
+  }
+  CHRONOS_TRY(auto stored, db.one(kFindProject, read_project_row, change.project.id));
   if (stored) return std::move(*stored);
   return fail(Reason::key_taken, "another project has the name '" + change.project.name + "'");
 }
@@ -58,8 +66,13 @@ Result<Bootstrap::Answer> apply(Writer& writer, const Bootstrap& change) {
 }
 
 Result<Key> apply(Writer& writer, const PutKey& change) {
+  const Reader reader{writer.db, writer.specs};
+  CHRONOS_TRY(const auto made, find_made(writer.db, change.idempotency, Made::key));
+  if (made) return read_key(reader, *made->key);
   CHRONOS_TRY_VOID(insert_key(writer.db, change.key));
-  return read_key({writer.db, writer.specs}, change.key.id);
+  CHRONOS_TRY_VOID(remember(writer.db, change.idempotency,
+                            {Made::key, change.key.project, {}, std::nullopt, change.key.id}));
+  return read_key(reader, change.key.id);
 }
 
 Result<Key> apply(Writer& writer, const RevokeKey& change) {

@@ -3,6 +3,7 @@
 
 #include "model/json_codec.h"
 #include "store/sql/apply.h"
+#include "store/sql/idempotency.h"
 #include "store/sql/reads.h"
 #include "store/sql/rows.h"
 
@@ -69,7 +70,10 @@ Result<FinishDelivery::Answer> apply(Writer& writer, const FinishDelivery& chang
 }
 
 Result<AddDeliveries::Answer> apply(Writer& writer, const AddDeliveries& change) {
+  CHRONOS_TRY(const auto made, find_made(writer.db, change.idempotency, Made::deliveries));
+  if (made) return AddDeliveries::Answer{true};
   CHRONOS_TRY_VOID(add_deliveries(writer.db, change.deliveries));
+  CHRONOS_TRY_VOID(remember(writer.db, change.idempotency, {Made::deliveries}));
   return AddDeliveries::Answer{};
 }
 

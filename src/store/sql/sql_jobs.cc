@@ -219,7 +219,7 @@ Result<JobAnswer> apply(Writer& writer, const SubmitJob& change) {
     CHRONOS_TRY_VOID(
         add_run(writer, {job.project, job.id}, lane_of(job.spec), *change.first_run, change.now));
   }
-  CHRONOS_TRY_VOID(remember(writer.db, change.idempotency, {job.project, job.id, std::nullopt}));
+  CHRONOS_TRY_VOID(remember(writer.db, change.idempotency, {Made::job, job.project, job.id}));
   return JobAnswer{fresh_job(change), false};
 }
 
@@ -240,7 +240,7 @@ Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change) {
         add_run(writer, {job.project, job.id}, lane_of(job.spec), *change.next_run, change.now));
   }
   CHRONOS_TRY_VOID(release_held(writer, job.id, change.now));
-  CHRONOS_TRY_VOID(remember(writer.db, change.idempotency, {job.project, job.id, std::nullopt}));
+  CHRONOS_TRY_VOID(remember(writer.db, change.idempotency, {Made::job, job.project, job.id}));
   return answer_of(writer, job.project, job.id, false);
 }
 

@@ -60,7 +60,7 @@ Result<RunAnswer> apply(Writer& writer, const RunJob& change) {
   CHRONOS_TRY(const bool is_new,
               add_run(writer, key, lane_of(stored->job.spec), planned, change.now));
   if (!is_new) return RunAnswer{id, true};
-  CHRONOS_TRY_VOID(remember(db, change.idempotency, {key.project, key.job, id}));
+  CHRONOS_TRY_VOID(remember(db, change.idempotency, {Made::run, key.project, key.job, id}));
   return RunAnswer{id, false};
 }
 

@@ -220,9 +220,11 @@ CREATE TABLE idempotency (
   key TEXT NOT NULL,
   fingerprint BLOB NOT NULL,
   at BIGINT NOT NULL,
+  what INTEGER NOT NULL,
   project BLOB NOT NULL,
   job BLOB NOT NULL,
   run BLOB,
+  made_key BLOB,
   PRIMARY KEY (caller, key)
 ) WITHOUT ROWID;
 CREATE INDEX idempotency_by_age ON idempotency (at);
