@@ -432,6 +432,15 @@ Result<LoadedConfig> load_config(const ConfigSources& sources) {
   return std::move(loading).finish();
 }
 
+std::vector<SettingFlag> setting_flags() {
+  std::vector<SettingFlag> flags;
+  for (const auto& setting : settings()) {
+    if (setting.flag.empty()) continue;
+    flags.push_back({setting.name, setting.flag, setting.description, setting.form != Flag::kForm});
+  }
+  return flags;
+}
+
 std::string default_data_dir(const Environment& environment) {
   if (auto named = find_in(environment, "CHRONOS_DATA_DIR")) return *named;
   // systemd gives a list separated by colons when there are several.

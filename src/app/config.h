@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -74,7 +75,7 @@ struct NotifyConfig {
 
 // A named place where messages can be sent.
 struct ChannelConfig {
-  std::string kind;  // "webhook"
+  std::string kind;  // "webhook" or "slack"
   std::string url;
   std::string secret;  // signs what is sent; empty = unsigned
 };
@@ -141,6 +142,15 @@ struct LoadedConfig {
 // Fails with Reason::invalid_fields and everything that is wrong, whichever source it is in: each
 // field's pointer is the setting's name, its message begins with the place ("chronos.toml:3:1").
 Result<LoadedConfig> load_config(const ConfigSources& sources);
+
+// A setting that has a flag of its own.
+struct SettingFlag {
+  std::string_view setting;  // "server.listen"
+  std::string_view flag;     // "--listen"
+  std::string_view description;
+  bool takes_value = true;  // else it is true when given
+};
+std::vector<SettingFlag> setting_flags();
 
 // The data directory alone, from CHRONOS_DATA_DIR and STATE_DIRECTORY, for clients that look for
 // DATA_DIR/admin.key. Does not read any file.

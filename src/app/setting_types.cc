@@ -347,7 +347,7 @@ std::unexpected<Error> refuse_choice(std::string_view word,
 
 Result<void> ChannelKind::read(const Given& given, std::string& out) const {
   CHRONOS_TRY(auto word, read_word(given));
-  if (word != "webhook") return refuse_choice(word, {"webhook"});
+  if (word != "webhook" && word != "slack") return refuse_choice(word, {"webhook", "slack"});
   out = std::move(word);
   return {};
 }

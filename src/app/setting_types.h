@@ -150,7 +150,6 @@ struct Choice {
   }
 };
 
-// The one kind of channel that configuration knows so far.
 struct ChannelKind : Text {
   static constexpr std::string_view kForm = "choice";
   Result<void> read(const Given& given, std::string& out) const;

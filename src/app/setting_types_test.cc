@@ -156,7 +156,7 @@ TEST(Choice, NamesWhatIsAllowedAndTheNearest) {
   std::string value;
   const auto wrong = ChannelKind{}.read(text("webhok"), value);
   ASSERT_FALSE(wrong);
-  EXPECT_EQ(wrong.error().message, "'webhok' is not one of webhook");
+  EXPECT_EQ(wrong.error().message, "'webhok' is not one of webhook, slack");
   EXPECT_EQ(wrong.error().hint, "did you mean webhook?");
 }
 

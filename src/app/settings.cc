@@ -155,7 +155,9 @@ constexpr std::array kSettings = {
     row<In<&Config::notify, &NotifyConfig::on_failure>, Emails{}>(
         {"notify.on_failure"}, "Who is told when a job without rules of its own fails"),
 
-    row<Channel<&ChannelConfig::kind>, ChannelKind{}>({"channels.NAME.kind"}, "`webhook`"),
+    row<Channel<&ChannelConfig::kind>, ChannelKind{}>(
+        {"channels.NAME.kind"},
+        "`webhook` (Standard Webhooks) or `slack` (and what takes the same: Mattermost…)"),
     row<Channel<&ChannelConfig::url>, WebUrl{}>({"channels.NAME.url"},
                                                 "Where the channel's messages are sent"),
     row<Channel<&ChannelConfig::secret>, Secret{}>(

@@ -1,6 +1,5 @@
 #include "cli/api_client.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,39 +9,17 @@
 
 #include "base/crypto.h"
 #include "cli/version.h"
+#include "net/http_client.h"
 #include "net/url.h"
 
 namespace chronos::cli {
 namespace {
 
 constexpr std::size_t kAnswerBytesMax = std::size_t{256} * 1024 * 1024;
-constexpr long kConnectTimeoutMs = 10'000;
 
 // Waits before the second and the third try.
 constexpr std::array<Duration, 2> kPauses = {std::chrono::milliseconds(300),
                                              std::chrono::seconds(1)};
-
-struct CurlDeleter {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-using CurlHandle = std::unique_ptr<CURL, CurlDeleter>;
-
-struct HeaderDeleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using HeaderList = std::unique_ptr<curl_slist, HeaderDeleter>;
-
-void add_header(HeaderList& list, const std::string& line) {
-  list.reset(curl_slist_append(list.release(), line.c_str()));
-}
-
-std::size_t keep_body(char* data, std::size_t size, std::size_t count, void* target) {
-  auto& body = *static_cast<std::string*>(target);
-  const auto bytes = size * count;
-  if (body.size() + bytes > kAnswerBytesMax) return 0;  // curl gives up: CURLE_WRITE_ERROR
-  body.append(data, bytes);
-  return bytes;
-}
 
 std::optional<Reason> parse_reason(std::string_view code) {
   for (int i = 0; i <= static_cast<int>(Reason::internal); ++i) {
@@ -90,30 +67,26 @@ int int_at(const json::Value& object, std::string_view name) {
   return fits ? static_cast<int>(value->integer) : 0;
 }
 
-Error transport_error(CURLcode code, const std::string& base_url) {
-  const auto why = std::string(curl_easy_strerror(code));
-  switch (code) {
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
+Error transport_error(const net::HttpAnswer& answer, const std::string& base_url) {
+  switch (answer.failure) {
+    case net::HttpFailure::dns:
+    case net::HttpFailure::connect:
       return {Reason::store_unavailable,
               fmt::format("no server answers at {}", base_url),
               "start one with `chronos serve`, or say where it is with --server or CHRONOS_URL",
               {}};
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CACERT_BADFILE:
+    case net::HttpFailure::tls:
       return {Reason::store_unavailable,
-              fmt::format("no trusted connection to {}: {}", base_url, why),
+              fmt::format("no trusted connection to {}: {}", base_url, answer.error),
               "name the certificate authority with --ca-file or CHRONOS_CA_FILE",
               {}};
-    case CURLE_OPERATION_TIMEDOUT:
+    case net::HttpFailure::timeout:
       return {Reason::timeout, fmt::format("{} did not answer in time", base_url), {}, {}};
-    case CURLE_WRITE_ERROR:
-      return {Reason::bad_request, "the answer is too large", {}, {}};
+    case net::HttpFailure::bad_call:
+      return {Reason::bad_request, answer.error, {}, {}};
     default:
       return {Reason::unknown_commit,
-              fmt::format("the connection to {} broke: {}", base_url, why),
+              fmt::format("the connection to {} broke: {}", base_url, answer.error),
               "what was asked may or may not have been done: look before you repeat it",
               {}};
   }
@@ -128,72 +101,40 @@ bool may_be_repeated(const ApiRequest& request) {
   return request.method != "POST" || !request.idempotency_key.empty();
 }
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 }  // namespace
 
 struct ApiClient::Impl {
   ApiOptions options;
-  bool is_local = false;
-  CurlHandle handle;
 
-  HeaderList headers_for(const ApiRequest& request) const {
-    HeaderList headers;
-    if (!options.key.empty()) add_header(headers, "Authorization: Bearer " + options.key);
-    add_header(headers, "Accept: application/json, text/plain;q=0.9, */*;q=0.1");
-    add_header(headers, "Expect:");
-    if (!request.body.empty()) add_header(headers, "Content-Type: application/json");
+  net::HttpCall call_for(const ApiRequest& request) const {
+    net::HttpCall call{.method = request.method,
+                       .url = options.base_url + request.path,
+                       .body = request.body,
+                       .timeout = request.timeout,
+                       .answer_max = kAnswerBytesMax};
+    call.headers.push_back({"User-Agent", "chronos/" CHRONOS_VERSION});
+    call.headers.push_back({"Accept", "application/json, text/plain;q=0.9, */*;q=0.1"});
+    if (!options.key.empty()) call.headers.push_back({"Authorization", "Bearer " + options.key});
+    if (!request.body.empty()) call.headers.push_back({"Content-Type", "application/json"});
     if (!request.idempotency_key.empty()) {
-      add_header(headers, "Idempotency-Key: " + request.idempotency_key);
+      call.headers.push_back({"Idempotency-Key", request.idempotency_key});
     }
-    return headers;
+    return call;
   }
 
-  CURLcode perform(const ApiRequest& request, ApiResponse& response) {
-    CURL* const curl = handle.get();
-    curl_easy_reset(curl);  // keeps the connection
-    const auto url = options.base_url + request.path;
-    const auto headers = headers_for(request);
-    const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(request.timeout);
-    curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "chronos/" CHRONOS_VERSION);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &keep_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &response.body);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(timeout.count()));
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);  // a redirect would carry the key away
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
-    if (is_local) curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    if (!options.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca_file.c_str());
-    if (!request.body.empty()) {
-      curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
-                       static_cast<curl_off_t>(request.body.size()));
-      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
-    } else if (request.method == "POST") {
-      curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, 0L);
-      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+  Result<ApiResponse> try_once(const ApiRequest& request) const {
+    // No outbound policy: the user's own machine may call whatever the user names.
+    const net::HttpClientOptions client{.policy = std::nullopt, .ca_file = options.ca_file};
+    auto answer = net::call_http(client, call_for(request));
+    if (answer.failure != net::HttpFailure::none) {
+      return std::unexpected(transport_error(answer, options.base_url));
     }
-    const auto code = curl_easy_perform(curl);
-    long status = 0;
-    const char* content_type = nullptr;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &content_type);
-    response.status = static_cast<int>(status);
-    response.content_type = content_type == nullptr ? "" : content_type;
-    return code;
-  }
-
-  Result<ApiResponse> try_once(const ApiRequest& request) {
-    ApiResponse response;
-    if (const auto code = perform(request, response); code != CURLE_OK) {
-      return std::unexpected(transport_error(code, options.base_url));
+    if (answer.dropped > 0) {
+      return fail(Reason::bad_request,
+                  fmt::format("the answer of {} is too large", options.base_url));
     }
+    const auto type = net::find_header(answer.headers, "Content-Type").value_or("");
+    ApiResponse response{answer.status, std::string(type), std::move(answer.body)};
     if (response.status >= 200 && response.status <= 299) return response;
     return std::unexpected(error_in(response, options.base_url));
   }
@@ -213,14 +154,12 @@ Result<ApiClient> ApiClient::make(ApiOptions options) {
                             url.error().message),
                 "http://127.0.0.1:8086");
   }
-  if (options.key.find_first_of("\r\n\t ") != std::string::npos) {
-    return fail(Reason::invalid_key, "the API key must not contain white space");
+  if (!net::is_field_value(options.key) || options.key.find(' ') != std::string::npos) {
+    return fail(Reason::invalid_key,
+                "the API key must not contain white space or control characters");
   }
   auto impl = std::make_unique<Impl>();
-  impl->is_local = is_loopback(url->host);
   impl->options = std::move(options);
-  impl->handle.reset(curl_easy_init());
-  if (!impl->handle) return fail(Reason::internal, "libcurl cannot be started");
   return ApiClient(std::move(impl));
 }
 

@@ -17,7 +17,7 @@ class Arguments {
   struct Impl;
   explicit Arguments(Impl& impl) : impl_(impl) {}
 
-  // `names` is "--name" or "-n,--name"; `value` is shown in the help as what follows it.
+  // `names` is "--name" or "-n, --name"; `value` is shown in the help as what follows it.
   struct Flag {
     std::string_view names;
     std::string_view value;

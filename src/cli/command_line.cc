@@ -19,22 +19,31 @@ namespace chronos::cli {
 // Options are declared without variables and read from their raw results: CLI11's own conversions
 // give brackets and empty strings a meaning, and a payload may be "[]".
 struct Arguments::Impl {
+  struct HelpLine {
+    std::string heading;
+    std::string names;  // "-f, --file PATH"
+    std::string help;
+  };
+
   CLI::App& app;
-  std::string heading;
+  std::string heading = "Flags";
+  std::vector<HelpLine> help_lines;
+  std::string usage;  // "JOB [-- ARGV…]"
   std::vector<std::string>* rest = nullptr;
-  std::string rest_name;
   std::vector<std::function<std::string()>> readers;  // after the parse; answers what is wrong
 
   CLI::Option& add(const Flag& flag) {
     const std::string help(flag.help);
     auto* option = app.add_option(std::string(flag.names), help);
-    option->type_name(std::string(flag.value))->expected(1);
-    if (!heading.empty()) option->group(heading);
+    option->expected(1);
+    help_lines.push_back({heading, fmt::format("{} {}", flag.names, flag.value), help});
     return *option;
   }
-  CLI::Option& add(const Positional& positional) {
+  CLI::Option& add(const Positional& positional, std::string_view in_usage) {
     const std::string help(positional.help);
-    return *app.add_option(std::string(positional.name), help)->type_name("");
+    usage += fmt::format(fmt::runtime(in_usage), positional.name);
+    help_lines.push_back({"Arguments", std::string(positional.name), help});
+    return *app.add_option(std::string(positional.name), help);
   }
   template <class Out>
   void read_last(CLI::Option& option, Out& out) {
@@ -86,7 +95,7 @@ void Arguments::number(const Flag& flag, std::optional<std::int64_t>& out) {
 void Arguments::toggle(const Flag& flag, bool& out) {
   const std::string help(flag.help);
   auto* option = impl_.app.add_flag(std::string(flag.names), help);
-  if (!impl_.heading.empty()) option->group(impl_.heading);
+  impl_.help_lines.push_back({impl_.heading, std::string(flag.names), help});
   impl_.readers.emplace_back([option, &out] {
     if (option->count() > 0) out = true;
     return std::string();
@@ -94,21 +103,24 @@ void Arguments::toggle(const Flag& flag, bool& out) {
 }
 
 void Arguments::required(const Positional& positional, std::string& out) {
-  impl_.read_last(*impl_.add(positional).expected(1)->required(), out);
+  impl_.read_last(*impl_.add(positional, " {}").expected(1)->required(), out);
 }
 
 void Arguments::optional(const Positional& positional, std::string& out) {
-  impl_.read_last(*impl_.add(positional).expected(1), out);
+  impl_.read_last(*impl_.add(positional, " [{}]").expected(1), out);
 }
 
 void Arguments::several(const Positional& positional, std::vector<std::string>& out) {
-  impl_.read_all(*impl_.add(positional).expected(1, 1000)->required(), out);
+  auto& option = impl_.add(positional, " {}…");
+  option.required()->expected(1, 1000)->allow_extra_args(true);
+  impl_.read_all(option, out);
 }
 
 void Arguments::rest(const Positional& positional, std::vector<std::string>& out) {
   impl_.rest = &out;
-  impl_.rest_name = positional.name;
-  impl_.app.footer(fmt::format("-- {}  {}", positional.name, positional.help));
+  impl_.usage += fmt::format(" [-- {}]", positional.name);
+  impl_.help_lines.push_back(
+      {impl_.heading, fmt::format("-- {}", positional.name), std::string(positional.help)});
 }
 
 void Arguments::heading(std::string_view title) {
@@ -133,7 +145,7 @@ void declare_global_flags(Arguments& arguments, GlobalFlags& flags) {
   arguments.text({"--data-dir", "PATH", "data directory (CHRONOS_DATA_DIR; ./chronos-data)"},
                  flags.data_dir);
   arguments.toggle({"--json", "", "print the API's JSON"}, flags.json);
-  arguments.toggle({"-q,--quiet", "", "print ids only"}, flags.quiet);
+  arguments.toggle({"-q, --quiet", "", "print ids only"}, flags.quiet);
   arguments.toggle({"--no-color", "", "no colours (NO_COLOR)"}, flags.no_color);
 }
 
@@ -144,14 +156,33 @@ struct Declared {
   Action action;
 };
 
+// Lines under their headings, in the order in which headings first come; the help aligned.
+void append_lines(std::string& text, const std::vector<Arguments::Impl::HelpLine>& lines) {
+  std::size_t width = 0;
+  std::vector<std::string_view> headings;
+  for (const auto& line : lines) {
+    width = std::max(width, width_of(line.names));
+    if (std::ranges::find(headings, line.heading) == headings.end()) {
+      headings.push_back(line.heading);
+    }
+  }
+  for (const auto heading : headings) {
+    text += fmt::format("\n{}:\n", heading);
+    for (const auto& line : lines) {
+      if (line.heading != heading) continue;
+      const std::string gap(width + 2 - width_of(line.names), ' ');
+      text += fmt::format("  {}{}{}\n", line.names, gap, line.help);
+    }
+  }
+}
+
 // The whole tree of commands as CLI11 has it.
 class Tree {
  public:
   explicit Tree(std::span<const Command> commands) : app_(std::string(kDescription), "chronos") {
     app_.set_version_flag("--version", "chronos " CHRONOS_VERSION);
     app_.fallthrough();
-    app_.option_defaults()->group("Flags");
-    globals_ = std::make_unique<Arguments::Impl>(Arguments::Impl{app_, {}, nullptr, {}, {}});
+    globals_ = std::make_unique<Arguments::Impl>(Arguments::Impl{app_});
     Arguments arguments(*globals_);
     declare_global_flags(arguments, flags_);
     for (const auto& command : commands) add(command);
@@ -187,22 +218,72 @@ class Tree {
   }
 
   // The command nearest to what was written instead of one, in the group that was named.
-  std::string nearest(const std::string& word) {
+  std::string nearest_command(const std::string& word) {
     std::vector<std::string> names;
     for (const auto* app : named().get_subcommands({})) names.push_back(app->get_name());
-    const std::vector<std::string_view> candidates(names.begin(), names.end());
-    return std::string(nearest_name(word, candidates));
+    return nearest(word, names);
+  }
+
+  std::string nearest_flag(const std::string& word) {
+    std::vector<std::string> names;
+    auto apps = std::vector<CLI::App*>{&app_};
+    if (auto* declared = chosen()) apps.push_back(declared->app);
+    for (const auto* app : apps) {
+      for (const auto* option : app->get_options()) {
+        for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+      }
+    }
+    return nearest(word, names);
+  }
+
+  // Of the command that was named; else of the group, else of all.
+  std::string help() {
+    if (auto* declared = chosen()) return help_of(*declared);
+    std::string text =
+        fmt::format("{}\n\nUsage: {} COMMAND [FLAGS]\n", kDescription, named_words());
+    std::vector<Arguments::Impl::HelpLine> lines;
+    for (const auto& declared : declared_) {
+      if (&named() != &app_ && declared.app->get_parent() != &named()) continue;
+      lines.push_back({"Commands", std::string(declared.command->name),
+                       std::string(declared.command->summary)});
+    }
+    append_lines(text, lines);
+    append_lines(text, globals_->help_lines);
+    return text + "\n`chronos COMMAND --help` says more about a command.\n";
+  }
+
+  // "chronos keys list", as far as it was named.
+  std::string named_words() {
+    std::string words = "chronos";
+    for (CLI::App* app = &app_; !app->get_subcommands().empty();) {
+      app = app->get_subcommands().front();
+      words += " " + app->get_name();
+    }
+    return words;
   }
 
   CLI::App& app() { return app_; }
   GlobalFlags& flags() { return flags_; }
 
  private:
+  static std::string nearest(const std::string& word, const std::vector<std::string>& names) {
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    return std::string(nearest_name(word, candidates));
+  }
+
+  std::string help_of(const Declared& declared) {
+    auto text =
+        fmt::format("chronos {}: {}\n\nUsage: chronos {}{} [FLAGS]\n", declared.command->name,
+                    declared.command->summary, declared.command->name, declared.impl->usage);
+    append_lines(text, declared.impl->help_lines);
+    append_lines(text, globals_->help_lines);
+    return text;
+  }
+
   CLI::App& group(const std::string& name) {
     auto& app = groups_[name];
     if (app == nullptr) {
       app = app_.add_subcommand(name);
-      app->group("Commands");
     }
     return *app;
   }
@@ -211,14 +292,8 @@ class Tree {
     const std::string name(command.name);
     const auto space = name.find(' ');
     auto& parent = space == std::string::npos ? app_ : group(name.substr(0, space));
-    auto* app = parent.add_subcommand(name.substr(space + 1), std::string(command.summary));
-    app->group("Commands");
-    if (&parent != &app_) {
-      const auto known = parent.get_description();
-      parent.description(known.empty() ? std::string(command.summary)
-                                       : known + "; " + std::string(command.summary));
-    }
-    auto impl = std::make_unique<Arguments::Impl>(Arguments::Impl{*app, {}, nullptr, {}, {}});
+    auto* app = parent.add_subcommand(name.substr(space + 1));
+    auto impl = std::make_unique<Arguments::Impl>(Arguments::Impl{*app});
     Arguments arguments(*impl);
     auto action = command.declare(arguments);
     declared_.push_back({&command, app, std::move(impl), std::move(action)});
@@ -246,32 +321,34 @@ Parsed printed(std::string text) {
 }
 
 std::string help_hint(Tree& tree) {
-  const auto& app = tree.named();
-  const auto name = app.get_parent() == nullptr ? std::string("chronos")
-                    : app.get_parent()->get_parent() == nullptr
-                        ? "chronos " + app.get_name()
-                        : "chronos " + app.get_parent()->get_name() + " " + app.get_name();
-  return fmt::format("`{} --help` shows what is possible", name);
+  return fmt::format("`{} --help` shows what is possible", tree.named_words());
 }
 
-// Words that are no flag and that no command took: a misspelt command, or one too many.
+// Words that nothing took: a misspelt flag or command, or one word too many.
 Parsed unexpected_words(Tree& tree, const std::vector<std::string>& words) {
-  const auto wrong =
-      std::ranges::find_if(words, [](const std::string& word) { return !word.starts_with('-'); });
-  const bool is_flag = wrong == words.end();
-  const auto word = is_flag ? (words.empty() ? std::string() : words.front()) : *wrong;
-  if (is_flag || tree.chosen() != nullptr) {
-    return usage_error(fmt::format("'{}' was not expected", word), help_hint(tree));
+  const auto hint_for = [&](const std::string& nearest) {
+    return nearest.empty() ? help_hint(tree) : fmt::format("did you mean {}?", nearest);
+  };
+  const auto is_flag = [](const std::string& word) { return word.starts_with('-'); };
+  auto wrong = std::ranges::find_if(words, is_flag);
+  if (tree.chosen() == nullptr) wrong = std::ranges::find_if_not(words, is_flag);
+  if (wrong == words.end()) wrong = words.begin();
+  if (is_flag(*wrong)) {
+    const auto flag = wrong->substr(0, wrong->find('='));
+    return usage_error(fmt::format("there is no flag '{}'", flag),
+                       hint_for(tree.nearest_flag(flag)));
   }
-  const auto nearest = tree.nearest(word);
-  return usage_error(fmt::format("there is no command '{}'", word),
-                     nearest.empty() ? help_hint(tree) : fmt::format("did you mean {}?", nearest));
+  if (tree.chosen() != nullptr) {
+    return usage_error(fmt::format("'{}' was not expected", *wrong), help_hint(tree));
+  }
+  return usage_error(fmt::format("there is no command '{}'", *wrong),
+                     hint_for(tree.nearest_command(*wrong)));
 }
 
 Parsed finish(Tree& tree, const std::vector<std::string>* rest) {
   auto* declared = tree.chosen();
   if (declared == nullptr) {
-    auto parsed = printed(tree.named().help());
+    auto parsed = printed(tree.help());
     std::swap(parsed.out, parsed.err);  // nothing was asked for: not a result
     parsed.exit_code = kUsage;
     return parsed;
@@ -306,7 +383,7 @@ Parsed parse_command_line(std::span<const Command> commands,
     tree.parse(std::move(own));
     return finish(tree, separator == words.end() ? nullptr : &rest);
   } catch (const CLI::CallForHelp&) {
-    return printed(tree.named().help());
+    return printed(tree.help());
   } catch (const CLI::CallForVersion&) {
     return printed("chronos " CHRONOS_VERSION "\n");
   } catch (const CLI::ExtrasError&) {

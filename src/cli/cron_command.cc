@@ -52,12 +52,19 @@ void print_preview_json(Session& session, const schedule::Preview& preview) {
 void print_preview(Session& session, const schedule::Preview& preview) {
   auto& terminal = session.terminal;
   if (!session.flags.quiet) print_note(terminal, preview.words);
+  // For people also how far off; for programs always the same three columns.
   const auto now = session.clock.now();
-  Table table({"NEXT (UTC)", "LOCAL", "", ""});
+  Table table(terminal.is_out_tty ? std::vector<std::string>{"LOCAL", "UTC", "", ""}
+                                  : std::vector<std::string>{"UTC", "LOCAL", "SHIFTED"});
   for (const auto& next : preview.next) {
     const auto at = format_timestamp(next.at);
-    table.add({at, next.local, terminal.is_out_tty ? relative_time(next.at, now) : std::string(),
-               next.shifted ? "after the " + *next.shifted : std::string()});
+    const auto shifted = next.shifted.value_or("");
+    if (terminal.is_out_tty) {
+      table.add({next.local, at, relative_time(next.at, now),
+                 shifted.empty() ? shifted : "moved out of a " + shifted});
+    } else {
+      table.add({at, next.local, shifted});
+    }
   }
   if (!table.empty()) table.print(terminal);
   for (const auto& warning : preview.warnings) print_warning(terminal, warning.message);
@@ -67,11 +74,7 @@ void print_preview(Session& session, const schedule::Preview& preview) {
 int refuse(const Session& session, const Error& error, const std::string& expression) {
   std::string text;
   json::Writer writer(text);
-  writer.begin_object().key("cron").begin_array().string(expression).end_array();
-  writer.member("cron", expression).end_object();
-  text.clear();
-  json::Writer document(text);
-  document.begin_object().member("cron", expression).end_object();
+  writer.begin_object().member("cron", expression).end_object();
   const auto sent = json::parse(text);
   return failed(session, error, sent ? &sent->root() : nullptr);
 }
@@ -103,11 +106,8 @@ int cron(Session& session, const CronFlags& flags) {
   } else {
     print_preview(session, preview);
   }
-  if (const auto fires = compiled->check_fires_after(from); !fires) {
-    print_error(session.terminal, fires.error());
-    return kFailed;
-  }
-  return kOk;
+  const auto fires = compiled->check_fires_after(from);
+  return fires ? static_cast<int>(kOk) : failed(session, fires.error());
 }
 
 }  // namespace
@@ -118,7 +118,7 @@ Action declare_cron(Arguments& arguments) {
   arguments.text({"--timezone", "ZONE", "such as Europe/Berlin; UTC if not given"},
                  flags->timezone);
   arguments.text({"--from", "TIME", "show what comes after; now if not given"}, flags->from);
-  arguments.number({"-n,--count", "N", "show so many (10)"}, flags->count);
+  arguments.number({"-n, --count", "N", "show so many (10)"}, flags->count);
   arguments.text({"--seed", "TEXT", "what H stands for depends on it: the job's key or name"},
                  flags->seed);
   arguments.toggle({"--dst-skip", "", "nothing in a gap, first pass of an overlap"},

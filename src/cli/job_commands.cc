@@ -17,7 +17,9 @@ Result<std::string> body_from(const Session& session, const JobFlags& flags,
   JobRequestInputs inputs;
   inputs.now = session.clock.now();
   inputs.read_file = [&](const std::string& path) { return read_input(session, path); };
-  if (!file.empty()) CHRONOS_TRY(inputs.base, read_input(session, file));
+  if (!file.empty()) {
+    CHRONOS_TRY(inputs.base, read_input(session, file));
+  }
   return job_body(flags, inputs);
 }
 
@@ -58,22 +60,40 @@ struct SubmitFlags {
   JobFlags job;
   std::string file;
   std::string idempotency_key;
+  bool replaces = false;
   WaitFlags wait;
 };
+
+// A new job, or with --replace the one with this key, whether it is there already or not.
+Result<ApiRequest> submission(const SubmitFlags& flags, std::string body) {
+  ApiRequest request{.method = "POST", .path = "/api/submitJob"};
+  if (flags.replaces) {
+    const auto document = json::parse(body);
+    const auto key = document ? text_of(document->root(), "key") : std::string();
+    if (key.empty()) {
+      return fail(Reason::bad_request, "--replace needs the key of the job to replace",
+                  "--job-key SLUG, or \"key\" in the file");
+    }
+    request = {.method = "PUT", .path = "/api/jobs/by-key/" + url_encoded(key)};
+  }
+  request.body = std::move(body);
+  if (!flags.idempotency_key.empty()) {
+    request.idempotency_key = flags.idempotency_key;
+  } else if (!flags.replaces) {
+    request.idempotency_key = fresh_idempotency_key();
+  }
+  return request;
+}
 
 int submit(Session& session, const SubmitFlags& flags) {
   auto body = body_from(session, flags.job, flags.file);
   if (!body) return failed(session, body.error());
   auto client = connect(session);
   if (!client) return failed(session, client.error());
-  const ApiRequest request{.method = "POST",
-                           .path = "/api/submitJob",
-                           .body = std::move(*body),
-                           .idempotency_key = flags.idempotency_key.empty()
-                                                  ? fresh_idempotency_key()
-                                                  : flags.idempotency_key};
-  const auto job = client->call(request);
-  if (!job) return refused(session, job.error(), request.body);
+  const auto request = submission(flags, std::move(*body));
+  if (!request) return failed(session, request.error());
+  const auto job = client->call(*request);
+  if (!job) return refused(session, job.error(), request->body);
   print_job_changed(session, job->root());
   const auto id = text_of(job->root(), "id");
   if (flags.wait.is_wanted) return wait_for_job(session, *client, id, flags.wait);
@@ -189,7 +209,7 @@ int list_jobs(Session& session, const ListFlags& flags) {
                         .query = query,
                         .collection = "jobs",
                         .cursor = flags.cursor,
-                        .limit = flags.limit.value_or(flags.all ? 200 : 50),
+                        .limit = flags.all && !flags.limit ? kLargestPage : flags.limit,
                         .wants_all = flags.all,
                         .print = &print_jobs});
 }
@@ -209,10 +229,12 @@ Action declare_change(Arguments& arguments, std::string_view action) {
 
 Action declare_submit(Arguments& arguments) {
   auto flags = std::make_unique<SubmitFlags>();
-  arguments.text({"-f,--file", "PATH", "the job as JSON, - for stdin; flags come on top"},
+  arguments.text({"-f, --file", "PATH", "the job as JSON, - for stdin; flags come on top"},
                  flags->file);
   arguments.text({"--idempotency-key", "KEY", "submitting again with it gives the same job"},
                  flags->idempotency_key);
+  arguments.toggle({"--replace", "", "change the job that has the same key, if there is one"},
+                   flags->replaces);
   declare_wait_flags(arguments, flags->wait);
   declare_labels(arguments, flags->job);
   declare_action(arguments, flags->job.action);
@@ -227,7 +249,7 @@ Action declare_list(Arguments& arguments) {
                  flags->status);
   arguments.text({"--tag", "TAG", "with this tag"}, flags->tag);
   arguments.text({"--name", "TEXT", "with this in the name"}, flags->name);
-  arguments.number({"--limit", "N", "at most so many (50; at most 200)"}, flags->limit);
+  arguments.number({"--limit", "N", "on a page (50; at most 200)"}, flags->limit);
   arguments.text({"--cursor", "CURSOR", "go on where a list ended"}, flags->cursor);
   arguments.toggle({"--all", "", "every page"}, flags->all);
   return [flags = std::move(flags)](Session& session) { return list_jobs(session, *flags); };
@@ -249,7 +271,7 @@ Action declare_status(Arguments& arguments) {
 Action declare_reschedule(Arguments& arguments) {
   auto flags = std::make_unique<RescheduleFlags>();
   arguments.required(kJob, flags->job);
-  arguments.text({"-f,--file", "PATH", "the new fields as JSON, - for stdin"}, flags->file);
+  arguments.text({"-f, --file", "PATH", "the new fields as JSON, - for stdin"}, flags->file);
   declare_schedule(arguments, flags->flags.schedule);
   declare_policy(arguments, flags->flags.policy);
   return [flags = std::move(flags)](Session& session) { return reschedule(session, *flags); };

@@ -49,13 +49,21 @@ int show_new_key(const Session& session, const json::Value& key) {
 struct CreateFlags {
   std::string name;
   std::string role = "submitter";
+  std::optional<std::string> expires_in;
   std::optional<std::string> expires_at;
+};
+
+struct RotateFlags {
+  std::string id;
+  std::optional<std::string> expires_in;
+  std::optional<std::string> old_expires_in;
 };
 
 int create(Session& session, const CreateFlags& flags) {
   std::string body;
   json::Writer writer(body);
   writer.begin_object().member("name", flags.name).member("role", flags.role);
+  if (flags.expires_in) writer.member("expires_in", *flags.expires_in);
   if (flags.expires_at) writer.member("expires_at", *flags.expires_at);
   writer.end_object();
   auto client = connect(session);
@@ -77,26 +85,30 @@ int revoke(Session& session, const std::string& id) {
   return kOk;
 }
 
-int rotate(Session& session, const std::string& id) {
+int rotate(Session& session, const RotateFlags& flags) {
+  std::string body;
+  json::Writer writer(body);
+  writer.begin_object();
+  if (flags.expires_in) writer.member("expires_in", *flags.expires_in);
+  if (flags.old_expires_in) writer.member("old_expires_in", *flags.old_expires_in);
+  writer.end_object();
   auto client = connect(session);
   if (!client) return failed(session, client.error());
-  const auto key =
-      client->call({.method = "POST", .path = "/api/keys/" + url_encoded(id) + "/rotate"});
+  const auto key = client->call(
+      {.method = "POST", .path = "/api/keys/" + url_encoded(flags.id) + "/rotate", .body = body});
   return key ? show_new_key(session, key->root()) : failed(session, key.error());
 }
 
 }  // namespace
 
-Action declare_keys_list(Arguments& arguments) {
-  auto all = std::make_unique<bool>(false);
-  arguments.toggle({"--all", "", "every page"}, *all);
-  return [all = std::move(all)](Session& session) {
+Action declare_keys_list(Arguments&) {
+  return [](Session& session) {
     return list(session, {.path = "/api/keys",
                           .query = {},
                           .collection = "keys",
                           .cursor = {},
-                          .limit = *all ? 200 : 50,
-                          .wants_all = *all,
+                          .limit = {},
+                          .wants_all = true,
                           .print = &print_keys});
   };
 }
@@ -106,8 +118,9 @@ Action declare_keys_create(Arguments& arguments) {
   arguments.required({"NAME", "what the key is for"}, flags->name);
   arguments.text({"--role", "ROLE", "viewer, submitter (default), worker, operator or admin"},
                  flags->role);
-  arguments.text({"--expires-at", "TIME", "2027-01-01T00:00:00Z; never if not given"},
-                 flags->expires_at);
+  arguments.text({"--expires-in", "DURATION", "such as 90d; never if not given"},
+                 flags->expires_in);
+  arguments.text({"--expires-at", "TIME", "or at a time: 2027-01-01T00:00:00Z"}, flags->expires_at);
   return [flags = std::move(flags)](Session& session) { return create(session, *flags); };
 }
 
@@ -118,9 +131,13 @@ Action declare_keys_revoke(Arguments& arguments) {
 }
 
 Action declare_keys_rotate(Arguments& arguments) {
-  auto id = std::make_unique<std::string>();
-  arguments.required(kKey, *id);
-  return [id = std::move(id)](Session& session) { return rotate(session, *id); };
+  auto flags = std::make_unique<RotateFlags>();
+  arguments.required(kKey, flags->id);
+  arguments.text({"--expires-in", "DURATION", "of the new key; never if not given"},
+                 flags->expires_in);
+  arguments.text({"--old-expires-in", "DURATION", "both keys live until then; 0s = at once"},
+                 flags->old_expires_in);
+  return [flags = std::move(flags)](Session& session) { return rotate(session, *flags); };
 }
 
 }  // namespace chronos::cli

@@ -93,7 +93,7 @@ int list_runs(Session& session, const ListFlags& flags) {
                         .query = query,
                         .collection = "runs",
                         .cursor = flags.cursor,
-                        .limit = flags.limit.value_or(flags.all ? 200 : 50),
+                        .limit = flags.all && !flags.limit ? kLargestPage : flags.limit,
                         .wants_all = flags.all,
                         .print = &print_runs});
 }
@@ -214,7 +214,7 @@ Action declare_runs(Arguments& arguments) {
   arguments.optional({"JOB", "only of this job: its id or key"}, flags->job);
   arguments.text({"--state", "STATE", "running, retrying, succeeded, failed, missed…"},
                  flags->state);
-  arguments.number({"--limit", "N", "at most so many (50; at most 200)"}, flags->limit);
+  arguments.number({"--limit", "N", "on a page (50; at most 200)"}, flags->limit);
   arguments.text({"--cursor", "CURSOR", "go on where a list ended"}, flags->cursor);
   arguments.toggle({"--all", "", "every page"}, flags->all);
   return [flags = std::move(flags)](Session& session) { return list_runs(session, *flags); };
@@ -223,7 +223,7 @@ Action declare_runs(Arguments& arguments) {
 Action declare_logs(Arguments& arguments) {
   auto flags = std::make_unique<LogFlags>();
   arguments.required(kRun, flags->run);
-  arguments.toggle({"-f,--follow", "", "print every attempt until the run has ended"},
+  arguments.toggle({"-f, --follow", "", "print every attempt until the run has ended"},
                    flags->follow);
   arguments.number({"--attempt", "N", "of this attempt; the newest if not given"}, flags->attempt);
   arguments.toggle({"--raw", "", "the bytes as they are, control characters too"}, flags->raw);

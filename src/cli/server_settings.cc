@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "app/settings.h"
 #include "cli/safe_text.h"
 
 namespace chronos::cli {
@@ -12,18 +11,17 @@ void declare_settings(Arguments& arguments, SettingFlags& flags) {
   arguments.text({"--config", "PATH", "TOML file (CHRONOS_CONFIG)"}, flags.file);
   arguments.list({"--set", "NAME=VALUE", "any setting, such as server.threads=4; may be repeated"},
                  flags.set);
-  const auto table = app::settings();
+  const auto table = app::setting_flags();
   flags.values.resize(table.size());  // never again: the addresses below must stay
   for (std::size_t i = 0; i < table.size(); ++i) {
-    const auto& setting = table[i];
+    const auto& row = table[i];
     auto& value = flags.values[i];
-    value.setting = setting.name;
-    // --data-dir is a flag of every command.
-    if (setting.flag.empty() || setting.name == "data_dir") continue;
-    if (setting.form == app::Flag::kForm) {
-      arguments.toggle({setting.flag, "", setting.description}, value.is_on);
+    value.setting = row.setting;
+    if (row.flag == "--data-dir") continue;  // a flag of every command
+    if (row.takes_value) {
+      arguments.text({row.flag, "VALUE", row.description}, value.text);
     } else {
-      arguments.text({setting.flag, "VALUE", setting.description}, value.text);
+      arguments.toggle({row.flag, "", row.description}, value.is_on);
     }
   }
 }

@@ -16,7 +16,7 @@ struct SettingFlags {
   std::string file;
   std::vector<std::string> set;  // NAME=VALUE
   struct Value {
-    std::string setting;
+    std::string_view setting;
     std::optional<std::string> text;
     bool is_on = false;  // of a setting that is true or false
   };

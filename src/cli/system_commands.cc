@@ -1,7 +1,6 @@
 // notify test, backup, health, version.
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -17,47 +16,50 @@ struct NotifyFlags {
   std::string channel;
 };
 
+// Without a target the server tells the addresses of notify.on_failure.
 int notify_test(Session& session, const NotifyFlags& flags) {
-  if (flags.email.empty() == flags.channel.empty()) {
-    return failed(
-        session,
-        {Reason::bad_request, "say whom to tell: --email ADDRESS or --channel NAME", {}, {}});
-  }
-  const bool is_email = !flags.email.empty();
   std::string body;
   json::Writer writer(body);
   writer.begin_object();
-  writer.member(is_email ? "email" : "channel", is_email ? flags.email : flags.channel);
+  if (!flags.email.empty()) writer.member("email", flags.email);
+  if (!flags.channel.empty()) writer.member("channel", flags.channel);
   writer.end_object();
   auto client = connect(session);
   if (!client) return failed(session, client.error());
-  const auto answer = client->send({.method = "POST", .path = "/api/notify/test", .body = body});
+  const auto answer = client->call({.method = "POST",
+                                    .path = "/api/notify/test",
+                                    .body = body,
+                                    .idempotency_key = fresh_idempotency_key()});
   if (!answer) return failed(session, answer.error());
   if (session.flags.json) {
-    print_json(session.terminal, answer->body);
-  } else {
-    print_note(session.terminal,
-               fmt::format("sent a test message to {}", is_email ? flags.email : flags.channel));
+    print_json(session.terminal, answer->root().raw);
+    return kOk;
   }
+  const auto* targets = answer->root().find("sent_to");
+  if (targets == nullptr) return kOk;
+  for (const auto& target : targets->elements) {
+    session.terminal.out << safe_line(text_of(target, "kind") + " " + text_of(target, "address"))
+                         << '\n';
+  }
+  print_note(session.terminal, "the test message is on its way");
   return kOk;
 }
 
-// The server writes the file, so a relative path means the server's own folder of backups and is
-// sent as it is.
-int backup(Session& session, const std::string& path) {
-  std::string body;
-  json::Writer writer(body);
-  writer.begin_object().member("path", path).end_object();
+// The server writes the file, into the backups folder of its data directory.
+int backup(Session& session) {
   auto client = connect(session);
   if (!client) return failed(session, client.error());
-  const auto answer = client->call(
-      {.method = "POST", .path = "/api/backup", .body = body, .timeout = std::chrono::hours(6)});
+  const auto answer =
+      client->call({.method = "POST", .path = "/api/backup", .timeout = std::chrono::hours(6)});
   if (!answer) return failed(session, answer.error());
-  const auto written = text_of(answer->root(), "path");
   if (session.flags.json) {
     print_json(session.terminal, answer->root().raw);
-  } else {
-    session.terminal.out << safe_line(written.empty() ? path : written) << '\n';
+    return kOk;
+  }
+  session.terminal.out << safe_line(text_of(answer->root(), "path")) << '\n';
+  if (!session.flags.quiet) {
+    print_note(session.terminal,
+               fmt::format("{} bytes, on the server's machine", text_of(answer->root(), "bytes")));
   }
   return kOk;
 }
@@ -81,10 +83,8 @@ Action declare_notify_test(Arguments& arguments) {
   return [flags = std::move(flags)](Session& session) { return notify_test(session, *flags); };
 }
 
-Action declare_backup(Arguments& arguments) {
-  auto path = std::make_unique<std::string>();
-  arguments.required({"PATH", "on the server: absolute, or a name in DATA_DIR/backups"}, *path);
-  return [path = std::move(path)](Session& session) { return backup(session, *path); };
+Action declare_backup(Arguments&) {
+  return [](Session& session) { return backup(session); };
 }
 
 Action declare_health(Arguments&) {

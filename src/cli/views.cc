@@ -66,12 +66,10 @@ std::string result_of(const json::Value& run) {
 std::string attempt_line(const Session& session, const json::Value& attempt) {
   auto text = fmt::format("{} {}", text_of(attempt, "state"),
                           time_with_distance(session, text_of(attempt, "started_at")));
-  for (const auto* name : {"exit_code", "signal", "http_status"}) {
-    if (const auto value = text_of(attempt, name); !value.empty()) {
-      text += fmt::format(", {} {}", name, value);
-    }
+  if (const auto error = text_of(attempt, "error"); !error.empty()) return text + ": " + error;
+  if (const auto status = text_of(attempt, "http_status"); !status.empty()) {
+    text += ", status " + status;
   }
-  if (const auto error = text_of(attempt, "error"); !error.empty()) text += ": " + error;
   return text;
 }
 
@@ -236,9 +234,10 @@ int list(Session& session, const Listing& listing) {
   std::size_t shown = 0;
   while (true) {
     auto query = listing.query;
-    add_query(query, "limit", std::to_string(listing.limit));
+    if (listing.limit) add_query(query, "limit", std::to_string(*listing.limit));
     add_query(query, "cursor", cursor);
-    const auto page = client->call({.path = listing.path + "?" + query});
+    const auto page =
+        client->call({.path = query.empty() ? listing.path : listing.path + "?" + query});
     if (!page) return failed(session, page.error());
     const auto* found = page->root().find(listing.collection);
     std::vector<const json::Value*> things;

@@ -2,6 +2,8 @@
 // run_commands.cc; one thread.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,14 +27,16 @@ void print_run(const Session& session, const json::Value& run);
 // One changed thing: its JSON, its id alone, or `line` as people read it; and its warnings.
 void print_changed(const Session& session, const json::Value& thing, std::string_view line);
 
+inline constexpr std::optional<std::int64_t> kLargestPage = 200;  // the API gives no larger one
+
 // Lists a collection page by page.
 struct Listing {
-  std::string path;         // "/api/jobs"
-  std::string query;        // "status=failed&tag=a", without limit and cursor
-  std::string collection;   // "jobs": the array's name in the answer
-  std::string cursor;       // where to begin; empty = at the newest
-  std::int64_t limit = 50;  // things on a page
-  bool wants_all = false;   // follow `next` to the end
+  std::string path;                   // "/api/jobs"
+  std::string query;                  // "status=failed&tag=a", without limit and cursor
+  std::string collection;             // "jobs": the array's name in the answer
+  std::string cursor;                 // where to begin; empty = at the newest
+  std::optional<std::int64_t> limit;  // things on a page; nothing = the server's choice
+  bool wants_all = false;             // follow `next` to the end
   void (*print)(const Session&, const std::vector<const json::Value*>&);
 };
 int list(Session& session, const Listing& listing);

@@ -312,8 +312,7 @@ void CommandExecutor::handle_event(std::uint64_t event) {
   if (event == output_event(found->first)) {
     if (!command.read_output()) unwatch(command.output_fd());
   } else {
-    command.note_exit();
-    unwatch(command.pidfd());
+    if (command.note_exit()) unwatch(command.pidfd());
   }
 }
 

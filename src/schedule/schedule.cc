@@ -258,9 +258,6 @@ Result<void> Schedule::check_fires_after(Timestamp now) const {
 
 std::vector<Warning> Schedule::warnings(Timestamp now) const {
   std::vector<Warning> found;
-  if (data_->spec.at && *data_->spec.at <= now) {
-    found.push_back({"W-past", "", "scheduled_time is in the past: it runs at once"});
-  }
   TimeWindow window{std::max(now, data_->spec.start_at.value_or(now)), now + kGapOutlook};
   window.until = std::min(window.until, data_->spec.end_at.value_or(window.until));
   for (const auto& part : data_->parts) {
