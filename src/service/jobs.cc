@@ -37,8 +37,15 @@ Result<CheckedSchedule> check_schedule(const JobSpec& spec, Timestamp now) {
   CHRONOS_TRY_VOID(schedule.check_fires_after(now));
   std::vector<FieldError> warnings;
   for (const auto& warning : schedule.warnings(now)) {
-    std::string pointer = spec.schedule.at ? "/scheduled_time" : "";
-    warnings.push_back({std::move(pointer), warning.code, warning.message, {}, 0, 0});
+    warnings.push_back({"", warning.code, warning.message, {}, 0, 0});
+  }
+  if (spec.schedule.at && *spec.schedule.at < now) {
+    warnings.push_back({"/scheduled_time",
+                        "scheduled_time_in_past",
+                        "the time has passed: the job runs at once and keeps its planned instant",
+                        {},
+                        0,
+                        0});
   }
   return CheckedSchedule{std::move(schedule), std::move(warnings)};
 }

@@ -43,7 +43,7 @@ TEST_F(JobsApi, ATimeInThePastWarnsAndKeepsItsInstant) {
   const auto answer =
       post("/api/submitJob", job_body(R"("scheduled_time": "2026-03-02T09:00:00+01:00")"));
   ASSERT_EQ(answer.status, 201);
-  EXPECT_EQ(answer.text("/warnings/0/code"), "W-past");
+  EXPECT_EQ(answer.text("/warnings/0/code"), "scheduled_time_in_past");
   EXPECT_EQ(answer.text("/warnings/0/pointer"), "/scheduled_time");
   EXPECT_EQ(answer.text("/scheduled_time"), "2026-03-02T08:00:00.000Z");
   EXPECT_EQ(get("/api/jobs/" + answer.text("/id") + "/runs").text("/runs/0/planned_at"),
