@@ -13,15 +13,17 @@ root=${1:-$(mktemp -d)}
 cleanup() {
   umount "$root/proc" "$root/dev/pts" "$root/dev/shm" "$root/dev" 2>/dev/null || true
 }
-inside() { chroot "$root" env -i HOME="$1" PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb bash -euc "$2"; }
+inside() { # inside HOME COMMANDS: in the root, with nothing of our environment but the way to the mirror
+  chroot "$root" env -i ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
+    HOME="$1" PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb bash -euc "$2"
+}
 
+# The Debian mirror and the settings of this machine's own apt, so that the script names none.
+mirror=$(grep -rhsoE '[a-z]+://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d | head -1 || true)
 if [ ! -e "$root/etc/debian_version" ]; then
-  # The mirror and proxy of this machine's own apt, so that the script names none.
-  mirror=$(grep -rhoE '^(deb |URIs:) *(\[[^]]*\] )?[^ ]+' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
-    grep -oE '[a-z]+://[^ ]+' | grep -v security | head -1)
   debootstrap --variant=minbase --include=git,make,ca-certificates bookworm "$root" "$mirror"
 fi
-cp -r /etc/apt/. "$root/etc/apt/"
+cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
 mkdir -p "$root/dev/pts" "$root/dev/shm"
 mount --bind /dev "$root/dev"
@@ -36,7 +38,7 @@ for home in /root /empty-home; do
   echo "== make run, home $home"
   inside "$home" '
     cd /srv/chronos && rm -rf chronos-data
-    make run ARGS="--listen 127.0.0.1:8086" >/tmp/run.log 2>&1 & server=$!
+    make run >/tmp/run.log 2>&1 & server=$!
     for i in $(seq 1800); do
       grep -q "listening on" /tmp/run.log && break
       kill -0 $server 2>/dev/null || { cat /tmp/run.log; exit 1; }
