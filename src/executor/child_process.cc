@@ -50,9 +50,13 @@ struct Plan {
 // Ignored signals would stay ignored in the program; handlers would run in the parent's memory once
 // the mask is lifted.
 void restore_signals() {
-  struct sigaction by_default{};
-  by_default.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &by_default, nullptr);
+  // By the bare call: glibc refuses to touch signals 32 and 33, which its threads use and which a
+  // parent such as make hands down ignored. All zeroes is the kernel's SIG_DFL without flags.
+  constexpr std::array<unsigned long, 4> kByDefault{};
+  constexpr std::size_t kMaskBytes = 8;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    ::syscall(SYS_rt_sigaction, signal, kByDefault.data(), nullptr, kMaskBytes);
+  }
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
