@@ -8,7 +8,7 @@ build="g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsimdjson
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev libcurl4-openssl-dev libsqlite3-dev
   libssl-dev prometheus-cpp-dev zlib1g-dev tzdata ca-certificates"
 # The end-to-end tests drive the real binary from Python; the examples call it with curl.
-test="$build libgtest-dev python3 python3-pytest python3-aiosmtpd curl procps"
+test="$build libgtest-dev libgmock-dev python3 python3-pytest python3-aiosmtpd curl procps"
 check="$test clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev"
 bench="$build libbenchmark-dev"
 

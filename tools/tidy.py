@@ -46,6 +46,7 @@ COLUMNS, HEADER_LINES, SOURCE_LINES, FUNCTION_LINES = 100, 250, 600, 70
 
 # file: reason. Each is a debt to be argued for.
 LONGER_FILES: dict[str, str] = {
+    "src/store/sql/connection.h": "the whole private seam to a database, with its templates",
     "src/store/changes.h": "the one list of changes, read from top to bottom",
 }
 LONGER_FUNCTIONS: dict[str, str] = {}

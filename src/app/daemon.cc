@@ -65,7 +65,9 @@ std::string host_name() {
   return name;
 }
 
-double seconds(Duration duration) { return static_cast<double>(duration.count()) / 1e6; }
+double seconds(Duration duration) {
+  return static_cast<double>(duration.count()) / 1e6;
+}
 
 executor::ExecutorsOptions executor_options(const Config& config, const std::string& server_id) {
   executor::ExecutorsOptions options;
@@ -184,17 +186,19 @@ Result<void> Daemon::Parts::build() {
   auto& store = *opened_.store;
   CHRONOS_TRY(first_start_, service::bootstrap(store, clock_, ids_, config_.data_dir));
 
-  executors_ = std::make_unique<executor::Executors>(clock_, executor_options(config_, dir_.server_id()));
+  executors_ =
+      std::make_unique<executor::Executors>(clock_, executor_options(config_, dir_.server_id()));
   const auto notify = notify_options(config_);
   CHRONOS_TRY_VOID(notify::check_options(notify));
   channels_ = std::make_unique<notify::Channels>(clock_, notify);
-  launcher_ = std::make_unique<scheduler::ExecutorLauncher>(*executors_, [&store](ProjectId project) {
-    const auto found = store.find_project(project);
-    return found ? found->name : std::string();
-  });
-  scheduler_ = std::make_unique<scheduler::Scheduler>(store, *launcher_, clock_, ids_, Rng::from_system(),
-                                                      scheduler_options(config_), scheduler_events(),
-                                                      [this] { waiter_.wake(); });
+  launcher_ =
+      std::make_unique<scheduler::ExecutorLauncher>(*executors_, [&store](ProjectId project) {
+        const auto found = store.find_project(project);
+        return found ? found->name : std::string();
+      });
+  scheduler_ = std::make_unique<scheduler::Scheduler>(
+      store, *launcher_, clock_, ids_, Rng::from_system(), scheduler_options(config_),
+      scheduler_events(), [this] { waiter_.wake(); });
   notifier_ = std::make_unique<notify::Notifier>(store, clock_, channels_->by_kind());
   store.on_change([this] {
     scheduler_->hint();
@@ -207,11 +211,13 @@ Result<void> Daemon::Parts::build() {
 
 void Daemon::Parts::build_services() {
   auto& store = *opened_.store;
-  const service::SpecCheck check = [this](const JobSpec& spec, const json::Value& action) -> Result<void> {
+  const service::SpecCheck check = [this](const JobSpec& spec,
+                                          const json::Value& action) -> Result<void> {
     CHRONOS_TRY_VOID(executors_->check(spec.action.kind, action));
     return channels_->check(spec.notify);
   };
-  const SpecLimits limits{config_.limits.payload_max, static_cast<std::size_t>(config_.limits.tags_max)};
+  const SpecLimits limits{config_.limits.payload_max,
+                          static_cast<std::size_t>(config_.limits.tags_max)};
   jobs_ = std::make_unique<service::Jobs>(store, check, clock_, ids_, limits);
   runs_ = std::make_unique<service::Runs>(store, clock_, ids_);
   access_ = std::make_unique<service::Access>(store, clock_, ids_);
@@ -226,24 +232,29 @@ void Daemon::Parts::build_services() {
   api_->metrics = [this] { return metrics_text(); };
   auto options = server_options(config_);
   options.on_finished = [this](const http::Finished& finished) {
-    metrics_.count("chronos_http_requests_total",
-                   {{"route", std::string(finished.pattern)}, {"status", std::to_string(finished.status)}});
+    metrics_.count("chronos_http_requests_total", {{"route", std::string(finished.pattern)},
+                                                   {"status", std::to_string(finished.status)}});
     metrics_.observe("chronos_http_request_duration_seconds", seconds(finished.duration));
   };
-  server_ = std::make_unique<http::Server>(std::move(options), http::Router(http::make_routes(*api_)),
-                                           http::make_gate(*access_), clock_);
+  server_ =
+      std::make_unique<http::Server>(std::move(options), http::Router(http::make_routes(*api_)),
+                                     http::make_gate(*access_), clock_);
 }
 
 scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {
   scheduler::SchedulerEvents events;
   events.on_started = [this](const store::ClaimedRun& run) {
     if (run.attempt > 1) return;
-    metrics_.observe("chronos_run_start_lateness_seconds", seconds(run.started_at - run.planned_at));
+    metrics_.observe("chronos_run_start_lateness_seconds",
+                     seconds(run.started_at - run.planned_at));
   };
   events.on_settled = [this](const store::ClaimedRun& run, const Outcome& outcome, RunState state) {
     const auto& kind = run.declared->spec.action.kind;
-    metrics_.count("chronos_attempts_total", {{"outcome", std::string(to_string(outcome.kind))}, {"kind", kind}});
-    if (is_final(state)) metrics_.count("chronos_runs_total", {{"state", std::string(to_string(state))}, {"kind", kind}});
+    metrics_.count("chronos_attempts_total",
+                   {{"outcome", std::string(to_string(outcome.kind))}, {"kind", kind}});
+    if (is_final(state))
+      metrics_.count("chronos_runs_total",
+                     {{"state", std::string(to_string(state))}, {"kind", kind}});
     if (outcome.kind == OutcomeKind::succeeded) return;
     log::warn("attempt did not succeed", {{"run", run.run.to_string()},
                                           {"job", run.job.to_string()},
@@ -274,7 +285,8 @@ Result<service::BackupFile> Daemon::Parts::write_backup() {
   std::erase_if(name, [](char c) { return c == ':' || c == '-'; });
   const auto path = std::filesystem::absolute(folder + "/chronos-" + name + ".db").string();
   CHRONOS_TRY_VOID(opened_.backup_to(path));
-  return service::BackupFile{path, static_cast<std::int64_t>(std::filesystem::file_size(path, error))};
+  return service::BackupFile{path,
+                             static_cast<std::int64_t>(std::filesystem::file_size(path, error))};
 }
 
 std::string Daemon::Parts::metrics_text() {
@@ -287,7 +299,8 @@ std::string Daemon::Parts::metrics_text() {
     metrics_.set("chronos_runs_held", static_cast<double>(counts->held));
     metrics_.set("chronos_runs_running", static_cast<double>(counts->running));
     metrics_.set("chronos_deliveries_waiting", static_cast<double>(counts->deliveries_waiting));
-    metrics_.set("chronos_oldest_ready_seconds", seconds(counts->oldest_ready_age.value_or(Duration(0))));
+    metrics_.set("chronos_oldest_ready_seconds",
+                 seconds(counts->oldest_ready_age.value_or(Duration(0))));
   }
   return metrics_.text();
 }
@@ -301,8 +314,9 @@ std::string Daemon::Parts::url() const {
 
 void Daemon::Parts::greet() const {
   if (first_start_.is_first) {
-    fmt::print("first start: the admin key of project 'default', shown only now and kept in {}:\n  {}\n",
-               first_start_.key_file, first_start_.admin_secret);
+    fmt::print(
+        "first start: the admin key of project 'default', shown only now and kept in {}:\n  {}\n",
+        first_start_.key_file, first_start_.admin_secret);
   }
   if (config_.commands.allow) {
     fmt::print("jobs may run commands on this machine as this user (commands.allow)\n");
@@ -313,7 +327,8 @@ void Daemon::Parts::greet() const {
 
 Result<void> Daemon::Parts::start() {
   if (const auto killed = executor::kill_orphans(dir_.server_id()); killed > 0) {
-    log::warn("killed what an earlier start had left running", {{"processes", std::to_string(killed)}});
+    log::warn("killed what an earlier start had left running",
+              {{"processes", std::to_string(killed)}});
   }
   CHRONOS_TRY_VOID(server_->start());
   notifier_->start();
@@ -361,7 +376,9 @@ Result<std::unique_ptr<Daemon>> Daemon::make(Config config) {
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }
 
-Result<void> Daemon::start() { return parts_->start(); }
+Result<void> Daemon::start() {
+  return parts_->start();
+}
 
 void Daemon::run_until_signal() {
   sigset_t set;

@@ -16,7 +16,8 @@ namespace chronos::app {
 namespace {
 
 std::unexpected<Error> cannot(const std::string& what, const std::string& path, int error) {
-  return fail(Reason::store_unavailable, "cannot " + what + " " + path + ": " + std::strerror(error));
+  return fail(Reason::store_unavailable,
+              "cannot " + what + " " + path + ": " + std::strerror(error));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The directory that belongs to one running server: made, locked and named here. Used by the daemon.
+// The directory that belongs to one running server: made, locked and named here. Used by the
+// daemon.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// A cgroup (version 2) of one run: nothing the run starts can leave it, and one write kills it all.
+// A cgroup (version 2) of one run: what the run starts cannot leave it by forking, and one write
+// kills it all.
 // Used by the files of executor/ only; one thread per object.
 #pragma once
 
@@ -24,6 +25,7 @@ class Cgroup {
   Cgroup& operator=(Cgroup&&) = default;
   ~Cgroup();  // removes the directory if nothing lives in it
 
+  const std::string& directory() const { return directory_; }
   // Where a process writes "0" to join.
   int procs_fd() const { return procs_.get(); }
 

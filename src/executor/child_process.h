@@ -1,5 +1,6 @@
-// Starts one program as a child of the calling thread. The command executor calls, from its event
-// thread. Nothing here keeps state.
+// Starts one program as a child of the calling thread, which is not the main thread: that one's
+// children are taken for orphans (processes.h). The command executor calls, from its event thread.
+// Nothing here keeps state.
 #pragma once
 
 #include <sys/types.h>

@@ -97,7 +97,8 @@ class CommandExecutor final : public Executor {
   // The event thread.
   void run();
   void loop();
-  bool take_requests();
+  void take_requests();
+  bool close_if_done();
   void handle(Start start);
   void handle(const Cancel& cancel);
   std::expected<std::unique_ptr<RunningCommand>, SpawnFailure> start_command(
@@ -215,7 +216,9 @@ void CommandExecutor::run() {
 void CommandExecutor::loop() {
   constexpr int kEventsPerTurn = 64;
   std::array<epoll_event, kEventsPerTurn> events{};
-  while (take_requests()) {
+  for (;;) {
+    take_requests();
+    if (close_if_done()) return;
     set_timer();
     const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsPerTurn, -1);
     for (int i = 0; i < count; ++i) handle_event(events[static_cast<std::size_t>(i)].data.u64);
@@ -223,16 +226,13 @@ void CommandExecutor::loop() {
   }
 }
 
-// False once stop() was called and nothing runs any more.
-bool CommandExecutor::take_requests() {
+void CommandExecutor::take_requests() {
   std::vector<Request> requests;
   bool is_stopping = false;
   {
     const MutexLock lock(mutex_);
     requests.swap(inbox_);
     is_stopping = is_stopping_;
-    if (is_stopping && requests.empty() && commands_.empty()) is_closed_ = true;
-    if (is_closed_) return false;
   }
   for (auto& request : requests) {
     if (auto* const start = std::get_if<Start>(&request)) {
@@ -247,7 +247,13 @@ bool CommandExecutor::take_requests() {
       entry.command->stop(RunningCommand::Stop::shutdown, now);
     }
   }
-  return true;
+}
+
+// True once stop() was called and nothing runs nor waits any more.
+bool CommandExecutor::close_if_done() {
+  const MutexLock lock(mutex_);
+  is_closed_ = is_stopping_ && inbox_.empty() && commands_.empty();
+  return is_closed_;
 }
 
 void CommandExecutor::handle(Start start) {
@@ -312,8 +318,7 @@ void CommandExecutor::handle_event(std::uint64_t event) {
   if (event == output_event(found->first)) {
     if (!command.read_output()) unwatch(command.output_fd());
   } else {
-    command.note_exit();
-    unwatch(command.pidfd());
+    if (command.note_exit()) unwatch(command.pidfd());
   }
 }
 

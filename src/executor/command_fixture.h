@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 
 #include <chrono>
 #include <filesystem>
@@ -15,6 +16,7 @@
 
 #include "base/crypto.h"
 #include "base/id.h"
+#include "executor/cgroup.h"
 #include "executor/command_executor.h"
 #include "executor/processes.h"
 
@@ -72,6 +74,23 @@ inline std::string shell_of(const std::string& script, std::string_view more = "
   return command_of({script}, std::string(R"(,"shell":true)").append(more));
 }
 
+// A cgroup2 file system for machines that have none where it can be found; needs root.
+class MountedCgroup2 {
+ public:
+  MountedCgroup2() {
+    is_mounted_ = ::mount("none", directory_.path().c_str(), "cgroup2", 0, nullptr) == 0;
+  }
+  ~MountedCgroup2() {
+    if (is_mounted_) ::umount2(directory_.path().c_str(), MNT_DETACH);
+  }
+  MountedCgroup2(const MountedCgroup2&) = delete;
+  MountedCgroup2& operator=(const MountedCgroup2&) = delete;
+
+ private:
+  TemporaryDirectory directory_;
+  bool is_mounted_ = false;
+};
+
 class CommandFixture : public testing::Test {
  protected:
   // For the tests that set options; before the first start.
@@ -108,6 +127,13 @@ class CommandFixture : public testing::Test {
   Outcome run(Launch launch) { return start(std::move(launch)).get(); }
   Outcome run(std::string config) { return start(std::move(config)).get(); }
 
+  // False only where the machine has no cgroup2 and we may not mount it.
+  bool ensure_cgroups() {
+    if (make_server_cgroup(options.server_id)) return true;
+    mounted_ = std::make_unique<MountedCgroup2>();
+    return make_server_cgroup(options.server_id).has_value();
+  }
+
   // How many processes of this executor's commands live.
   std::size_t living_count() const {
     const Marks marks{"CHRONOS_SERVER_ID=" + options.server_id};
@@ -119,6 +145,7 @@ class CommandFixture : public testing::Test {
   }
 
  private:
+  std::unique_ptr<MountedCgroup2> mounted_;
   Rng rng_ = Rng::from_system();
   std::unique_ptr<Executor> executor_;
 };

@@ -32,6 +32,10 @@ Executor* Executors::find(std::string_view kind) const {
   return found == executors_.end() ? nullptr : found->second.get();
 }
 
+void Executors::cancel(RunId run, int attempt) {
+  for (const auto& [kind, executor] : executors_) executor->cancel(run, attempt);
+}
+
 void Executors::stop() {
   for (const auto& [kind, executor] : executors_) executor->stop();
 }

@@ -32,6 +32,9 @@ class Executors {
   // Null if there is no such kind. Lives as long as this.
   Executor* find(std::string_view kind) const;
 
+  // Stops a running attempt, whichever executor runs it. Unknown: ignored.
+  void cancel(RunId run, int attempt);
+
   // Stops every executor; all outcomes have been told when it returns.
   void stop();
 

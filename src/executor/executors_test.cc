@@ -49,6 +49,19 @@ TEST(Executors, FindsByKind) {
   EXPECT_EQ(executors.find(""), nullptr);
 }
 
+// A stop that comes together with a start once waited for a wake-up that nobody sent.
+TEST(Executors, AStopRightAfterAStartReturns) {
+  for (int i = 0; i < 200; ++i) {
+    Executors executors(allowing());
+    std::promise<Outcome> promise;
+    Launch launch;
+    launch.config = R"({"kind":"command","argv":["/bin/true"]})";
+    executors.find("command")->start(launch, [&](Outcome outcome) { promise.set_value(outcome); });
+    executors.stop();
+    EXPECT_EQ(promise.get_future().wait_for(std::chrono::seconds(0)), std::future_status::ready);
+  }
+}
+
 TEST(Executors, StopStopsThemAll) {
   Executors executors(clock, allowing());
   std::promise<Outcome> promise;

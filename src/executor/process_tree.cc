@@ -7,27 +7,24 @@
 namespace chronos::executor {
 
 void ProcessTree::terminate() {
-  if (!cgroup_) look();
+  look();
   ::kill(-leader_, SIGTERM);
   ::kill(-leader_, SIGCONT);  // a stopped process takes the signal when it goes on
 }
 
 bool ProcessTree::is_empty() {
-  if (cgroup_) return !cgroup_->is_populated();
-  return believe_empty(look());
+  const bool is_populated = cgroup_ && cgroup_->is_populated();
+  return believe_empty(look()) && !is_populated;
 }
 
 bool ProcessTree::kill() {
-  if (cgroup_) {
-    if (!cgroup_->is_populated()) return true;
-    cgroup_->kill();
-    return false;
-  }
+  const bool is_populated = cgroup_ && cgroup_->is_populated();
+  if (is_populated) cgroup_->kill();
   const auto found = look();
   // The group first: the signal reaches all of it at once, and no member can fork past it.
   if (!found.living.empty()) ::kill(-leader_, SIGKILL);
   for (const auto& process : found.living) signal_process(process, SIGKILL);
-  return believe_empty(found);
+  return believe_empty(found) && !is_populated;
 }
 
 ProcessTree::Look ProcessTree::look() {
@@ -59,7 +56,7 @@ bool ProcessTree::believe_empty(const Look& look) {
     doubtful_looks_ = 0;
     return false;
   }
-  return look.is_certain || ++doubtful_looks_ >= kDoubtfulLooksNeeded;
+  return cgroup_ || look.is_certain || ++doubtful_looks_ >= kDoubtfulLooksNeeded;
 }
 
 }  // namespace chronos::executor

@@ -1,13 +1,15 @@
 // All processes of one attempt: the command and whatever it started, however far that ran away.
 // The command executor calls; one thread per object.
 //
-// With a cgroup they are exactly what is in the cgroup. Without one they are the command's
-// descendants. Those that outlived their parents fell to this process, their subreaper; they are
-// told from the leftovers of other runs by the session or process group of the command, by the
-// attempt's marks in their environment (a descendant inherits them), or by having been seen below
-// the command before. What stays hidden is a process that did all of: began its own session,
-// emptied its environment, and outlived its parent before anybody looked. (Looks are taken when the
-// run is told to end, and when its command has ended.)
+// They are what is in the run's cgroup, if it has one, and the command's descendants. Descendants
+// that outlived their parents fell to this process, their subreaper; they are told from the
+// leftovers of other runs by the session or process group of the command, by the attempt's marks in
+// their environment (a descendant inherits them), or by having been seen below the command before.
+//
+// So with a cgroup nothing can hide unless it may write to the cgroup file system, and not even
+// then if it shows its marks. Without one a process stays hidden that did all of: began its own
+// session, emptied its environment, and outlived its parent before anybody looked. (Looks are taken
+// when the run is told to end, and when its command has ended.)
 #pragma once
 
 #include <sys/types.h>

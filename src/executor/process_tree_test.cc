@@ -23,7 +23,7 @@ class ProcessTreeTest : public CommandFixture, public testing::WithParamInterfac
   void SetUp() override {
     options.use_cgroups = GetParam();
     options.kill_grace = milliseconds(50);
-    if (GetParam() && !make_server_cgroup(options.server_id)) {
+    if (GetParam() && !ensure_cgroups()) {
       GTEST_SKIP() << "this machine lets us make no cgroup";
     }
   }
@@ -157,6 +157,20 @@ TEST_P(ProcessTreeTest, WhatTheCommandLeavesBehindIsKilled) {
   EXPECT_EQ(living_count(), 0U);
 }
 
+TEST_P(ProcessTreeTest, WhatMovedToAnotherCgroupIsFoundByItsMarks) {
+  if (!ensure_cgroups()) GTEST_SKIP() << "this machine lets us make no cgroup";
+  const auto elsewhere = make_server_cgroup(fresh_id());
+  ASSERT_TRUE(elsewhere);
+  const auto outcome =
+      start_until_ready(
+          "(setsid sh -c 'echo $$ > " + elsewhere->directory() +
+          "/cgroup.procs && echo $$ > moved; touch ready; while :; do sleep 1; done' &);"
+          "while [ ! -e ready ]; do sleep 0.01; done")
+          .outcome.get();
+  EXPECT_EQ(outcome.kind, OutcomeKind::succeeded);
+  EXPECT_FALSE(lives("moved"));
+}
+
 TEST_P(ProcessTreeTest, NobodyElseIsKilled) {
   // Looks like a part of the run, but of another server, or of another attempt.
   auto launch = launch_of(shell_of("(setsid sleep 1000 &); exit 0"));
@@ -252,41 +266,6 @@ TEST_P(ProcessTreeTest, ExitCodesOfOthersAreNotTaken) {
   int status = 0;
   ASSERT_EQ(::waitpid(other, &status, 0), other);
   EXPECT_EQ(WEXITSTATUS(status), 7);
-}
-
-TEST_P(ProcessTreeTest, AnExitCodeTakenByAnotherIsNoSuccess) {
-  auto [run, outcome] = start_until_ready(
-      "echo $$ > leader; touch ready; while [ ! -e go ]; do sleep 0.01; done; exit 0");
-  const auto leader = std::stoi(read_file(directory / "leader"));
-  std::promise<int> taken;
-  // Waits before the command ends, so that it is told first or the executor is; either is fair.
-  std::jthread thief([&] {
-    int status = -1;
-    taken.set_value(::waitpid(leader, &status, 0) == leader ? status : -1);
-  });
-  std::ofstream(directory / "go") << "";
-  const auto ended = outcome.get();
-  if (taken.get_future().get() == 0) {
-    EXPECT_TRUE((ended.kind == OutcomeKind::lost && ended.reason == "exit_unknown") ||
-                ended.exit_code == 0);
-  } else {
-    EXPECT_EQ(ended.kind, OutcomeKind::succeeded);
-  }
-}
-
-TEST_P(ProcessTreeTest, NoDirectoryIsLeftInTheCgroups) {
-  if (!GetParam()) GTEST_SKIP();
-  const auto listed = run(command_of({"/bin/cat", "/proc/self/cgroup"})).output;
-  const auto at = listed.find("0::") + 3;
-  const auto path = listed.substr(at, listed.find("/run_", at) - at);
-  EXPECT_THAT(path, HasSubstr("chronos-" + options.server_id));
-  run(shell_of("(setsid sleep 1000 &); true"));
-  {
-    const auto cgroup = make_server_cgroup(options.server_id);
-    ASSERT_TRUE(cgroup);
-    EXPECT_FALSE(cgroup->is_populated());
-    EXPECT_EQ(cgroup->child_count(), 0U);
-  }
 }
 
 // Forks from session to session as fast as it can, so that nothing in it lives for long.

@@ -68,8 +68,9 @@ struct Adopted {
 };
 
 // Collects the adopted processes that are dead and lists those that live: every descendant of a
-// dead child of this process is one of them, or descends from one. Never collects what this process
-// started itself.
+// dead child of this process is one of them, or descends from one. Never collects what a thread of
+// this process started, with one exception: what the main thread started and what then began a
+// session of its own cannot be told from an orphan.
 Adopted reap_adopted();
 
 // Collects the child of `pidfd` without waiting. True if it is no child to be collected any more.

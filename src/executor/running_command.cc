@@ -83,15 +83,16 @@ bool RunningCommand::read_output() {
   return true;
 }
 
-void RunningCommand::note_exit() {
+bool RunningCommand::note_exit() {
   siginfo_t ended{};
   // Left uncollected: while its number is taken, signals to its group can hit nobody else.
   const int failed =
       ::waitid(P_PIDFD, static_cast<id_t>(child_.pidfd.get()), &ended, WEXITED | WNOHANG | WNOWAIT);
-  if (failed == 0 && ended.si_pid == 0) return;
+  if (failed == 0 && ended.si_pid == 0) return false;
   exit_ = Exit{
       .is_known = failed == 0, .is_signal = ended.si_code != CLD_EXITED, .value = ended.si_status};
   look_at_.reset();
+  return true;
 }
 
 void RunningCommand::stop(Stop why, SteadyTime now) {

@@ -35,8 +35,8 @@ class RunningCommand {
 
   // Reads what is there, but not for ever. False: the output is over.
   bool read_output();
-  // `pidfd` is readable.
-  void note_exit();
+  // `pidfd` is readable. False: not for good, a debugger still holds the dead command.
+  bool note_exit();
   // Begins to stop it, unless it is being stopped already or its command has ended.
   void stop(Stop why, SteadyTime now);
   // Goes on as far as it can at `now`; to be called after any of the above and at wake_at().

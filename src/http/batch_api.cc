@@ -87,9 +87,7 @@ class BatchWriter {
 
   Response finish() {
     writer_.end_array().member("created", created_).member("failed", failed_).end_object();
-    auto response = json_response(200, std::move(body_));
-    if (has_replays_) response.headers.push_back({"Idempotent-Replayed", "true"});
-    return response;
+    return with_replay(json_response(200, std::move(body_)), has_replays_);
   }
 
  private:

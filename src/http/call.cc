@@ -153,4 +153,9 @@ Response json_response(int status, std::string body) {
   return response;
 }
 
+Response with_replay(Response response, bool is_replay) {
+  if (is_replay) response.headers.push_back({"Idempotent-Replayed", "true"});
+  return response;
+}
+
 }  // namespace chronos::http

@@ -109,5 +109,7 @@ class Ending {
 
 // What a handler answers with.
 Response json_response(int status, std::string body);
+// Says so when an Idempotency-Key repeated.
+Response with_replay(Response response, bool is_replay);
 
 }  // namespace chronos::http

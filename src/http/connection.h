@@ -45,6 +45,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t index = 0;  // the worker's: where this is in its list
 
  private:
+  static constexpr SteadyTime kNever = SteadyTime::max();
+
   // How far reading has come. Requests go through head … body; the rest is the end.
   enum class Stage {
     handshake,

@@ -29,9 +29,8 @@ Response job_response(int status, const Job& job, const service::Principal& who,
 }
 
 Response reply_response(service::JobReply reply, const service::Principal& who) {
-  auto response = job_response(reply.is_created ? 201 : 200, reply.job, who, reply.warnings);
-  if (reply.is_replay) response.headers.push_back({"Idempotent-Replayed", "true"});
-  return response;
+  return with_replay(job_response(reply.is_created ? 201 : 200, reply.job, who, reply.warnings),
+                     reply.is_replay);
 }
 
 service::Done<service::JobReply> answer_job(Ending& end) {
@@ -124,8 +123,7 @@ Result<Response> get_job_status(const Call& call) {
 Result<Response> list_jobs(const Call& call) {
   JobFilter filter;
   Query query(call.request());
-  const auto set_status = [&](std::string_view text) { return parse_job_status(text); };
-  query.choice("status", set_status, kStatuses, filter.status);
+  query.choice("status", parse_job_status, kStatuses, filter.status);
   query.text("tag", filter.tag);
   query.text("name", filter.name_contains);
   query.time("created_after", filter.created_after);

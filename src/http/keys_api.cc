@@ -27,9 +27,7 @@ Response key_response(const service::NewKey& fresh, const service::Principal&) {
   std::string body;
   json::Writer writer(body);
   write_new_key(writer, fresh);
-  auto response = json_response(201, std::move(body));
-  if (fresh.is_replay) response.headers.push_back({"Idempotent-Replayed", "true"});
-  return response;
+  return with_replay(json_response(201, std::move(body)), fresh.is_replay);
 }
 
 Response project_response(const service::NewProject& made, const service::Principal&) {
@@ -40,9 +38,7 @@ Response project_response(const service::NewProject& made, const service::Princi
   writer.key("admin_key");
   made.is_replay ? void(writer.null()) : write_new_key(writer, made.key);
   writer.end_object();
-  auto response = json_response(201, std::move(body));
-  if (made.is_replay) response.headers.push_back({"Idempotent-Replayed", "true"});
-  return response;
+  return with_replay(json_response(201, std::move(body)), made.is_replay);
 }
 
 }  // namespace

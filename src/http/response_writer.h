@@ -13,8 +13,8 @@ namespace chronos::http {
 struct Framing {
   bool is_head_request = false;  // the body is counted but not sent
   bool is_http10 = false;
-  bool is_last = false;        // the connection closes after this answer
-  std::string_view date_line;  // from date_line()
+  bool is_last = false;             // the connection closes after this answer
+  std::string_view date_line = {};  // from date_line()
 };
 
 // "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" (RFC 9110 §5.6.7).

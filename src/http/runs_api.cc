@@ -32,9 +32,7 @@ service::Done<service::RunReply> answer_run(const Call& call, Ending& end, int s
       [&runs = call.api().runs, status](const service::RunReply& reply,
                                         const service::Principal& who) -> Result<Response> {
         CHRONOS_TRY(const auto run, runs.find(who, reply.run));
-        auto response = run_response(status, run);
-        if (reply.is_replay) response.headers.push_back({"Idempotent-Replayed", "true"});
-        return response;
+        return with_replay(run_response(status, run), reply.is_replay);
       });
 }
 

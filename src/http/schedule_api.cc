@@ -1,5 +1,4 @@
 // What a schedule would do, before anybody submits it.
-#include <algorithm>
 #include <utility>
 
 #include "base/time_text.h"
@@ -11,12 +10,6 @@ namespace chronos::http {
 namespace {
 
 constexpr int kCountMax = 200;
-
-std::optional<schedule::DstPolicy> parse_dst(std::string_view text) {
-  if (text == "auto") return schedule::DstPolicy::automatic;
-  if (text == "skip") return schedule::DstPolicy::skip;
-  return std::nullopt;
-}
 
 std::string write_preview(const schedule::Preview& preview, const std::string& timezone) {
   std::string body;
@@ -49,7 +42,7 @@ Result<Response> preview_schedule(const Call& call) {
   query.duration("every", spec.every);
   query.time("scheduled_time", spec.at);
   query.text("timezone", spec.timezone);
-  query.choice("dst", parse_dst, "auto or skip", spec.dst);
+  query.choice("dst", schedule::parse_dst_policy, "auto or skip", spec.dst);
   query.time("start_at", spec.start_at);
   query.time("end_at", spec.end_at);
   query.text("seed", spec.seed);

@@ -58,13 +58,14 @@ Result<void> test_notify(const Call& call, Ending& end) {
 
 Result<Response> back_up(const Call& call) {
   CHRONOS_TRY_VOID(call.expect_no_query());
-  CHRONOS_TRY_VOID(call.facts());
+  CHRONOS_TRY(const auto facts, call.facts());
   CHRONOS_TRY_VOID(call.expect_no_body());
-  CHRONOS_TRY(const auto file, call.api().system.back_up());
+  CHRONOS_TRY(const auto reply, call.api().system.back_up(call.who(), facts));
   std::string body;
   json::Writer writer(body);
-  writer.begin_object().member("path", file.path).member("bytes", file.bytes).end_object();
-  return json_response(201, std::move(body));
+  writer.begin_object().member("path", reply.file.path).member("bytes", reply.file.bytes);
+  writer.end_object();
+  return with_replay(json_response(201, std::move(body)), reply.is_replay);
 }
 
 }  // namespace chronos::http

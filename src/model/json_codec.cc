@@ -366,7 +366,8 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecLimits& l
                        JobSpec& spec, std::span<const std::string_view> ignored) {
   std::vector<FieldError> problems;
   const Place place(problems);
-  if (!place.expect(root, json::Type::object)) return fields::refuse_all("the job", std::move(problems));
+  if (!place.expect(root, json::Type::object))
+    return fields::refuse_all("the job", std::move(problems));
   choose_schedule(root, use, spec);
   json::Value known = root;
   std::erase_if(known.members, [&](const json::Member& member) {

@@ -35,12 +35,18 @@ std::string problem_of(const Result<JobSpec>& result) {
 
 TEST(JsonCodec, ReadsEveryField) {
   const auto spec = submit(R"("key":"k-1","payload":{"a": 1.50},"cron":["0 2 * * *","0 3 * * *"],
-    "timezone":"Europe/Berlin","dst":"skip","start_at":"2026-01-01T00:00:00Z","end_at":"2027-01-01T00:00:00Z",
-    "max_runs":7,"max_attempts":5,"retry":{"backoff":"fixed","delay":"2s","max_delay":60,"jitter":"none",
-    "max_age":"1h","on":["http:5xx","lost"]},"timeout":"90s","deadline":"PT10M","on_lost":"fail",
-    "misfire":{"policy":"run_all","grace":"5s","window":"1h","max":5},"overlap":"queue_one","queue":"mail",
-    "priority":9,"notify":[{"on":"failure","after":2,"email":["a@example.com"],"channel":"hook"}],
-    "tags":["t"],"metadata":{"team":"x"},"retention":{"runs":5,"age":"1d"},"paused":true,"note":"n")");
+    "timezone":"Europe/Berlin","dst":"skip",
+    "start_at":"2026-01-01T00:00:00Z","end_at":"2027-01-01T00:00:00Z","max_runs":7,
+    "max_attempts":5,
+    "retry":{"backoff":"fixed","delay":"2s","max_delay":60,"jitter":"none",
+    "max_age":"1h","on":["http:5xx","lost"]},
+    "timeout":"90s","deadline":"PT10M","on_lost":"fail",
+    "misfire":{"policy":"run_all","grace":"5s","window":"1h","max":5},"overlap":"queue_one",
+    "queue":"mail",
+    "priority":9,
+    "notify":[{"on":"failure","after":2,"email":["a@example.com"],"channel":"hook"}],
+    "tags":["t"],"metadata":{"team":"x"},"retention":{"runs":5,"age":"1d"},
+    "paused":true,"note":"n")");
   ASSERT_TRUE(spec) << spec.error().message;
   EXPECT_EQ(spec->payload, R"({"a": 1.50})");
   EXPECT_EQ(spec->schedule.cron.size(), 2u);

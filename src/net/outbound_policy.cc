@@ -112,7 +112,7 @@ std::vector<ParsedBlock> parse_blocks() {
     CHRONOS_CHECK(prefix.has_value());
     parsed.push_back({*prefix, block.bits + (prefix->is_v4() ? kMappedBits : 0), &block});
   }
-  std::ranges::stable_sort(parsed, std::greater<>{}, &ParsedBlock::bits);
+  std::ranges::sort(parsed, std::greater<>{}, &ParsedBlock::bits);
   return parsed;
 }
 

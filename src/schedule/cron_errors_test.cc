@@ -1,9 +1,11 @@
 // The table of refusals of schedule.md §10, row by row, and what it leaves open.
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <string>
 #include <string_view>
 
+#include "base/random.h"
 #include "schedule/expression.h"
 
 namespace chronos::schedule {
@@ -263,6 +265,35 @@ TEST(CronErrors, TheCaretStandsUnderTheFault) {
             "   0 22-2 * * * \n"
             "     ^^^^\n"
             "  hint: write 22-23,0-2\n");
+}
+
+TEST(CronErrors, AnyTextIsReadOrRefusedAtAPlaceInIt) {
+  Rng rng(7);
+  constexpr std::string_view kPieces[] = {
+      "*", "0",   "5",   "60",     "2026",    "-",      "/",          ",",   "L", "W",
+      "#", "H",   "~",   "?",      "+",       "(",      ")",          " ",   " ", " ",
+      " ", "MON", "jan", "x",      "@every ", "@daily", "TZ=",        "UTC", "T", ":",
+      "Z", "\t",  "1w",  "\u00e9", "\xf0",    "\n",     "99999999999"};
+  int read_count = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    // Half begin as five good fields with one of them disturbed.
+    std::string text = rng.chance(500) ? "0 1,2 * JAN-MAR " : "";
+    for (auto n = rng.between(1, 8); n > 0; --n) {
+      text += kPieces[static_cast<std::size_t>(rng.between(0, std::ssize(kPieces) - 1))];
+    }
+    const auto parsed = parse_expression(text);
+    if (parsed) {
+      ++read_count;
+      continue;
+    }
+    const auto& error = parsed.error();
+    const auto end = static_cast<int>(text.size());
+    ASSERT_FALSE(error.code.empty() || error.message.empty()) << text;
+    ASSERT_TRUE(error.column >= 1 && error.column <= error.byte_offset + 1) << text;
+    ASSERT_LE(error.byte_offset + error.length, end) << text;
+    ASSERT_NE(render(error, text).find('^'), std::string::npos) << text;
+  }
+  EXPECT_GT(read_count, 100);
 }
 
 TEST(CronErrors, BecomeFieldErrorsOfTheRequest) {

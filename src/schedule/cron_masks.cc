@@ -67,13 +67,6 @@ std::uint64_t mask_of(const CronField& field) {
   return mask;
 }
 
-// §3: an item * or ?, also with the step 1, makes its whole field no restriction.
-bool is_unrestricted(const CronField& field) {
-  return std::ranges::any_of(field.items, [](const CronItem& item) {
-    return item.kind == ItemKind::star && item.step == 1;
-  });
-}
-
 std::optional<WallTime> reading(int year, int month, int day, int second_of_day) {
   return WallTime(days(day_number(year, month, day)) + std::chrono::seconds(second_of_day));
 }

@@ -63,6 +63,9 @@ struct CronField {
   std::vector<CronItem> items;
 };
 
+// §3: an item * or ?, also with the step 1, makes its whole field no restriction.
+bool is_unrestricted(const CronField& field);
+
 struct CronSyntax {
   std::array<CronField, kFieldCount> fields;  // by FieldKind; an omitted field has its default
   bool has_seconds = false;

@@ -102,6 +102,12 @@ std::string_view weekday_name(int weekday) {
   return kWeekdays.at(static_cast<std::size_t>(weekday));
 }
 
+bool is_unrestricted(const CronField& field) {
+  return std::ranges::any_of(field.items, [](const CronItem& item) {
+    return item.kind == ItemKind::star && item.step == 1;
+  });
+}
+
 ScheduleError error_at(std::size_t byte, std::size_t length, std::string_view field,
                        std::string code, std::string message, std::string hint) {
   return {.code = std::move(code),

@@ -22,12 +22,6 @@ void add(Warnings& found, std::string code, FieldKind kind, std::string message)
   found.push_back({std::move(code), std::string(rule_of(kind).name), std::move(message)});
 }
 
-bool is_unrestricted(const CronField& field) {
-  return std::ranges::any_of(field.items, [](const CronItem& item) {
-    return item.kind == ItemKind::star && item.step == 1;
-  });
-}
-
 bool is_restricted(const Cron& cron, FieldKind kind) {
   return !is_unrestricted(cron.syntax().field(kind));
 }

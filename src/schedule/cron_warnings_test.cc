@@ -131,14 +131,5 @@ TEST(CronWarnings, OfFixedTimesThatTheZoneSkips) {
             "03:00");
 }
 
-TEST(CronWarnings, OfAPastTime) {
-  ScheduleSpec spec;
-  spec.at = kNow;
-  ASSERT_EQ(warnings(spec).size(), 1);
-  EXPECT_EQ(warnings(spec)[0].code, "W-past");
-  spec.at = kNow + Duration(1);
-  EXPECT_TRUE(warnings(spec).empty());
-}
-
 }  // namespace
 }  // namespace chronos::schedule

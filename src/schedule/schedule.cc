@@ -258,9 +258,6 @@ Result<void> Schedule::check_fires_after(Timestamp now) const {
 
 std::vector<Warning> Schedule::warnings(Timestamp now) const {
   std::vector<Warning> found;
-  if (data_->spec.at && *data_->spec.at <= now) {
-    found.push_back({"W-past", "", "scheduled_time is in the past: it runs at once"});
-  }
   TimeWindow window{std::max(now, data_->spec.start_at.value_or(now)), now + kGapOutlook};
   window.until = std::min(window.until, data_->spec.end_at.value_or(window.until));
   for (const auto& part : data_->parts) {
@@ -272,6 +269,13 @@ std::vector<Warning> Schedule::warnings(Timestamp now) const {
     }
   }
   return found;
+}
+
+bool Schedule::is_current() const {
+  return data_->zone.is_current() && std::ranges::all_of(data_->parts, [](const Part& part) {
+           const auto* cron = std::get_if<CronPart>(&part.rule);
+           return cron == nullptr || cron->zone.is_current();
+         });
 }
 
 bool Schedule::is_recurring() const {

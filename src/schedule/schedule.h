@@ -75,6 +75,9 @@ class Schedule {
   // Odd but legal; some depend on the next two years, hence `now`.
   std::vector<Warning> warnings(Timestamp now) const;
 
+  // False once the tz database has changed one of its zones: compile again, plan again.
+  bool is_current() const;
+
   bool is_recurring() const;
   ScheduleKind kind() const;
   const ScheduleSpec& spec() const;

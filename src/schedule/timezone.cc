@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -16,9 +18,22 @@
 
 namespace chronos::schedule {
 
+namespace {
+
+// Which state of a zone's file was read. An upgrade of the tz database changes it.
+struct FileStamp {
+  std::filesystem::file_time_type modified;
+  std::uintmax_t size = 0;
+
+  bool operator==(const FileStamp&) const = default;
+};
+
+}  // namespace
+
 struct TimeZone::Data {
   std::string name;
   std::vector<ZoneSegment> segments;
+  std::optional<FileStamp> stamp = std::nullopt;  // none: not from a file
 };
 
 namespace {
@@ -71,12 +86,22 @@ std::optional<seconds> fixed_offset(std::string_view name) {
   return name[0] == '-' ? -offset : offset;
 }
 
-// Looked at before Abseil is asked: it remembers every name it failed to find for ever, and names
-// come from users.
-bool is_in_database(const std::string& name) {
+std::filesystem::path database() {
   const char* directory = std::getenv("TZDIR");
-  std::ifstream file(std::string(directory ? directory : "/usr/share/zoneinfo") + "/" + name,
-                     std::ios::binary);
+  return directory != nullptr ? directory : "/usr/share/zoneinfo";
+}
+
+// None if there is no such file.
+std::optional<FileStamp> stamp_of(const std::string& name) {
+  std::error_code error;
+  const auto path = database() / name;
+  const FileStamp stamp{std::filesystem::last_write_time(path, error),
+                        std::filesystem::file_size(path, error)};
+  return error ? std::nullopt : std::optional(stamp);
+}
+
+bool is_zone_file(const std::string& name) {
+  std::ifstream file(database() / name, std::ios::binary);
   std::array<char, 4> magic{};
   return file.read(magic.data(), magic.size()) && std::string_view(magic.data(), 4) == "TZif";
 }
@@ -119,10 +144,26 @@ std::vector<ZoneSegment> expand(const absl::TimeZone& zone) {
   return std::move(list).take();
 }
 
+// Reads a zone's file. Abseil remembers every name it was ever asked for, so names that have no
+// file must not reach it (they come from users), and a file that has changed is asked for under
+// another spelling of its path: `reading` counts how often it has been read.
+std::optional<std::vector<ZoneSegment>> read_zone(const std::string& name, int reading) {
+  if (!is_zone_file(name)) return std::nullopt;
+  auto path = database().string();
+  for (int i = 0; i < reading; ++i) path += "/.";
+  absl::TimeZone zone;
+  if (!absl::LoadTimeZone(path + "/" + name, &zone)) return std::nullopt;
+  return expand(zone);
+}
+
 template <class Data>
 struct ZoneCache {
+  struct Entry {
+    std::shared_ptr<const Data> data;
+    int readings = 0;
+  };
   Mutex mutex;
-  std::map<std::string, std::shared_ptr<const Data>, std::less<>> zones CHRONOS_GUARDED_BY(mutex);
+  std::map<std::string, Entry, std::less<>> zones CHRONOS_GUARDED_BY(mutex);
 };
 
 std::unexpected<Error> unknown(std::string_view name) {
@@ -149,15 +190,26 @@ Result<TimeZone> TimeZone::find(std::string_view name) {
   // by time and memory. A zone has some 500 segments; thousands of jobs share them.
   static ZoneCache<Data> cache;
   const MutexLock lock(cache.mutex);
-  if (const auto found = cache.zones.find(name); found != cache.zones.end()) {
-    return TimeZone(found->second);
-  }
   const std::string owned(name);
-  absl::TimeZone zone;
-  if (!is_in_database(owned) || !absl::LoadTimeZone(owned, &zone)) return unknown(name);
-  auto data = std::make_shared<const Data>(Data{owned, expand(zone)});
-  cache.zones.emplace(owned, data);
+  const auto stamp = stamp_of(owned);
+  const auto found = cache.zones.find(name);
+  const bool is_known = found != cache.zones.end();
+  // A file that is gone was right a moment ago: running jobs keep their zone.
+  if (is_known && (!stamp || found->second.data->stamp == stamp)) {
+    return TimeZone(found->second.data);
+  }
+  const int reading = is_known ? found->second.readings : 0;
+  auto segments = read_zone(owned, reading);
+  if (!segments) return is_known ? Result<TimeZone>(TimeZone(found->second.data)) : unknown(name);
+  auto data = std::make_shared<const Data>(Data{owned, std::move(*segments), stamp});
+  cache.zones[owned] = {data, reading + 1};
   return TimeZone(std::move(data));
+}
+
+bool TimeZone::is_current() const {
+  if (!data_->stamp) return true;
+  const auto stamp = stamp_of(data_->name);
+  return !stamp || stamp == data_->stamp;
 }
 
 TimeZone TimeZone::utc() {

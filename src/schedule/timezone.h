@@ -52,12 +52,17 @@ class TimeZone {
  public:
   // `name` is "UTC", an IANA name of the system's tz database, or a fixed offset "+05:30". Fails
   // with a field error `unknown_timezone` (pointer ""): abbreviations without a file, POSIX
-  // strings, "Local", "right/…". Zones are read once per process.
+  // strings, "Local", "right/…". A zone is read once and again when its
+  // file has changed; what was handed out before does not change.
   static Result<TimeZone> find(std::string_view name);
 
   static TimeZone utc();
 
   const std::string& name() const;
+
+  // False once the tz database has another file for the zone: what was worked out with this one
+  // should be worked out again with find(name()).
+  bool is_current() const;
 
   // Sorted; the first begins before 1970 and the last ends after 2199, far enough that no search
   // leaves them.

@@ -135,6 +135,60 @@ TEST(TimeZone, WritesLocalTimes) {
   EXPECT_EQ(format_wall(wall(2026, 3, 8, 2, 5) + seconds(7)), "2026-03-08 02:05:07");
 }
 
+// A tz database of its own, in a directory that goes away with it.
+class Database {
+ public:
+  Database() : directory_(std::filesystem::temp_directory_path() / "XXXXXX") {
+    std::string pattern = directory_.string();
+    directory_ = mkdtemp(pattern.data());
+    setenv("TZDIR", directory_.c_str(), 1);
+  }
+  ~Database() {
+    unsetenv("TZDIR");
+    std::filesystem::remove_all(directory_);
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Makes `name` a copy of an installed zone, as an upgrade would: a new file, another time.
+  void install(const std::string& name, const std::string& installed) {
+    namespace fs = std::filesystem;
+    const auto path = directory_ / name;
+    fs::create_directories(path.parent_path());
+    fs::copy_file(fs::path("/usr/share/zoneinfo") / installed, path,
+                  fs::copy_options::overwrite_existing);
+    fs::last_write_time(path, fs::file_time_type(std::chrono::hours(++upgrade_count_)));
+  }
+  void remove(const std::string& name) { std::filesystem::remove(directory_ / name); }
+
+ private:
+  std::filesystem::path directory_;
+  int upgrade_count_ = 0;
+};
+
+TEST(TimeZone, AChangedFileIsReadAgain) {
+  Database database;
+  database.install("Test/Zone", "Asia/Tokyo");
+  const auto before = *TimeZone::find("Test/Zone");
+  EXPECT_TRUE(before.is_current());
+  for (const auto* installed : {"Asia/Kathmandu", "America/Caracas", "Asia/Tokyo"}) {
+    const auto stale = *TimeZone::find("Test/Zone");
+    database.install("Test/Zone", installed);
+    EXPECT_FALSE(stale.is_current());
+    const auto fresh = *TimeZone::find("Test/Zone");
+    EXPECT_TRUE(fresh.is_current());
+    EXPECT_EQ(fresh.segments().back().offset,
+              TimeZone::find("Test/Zone")->segments().back().offset);
+    EXPECT_NE(fresh.segments().back().offset, stale.segments().back().offset) << installed;
+  }
+  EXPECT_EQ(before.segments().back().offset, seconds(9 * 3600));  // as it was handed out
+  database.remove("Test/Zone");
+  EXPECT_TRUE(TimeZone::find("Test/Zone"));  // running jobs keep their zone
+  EXPECT_FALSE(TimeZone::find("Test/Other"));
+  EXPECT_TRUE(TimeZone::utc().is_current());
+  EXPECT_TRUE(TimeZone::find("+01:00")->is_current());
+}
+
 // Every name of the installed database.
 std::vector<std::string> installed_zones() {
   const std::filesystem::path root = "/usr/share/zoneinfo";

@@ -194,12 +194,6 @@ std::vector<int> values_of(const CronField& field) {
   return values;
 }
 
-bool is_unrestricted(const CronField& field) {
-  return std::ranges::any_of(field.items, [](const CronItem& item) {
-    return item.kind == ItemKind::star && item.step == 1;
-  });
-}
-
 class DayWords {
  public:
   explicit DayWords(const CronSyntax& syntax)

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <utility>
 
-#include "base/time_text.h"
+#include "base/fields.h"
 #include "model/planner.h"
 
 namespace chronos::service {
@@ -24,15 +24,61 @@ struct Jobs::Draft {
 namespace {
 
 constexpr std::array<std::string_view, 1> kCredential = {"api_key"};
+constexpr int kEditTries = 5;  // when others change the job at the same time
 
-void add_past_warning(const JobSpec& spec, Timestamp now, std::vector<FieldError>& warnings) {
-  if (!spec.schedule.at || *spec.schedule.at >= now) return;
-  warnings.push_back({"/scheduled_time",
-                      "scheduled_time_in_past",
-                      "the time has passed: the job runs at once and keeps its planned instant",
-                      {},
-                      0,
-                      0});
+// A schedule that was found to be good, and what is odd about it.
+struct CheckedSchedule {
+  Schedule schedule;
+  std::vector<FieldError> warnings;
+};
+
+Result<CheckedSchedule> check_schedule(const JobSpec& spec, Timestamp now) {
+  CHRONOS_TRY(auto schedule, Schedule::compile(spec.schedule));
+  CHRONOS_TRY_VOID(schedule.check_fires_after(now));
+  std::vector<FieldError> warnings;
+  for (const auto& warning : schedule.warnings(now)) {
+    warnings.push_back({"", warning.code, warning.message, {}, 0, 0});
+  }
+  if (spec.schedule.at && *spec.schedule.at < now) {
+    warnings.push_back({"/scheduled_time",
+                        "scheduled_time_in_past",
+                        "the time has passed: the job runs at once and keeps its planned instant",
+                        {},
+                        0,
+                        0});
+  }
+  return CheckedSchedule{std::move(schedule), std::move(warnings)};
+}
+
+// Adds the problems of `error` to those found so far, each place once: what could not be read is
+// not found wrong a second time.
+void add_problems(std::optional<Error>& found, const Error& error) {
+  if (!found) {
+    found = error;
+    return;
+  }
+  for (const auto& field : error.fields) {
+    const bool is_known = std::ranges::any_of(
+        found->fields, [&](const FieldError& known) { return known.pointer == field.pointer; });
+    if (!is_known) found->fields.push_back(field);
+  }
+  if (!found->fields.empty()) {
+    found = fields::refuse_all("the job", std::move(found->fields)).error();
+  }
+}
+
+// A key from elsewhere than a body, by the same rule as one in a body.
+Result<void> read_key(const std::string& key, const SpecLimits& limits, JobSpec& spec) {
+  std::string text = R"({"key":)";
+  json::append_string(text, key);
+  text += '}';
+  CHRONOS_TRY(const auto document, json::parse(text));
+  return read_spec(document.root(), SpecUse::patch, limits, spec);
+}
+
+// Whether two declarations say the same; what only the schedule needs is part of it.
+bool say_the_same(const JobSpec& a, const JobSpec& b) {
+  return a.payload == b.payload && encode_spec(a) == encode_spec(b);
 }
 
 }  // namespace
@@ -45,35 +91,31 @@ Jobs::Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSour
       ids_(ids),
       limits_(limits) {}
 
-// -- Checking
-// ----------------------------------------------------------------------------------------
+// -- Checking ------------------------------------------------------------------------------------
 
-Result<std::vector<FieldError>> Jobs::check(const JobSpec& spec, Timestamp now) const {
+Result<void> Jobs::check_parts(const JobSpec& spec) const {
+  if (spec.action.config.empty()) return {};  // found to be missing already
   CHRONOS_TRY(const auto action, json::parse(spec.action.config));
-  CHRONOS_TRY_VOID(check_spec_(spec, action.root()));
-  CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
-  if (const auto fires = schedule.check_fires_after(now); !fires)
-    return std::unexpected(fires.error());
-  std::vector<FieldError> warnings;
-  for (const auto& warning : schedule.warnings(now)) {
-    warnings.push_back({"", warning.code, warning.message, {}, 0, 0});
-  }
-  add_past_warning(spec, now, warnings);
-  return warnings;
+  return check_spec_(spec, action.root());
 }
 
-// -- New jobs
-// ----------------------------------------------------------------------------------------
+// -- New jobs ------------------------------------------------------------------------------------
 
 Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& body, JobSpec spec,
                                     Timestamp now) const {
-  CHRONOS_TRY_VOID(read_spec(body, SpecUse::submit, limits_, spec, kCredential));
+  std::optional<Error> problems;
+  if (const auto read = read_spec(body, SpecUse::submit, limits_, spec, kCredential); !read) {
+    add_problems(problems, read.error());
+  }
+  if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
   spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);
   spec.schedule.seed = spec.key.value_or(spec.name);
+  auto checked = check_schedule(spec, now);
+  if (!checked) add_problems(problems, checked.error());
+  if (problems) return std::unexpected(std::move(*problems));
   Draft draft;
-  CHRONOS_TRY(draft.warnings, check(spec, now));
-  CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
-  auto first = plan_first(spec, schedule, now, Timestamp{}, ids_);
+  draft.warnings = std::move(checked->warnings);
+  auto first = plan_first(spec, checked->schedule, now, Timestamp{}, ids_);
   draft.next_run = std::move(first.run);
   draft.job.id = ids_.make<JobId>();
   draft.job.project = who.project;
@@ -178,7 +220,8 @@ void Jobs::put_by_key(const Principal& who, const std::string& key, const json::
                       const RequestFacts& facts, Done<JobReply> done) {
   const auto now = clock_.now();
   JobSpec declared;
-  declared.key = key;
+  if (auto good = read_key(key, limits_, declared); !good)
+    return done(std::unexpected(std::move(good).error()));
   auto draft = draft_new(who, body, std::move(declared), now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
   if (draft->job.spec.key != key) {
@@ -187,53 +230,100 @@ void Jobs::put_by_key(const Principal& who, const std::string& key, const json::
   const auto found = store_.find_job_by_key(who.project, key);
   if (!found && found.error().reason != Reason::not_found)
     return done(std::unexpected(found.error()));
-  if (!found)
-    return commit_new(std::move(*draft), idempotency_of(who, facts, now), std::move(done));
-  auto spec = std::move(draft->job.spec);
+  if (!found) return create_by_key(who, std::move(*draft), facts, std::move(done));
+  // A paused job stays so unless the declaration speaks of it.
+  const bool says_paused = body.find("paused") != nullptr;
+  replace_by_key(who, found->id, std::move(draft->job.spec), says_paused, facts, std::move(done));
+}
+
+void Jobs::create_by_key(const Principal& who, Draft draft, const RequestFacts& facts,
+                         Done<JobReply> done) {
+  if (facts.if_version) {
+    return done(fail(Reason::version_mismatch, "there is no job with this key yet"));
+  }
+  const auto spec = draft.job.spec;
+  auto idempotency = idempotency_of(who, facts, draft.job.created_at);
+  commit_new(std::move(draft), std::move(idempotency),
+             [this, who, spec, facts, done = std::move(done)](Result<JobReply> reply) mutable {
+               if (reply || reply.error().reason != Reason::key_taken)
+                 return done(std::move(reply));
+               // Somebody else made it meanwhile.
+               const auto made = store_.find_job_by_key(who.project, *spec.key);
+               if (!made) return done(std::unexpected(made.error()));
+               replace_by_key(who, made->id, std::move(spec), true, facts, std::move(done));
+             });
+}
+
+void Jobs::replace_by_key(const Principal& who, JobId job, JobSpec spec, bool says_paused,
+                          const RequestFacts& facts, Done<JobReply> done) {
   edit(
-      who, found->id,
-      [this, spec = std::move(spec)](const Job& stored, Timestamp at) -> Result<Draft> {
+      who, job,
+      [this, spec = std::move(spec), says_paused](const Job& stored,
+                                                  Timestamp now) -> Result<Draft> {
         auto next = spec;
         next.schedule.anchor = stored.spec.schedule.anchor;
         next.schedule.seed = stored.spec.schedule.seed;
-        const bool is_done = stored.phase != JobPhase::active;
-        const bool replaces = is_done || next.schedule != stored.spec.schedule;
-        return draft_edit(stored, std::move(next), replaces, at);
+        if (!says_paused) next.paused = stored.spec.paused;
+        // The same again changes nothing: a job that is done does not run anew.
+        const bool is_cancelled = stored.phase == JobPhase::cancelled;
+        if (!is_cancelled && say_the_same(next, stored.spec)) return unchanged();
+        const bool replaces = is_cancelled || next.schedule != stored.spec.schedule;
+        return draft_edit(stored, std::move(next), replaces, now);
       },
-      facts, 5, std::move(done));
+      facts, kEditTries, std::move(done));
 }
 
-// -- Changes
-// -----------------------------------------------------------------------------------------
+// -- Changes -------------------------------------------------------------------------------------
+
+Jobs::Draft Jobs::unchanged() {
+  Draft draft;
+  draft.is_unchanged = true;
+  return draft;
+}
+
+Result<Jobs::Draft> Jobs::read_edit(const Job& stored, std::string_view text, SpecUse use,
+                                    Timestamp now) const {
+  CHRONOS_TRY(const auto document, json::parse(text));
+  auto spec = stored.spec;
+  CHRONOS_TRY_VOID(read_spec(document.root(), use, limits_, spec, kCredential));
+  const bool replaces = use == SpecUse::reschedule || spec.schedule != stored.spec.schedule;
+  if (use == SpecUse::reschedule && spec.schedule.every) {
+    spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);
+  }
+  return draft_edit(stored, std::move(spec), replaces, now);
+}
 
 Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool replaces_schedule,
                                      Timestamp now) const {
+  std::optional<Error> problems;
+  // What did not change was fine once: a job can be paused although it could not be run today.
+  const bool has_new_parts =
+      replaces_schedule || spec.action != stored.spec.action || spec.notify != stored.spec.notify;
+  if (has_new_parts) {
+    if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
+  }
   Draft draft;
   draft.job = stored;
   draft.replaces_schedule = replaces_schedule;
   if (replaces_schedule) {
-    CHRONOS_TRY(draft.warnings, check(spec, now));
-    CHRONOS_TRY(const auto schedule, Schedule::compile(spec.schedule));
-    auto first = plan_first(spec, schedule, now, stored.planned_through, ids_);
+    auto checked = check_schedule(spec, now);
+    if (!checked) add_problems(problems, checked.error());
+    if (problems) return std::unexpected(std::move(*problems));
+    draft.warnings = std::move(checked->warnings);
+    auto first = plan_first(spec, checked->schedule, now, stored.planned_through, ids_);
     draft.next_run = std::move(first.run);
     draft.job.planned_through = first.planned_through;
     draft.job.parked_at.reset();
     draft.job.runs_planned = 0;
     draft.job.phase = JobPhase::active;
-  } else {
-    // What did not change was fine once: a job can be paused although it could not be run today.
-    if (spec.action != stored.spec.action || spec.notify != stored.spec.notify) {
-      CHRONOS_TRY(const auto action, json::parse(spec.action.config));
-      CHRONOS_TRY_VOID(check_spec_(spec, action.root()));
-    }
-    if (stored.spec.paused && !spec.paused) {
-      // Resumed: should an instant have come meanwhile, this run answers it, and all since, as a
-      // misfire. Only the store knows at the commit; without one it passes the run over.
-      const auto parked_at = stored.parked_at.value_or(now);
-      draft.next_run =
-          PlannedRun{ids_.make<RunId>(), Trigger::schedule, parked_at, parked_at, true, {}};
-    }
+  } else if (stored.spec.paused && !spec.paused) {
+    // Resumed: should an instant have come meanwhile, this run answers it, and all since, as a
+    // misfire. Only the store knows at the commit; without one it passes the run over.
+    const auto parked_at = stored.parked_at.value_or(now);
+    draft.next_run =
+        PlannedRun{ids_.make<RunId>(), Trigger::schedule, parked_at, parked_at, true, {}};
   }
+  if (problems) return std::unexpected(std::move(*problems));
   draft.job.spec = std::move(spec);
   draft.job.version = stored.version + 1;
   draft.job.updated_at = now;
@@ -251,6 +341,9 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
   auto draft = edit(*stored, now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
   if (draft->is_unchanged) return done(JobReply{*stored, {}, false, false});
+  if (draft->job.spec.paused != stored->spec.paused && !allows(who.role, Role::operator_)) {
+    return done(fail(Reason::role_too_low, "pausing and resuming need the role operator"));
+  }
   const bool plans = needs_planning(draft->job.spec);
   store::ReplaceJob change{std::move(draft->job),          stored->version,
                            draft->replaces_schedule,       plans,
@@ -262,7 +355,10 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
     if (answer)
       return done(JobReply{std::move(answer->job), std::move(warnings), answer->is_replay, false});
     const bool is_race = answer.error().reason == Reason::version_mismatch && !facts.if_version;
-    if (!is_race || tries_left == 0) return done(std::unexpected(std::move(answer).error()));
+    if (!is_race) return done(std::unexpected(std::move(answer).error()));
+    if (tries_left == 0) {
+      return done(fail(Reason::state_conflict, "others change the job all the time: try again"));
+    }
     this->edit(who, job, std::move(edit), std::move(facts), tries_left - 1, std::move(done));
   });
 }
@@ -280,30 +376,20 @@ void Jobs::reschedule(const Principal& who, JobId job, const json::Value& body,
                       const RequestFacts& facts, Done<JobReply> done) {
   edit(
       who, job,
-      [this, text = text_of(body)](const Job& stored, Timestamp now) -> Result<Draft> {
-        CHRONOS_TRY(const auto document, json::parse(text));
-        auto spec = stored.spec;
-        CHRONOS_TRY_VOID(
-            read_spec(document.root(), SpecUse::reschedule, limits_, spec, kCredential));
-        if (spec.schedule.every)
-          spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);
-        return draft_edit(stored, std::move(spec), true, now);
+      [this, text = text_of(body)](const Job& stored, Timestamp now) {
+        return read_edit(stored, text, SpecUse::reschedule, now);
       },
-      facts, 5, std::move(done));
+      facts, kEditTries, std::move(done));
 }
 
 void Jobs::patch(const Principal& who, JobId job, const json::Value& body,
                  const RequestFacts& facts, Done<JobReply> done) {
   edit(
       who, job,
-      [this, text = text_of(body)](const Job& stored, Timestamp now) -> Result<Draft> {
-        CHRONOS_TRY(const auto document, json::parse(text));
-        auto spec = stored.spec;
-        CHRONOS_TRY_VOID(read_spec(document.root(), SpecUse::patch, limits_, spec, kCredential));
-        const bool replaces = spec.schedule != stored.spec.schedule;
-        return draft_edit(stored, std::move(spec), replaces, now);
+      [this, text = text_of(body)](const Job& stored, Timestamp now) {
+        return read_edit(stored, text, SpecUse::patch, now);
       },
-      facts, 5, std::move(done));
+      facts, kEditTries, std::move(done));
 }
 
 void Jobs::set_paused(const Principal& who, JobId job, bool paused, const RequestFacts& facts,
@@ -311,16 +397,12 @@ void Jobs::set_paused(const Principal& who, JobId job, bool paused, const Reques
   edit(
       who, job,
       [this, paused](const Job& stored, Timestamp now) -> Result<Draft> {
-        if (stored.spec.paused == paused) {
-          Draft unchanged;
-          unchanged.is_unchanged = true;
-          return unchanged;
-        }
+        if (stored.spec.paused == paused) return unchanged();
         auto spec = stored.spec;
         spec.paused = paused;
         return draft_edit(stored, std::move(spec), false, now);
       },
-      facts, 5, std::move(done));
+      facts, kEditTries, std::move(done));
 }
 
 void Jobs::cancel(const Principal& who, JobId job, bool keep_running, const RequestFacts& facts,
@@ -346,8 +428,7 @@ void Jobs::run_now(const Principal& who, JobId job, const RequestFacts& facts,
                 });
 }
 
-// -- Reading
-// -----------------------------------------------------------------------------------------
+// -- Reading -------------------------------------------------------------------------------------
 
 Result<Job> Jobs::find(const Principal& who, JobId job) const {
   return store_.find_job(who.project, job);

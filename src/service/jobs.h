@@ -52,13 +52,15 @@ class Jobs {
   // interruption of the first try left out.
   void submit_batch(const Principal& who, const std::vector<const json::Value*>& items,
                     const RequestFacts& facts, Done<BatchReply> done);
-  // The job with this key is made, or its declaration replaced as a whole.
+  // The job with this key is made, or its declaration replaced as a whole. The same again changes
+  // nothing. An empty or malformed key is refused like the field of a body.
   void put_by_key(const Principal& who, const std::string& key, const json::Value& body,
                   const RequestFacts& facts, Done<JobReply> done);
   void reschedule(const Principal& who, JobId job, const json::Value& body,
                   const RequestFacts& facts, Done<JobReply> done);
   void patch(const Principal& who, JobId job, const json::Value& body, const RequestFacts& facts,
              Done<JobReply> done);
+  // Edits that pause or resume need the role operator, here and in the three before.
   // Pausing again changes nothing. Instants that pass while paused are misfires on resume.
   void set_paused(const Principal& who, JobId job, bool paused, const RequestFacts& facts,
                   Done<JobReply> done);
@@ -80,7 +82,14 @@ class Jobs {
                           Timestamp now) const;
   Result<Draft> draft_edit(const Job& stored, JobSpec spec, bool replaces_schedule,
                            Timestamp now) const;
-  Result<std::vector<FieldError>> check(const JobSpec& spec, Timestamp now) const;
+  Result<Draft> read_edit(const Job& stored, std::string_view text, SpecUse use,
+                          Timestamp now) const;
+  static Draft unchanged();
+  Result<void> check_parts(const JobSpec& spec) const;  // what other modules know
+  void create_by_key(const Principal& who, Draft draft, const RequestFacts& facts,
+                     Done<JobReply> done);
+  void replace_by_key(const Principal& who, JobId job, JobSpec spec, bool says_paused,
+                      const RequestFacts& facts, Done<JobReply> done);
   struct Batch;
   void commit_batch(std::shared_ptr<Batch> batch, std::size_t from);
   void commit_new(Draft draft, std::optional<store::Idempotency> idempotency, Done<JobReply> done);

@@ -89,18 +89,41 @@ void System::test_notify(const Principal& who, const json::Value& body, const Re
   });
 }
 
-Result<BackupFile> System::back_up() {
-  {
-    const MutexLock lock(backup_mutex_);
-    if (is_backing_up_) {
-      return fail(Reason::state_conflict, "a backup is being written already");
-    }
-    is_backing_up_ = true;
+// The copy that an equal request made; or nothing, and the caller writes it now.
+Result<std::optional<BackupFile>> System::begin_backup(
+    const std::optional<store::Idempotency>& request) {
+  const MutexLock lock(backup_mutex_);
+  const bool is_repeated = request && last_backup_ &&
+                           last_backup_->request.caller == request->caller &&
+                           last_backup_->request.key == request->key &&
+                           request->at - last_backup_->request.at < store::kIdempotencyKept;
+  if (is_repeated && last_backup_->request.fingerprint != request->fingerprint) {
+    return fail(Reason::idempotency_key_reused,
+                "this idempotency key was used for another request");
   }
+  if (is_repeated && last_backup_->file) return last_backup_->file;
+  if (is_backing_up_ && is_repeated) {
+    return fail(Reason::idempotency_in_flight, "this very backup is being written");
+  }
+  if (is_backing_up_) return fail(Reason::state_conflict, "a backup is being written already");
+  is_backing_up_ = true;
+  last_backup_.reset();
+  if (request) last_backup_ = KnownBackup{*request, std::nullopt};
+  return std::nullopt;
+}
+
+Result<BackupReply> System::back_up(const Principal& who, const RequestFacts& facts) {
+  CHRONOS_TRY(auto known, begin_backup(idempotency_of(who, facts, clock_.now())));
+  if (known) return BackupReply{std::move(*known), true};
   auto file = parts_.write_backup();
   const MutexLock lock(backup_mutex_);
   is_backing_up_ = false;
-  return file;
+  if (!file) {
+    last_backup_.reset();
+    return std::unexpected(std::move(file).error());
+  }
+  if (last_backup_) last_backup_->file = *file;
+  return BackupReply{std::move(*file), false};
 }
 
 }  // namespace chronos::service

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,11 @@ struct SystemParts {
   std::function<Result<BackupFile>()> write_backup;
 };
 
+struct BackupReply {
+  BackupFile file;
+  bool is_replay = false;
+};
+
 struct TestReply {
   std::vector<Target> targets;
   bool is_replay = false;
@@ -62,11 +68,19 @@ class System {
   void test_notify(const Principal& who, const json::Value& body, const RequestFacts& facts,
                    Done<TestReply> done);
 
-  // One at a time: state_conflict meanwhile.
-  Result<BackupFile> back_up();
+  // One at a time: state_conflict meanwhile. An Idempotency-Key is remembered by this process only:
+  // after its end a repetition writes another copy.
+  Result<BackupReply> back_up(const Principal& who, const RequestFacts& facts);
 
  private:
+  // A backup under an idempotency key: done, or still being written.
+  struct KnownBackup {
+    store::Idempotency request;
+    std::optional<BackupFile> file;
+  };
+
   Result<std::vector<Target>> read_targets(const json::Value& body) const;
+  Result<std::optional<BackupFile>> begin_backup(const std::optional<store::Idempotency>& request);
 
   store::Store& store_;
   const Clock& clock_;
@@ -74,6 +88,7 @@ class System {
   const SystemParts parts_;
   Mutex backup_mutex_;
   bool is_backing_up_ CHRONOS_GUARDED_BY(backup_mutex_) = false;
+  std::optional<KnownBackup> last_backup_ CHRONOS_GUARDED_BY(backup_mutex_);
 };
 
 }  // namespace chronos::service

@@ -15,7 +15,9 @@ Result<ClaimDeliveries::Answer> apply(Tables& tables, const ClaimDeliveries& cha
       waiting.push_back(&delivery);
     }
   }
-  std::ranges::stable_sort(waiting, {}, [](const Delivery* it) { return it->next_attempt_at; });
+  std::ranges::sort(waiting, {}, [](const Delivery* delivery) {
+    return std::pair(delivery->next_attempt_at, delivery->id);
+  });
   if (std::ssize(waiting) > change.limit) waiting.resize(static_cast<std::size_t>(change.limit));
   ClaimDeliveries::Answer claimed;
   for (auto* delivery : waiting) {

@@ -134,7 +134,7 @@ std::vector<Run> live_runs(const Tables& tables, ProjectId project, JobId job) {
   const auto* stored = find_job(tables, project, job);
   if (stored == nullptr) return runs;
   for (const auto id : stored->live) runs.push_back(run_value(tables, tables.live_runs.at(id)));
-  std::ranges::stable_sort(runs, {}, &Run::planned_at);
+  std::ranges::sort(runs, {}, [](const Run& run) { return std::pair(run.planned_at, run.id); });
   return runs;
 }
 

@@ -110,8 +110,10 @@ class Store {
   virtual Result<void> health() const = 0;  // can it commit right now? After stop(): shutting_down
   virtual Result<Stats> stats() const = 0;
 
-  // Called on the committer's thread after each commit that may have given a scheduler or a
-  // notifier something to do. Set once, before the first commit; must only wake somebody.
+  // Called on the committer's thread, after the completions of each commit that may have given a
+  // scheduler or a notifier something to do: changes that users ask for, and new deliveries. (What
+  // a scheduler commits itself comes back to it as an answer.) Set once, before the first commit;
+  // must only wake somebody.
   virtual void on_change(std::function<void()> wake) = 0;
 
   // Commits what waits, then refuses further changes. Idempotent; the destructor calls it.

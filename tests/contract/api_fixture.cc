@@ -1,17 +1,19 @@
 #include "contract/api_fixture.h"
 
+#include <fmt/format.h>
+
 #include <future>
 #include <utility>
 
 #include "base/time_text.h"
+#include "contract/openapi.h"
 #include "http/problem.h"
 
 namespace chronos::contract {
 namespace {
 
-Result<void> check_action(const json::Value& action) {
-  const auto* kind = action.find("kind");
-  if (kind->string == "http" || kind->string == "command") return {};
+Result<void> check_spec(const JobSpec& spec, const json::Value&) {
+  if (spec.action.kind == "http" || spec.action.kind == "command") return {};
   return fail_field("/action/kind", "unknown_kind", "there is no such kind", "http or command");
 }
 
@@ -53,7 +55,7 @@ ApiTest::ApiTest()
     : clock_(*parse_timestamp("2026-03-02T12:00:00Z")),
       ids_(clock_, Rng(1)),
       store_(clock_),
-      jobs_(store_, check_action, clock_, ids_, SpecLimits{}),
+      jobs_(store_, check_spec, clock_, ids_, SpecLimits{}),
       runs_(store_, clock_, ids_),
       access_(store_, clock_, ids_),
       system_(store_, clock_, ids_,
@@ -100,6 +102,35 @@ std::string ApiTest::make_key(ProjectId project, Role role, std::optional<Timest
   return fresh.secret;
 }
 
+namespace {
+
+// Whatever a test asks, the answer must be what api/openapi.json says.
+void check_contract(const http::Route& route, const Answered& answered) {
+  const auto& api = OpenApi::built_in();
+  const std::string name =
+      fmt::format("{} {} {}", to_string(route.method), route.pattern, answered.status);
+  const auto* operation = api.operation(to_string(route.method), route.pattern);
+  ASSERT_NE(operation, nullptr) << name;
+  const auto* response = api.response(*operation, answered.status);
+  ASSERT_NE(response, nullptr) << name << " is not documented\n" << answered.body;
+  const std::string type = answered.content_type.empty()
+                               ? "application/json"
+                               : answered.content_type.substr(0, answered.content_type.find(';'));
+  const auto* content = response->find("content")->find(type);
+  ASSERT_NE(content, nullptr) << name << " " << type;
+  for (const auto& header : answered.headers) {
+    const auto* known = response->find("headers");
+    EXPECT_TRUE(known != nullptr && known->find(header.name) != nullptr)
+        << name << " has the undocumented header " << header.name;
+  }
+  if (type == "text/plain") return;
+  for (const auto& fault : api.faults(*content->find("schema"), answered.root())) {
+    ADD_FAILURE() << name << " " << fault << "\n" << answered.body;
+  }
+}
+
+}  // namespace
+
 // What a connection of the server does with a request, framing aside.
 Answered ApiTest::send(Ask ask) {
   http::Request request;
@@ -136,6 +167,9 @@ Answered ApiTest::send(Ask ask) {
   auto response = future.get();
   Answered answered{response.status, response.content_type, response.body, response.headers, {}};
   if (auto document = json::parse(answered.body)) answered.document = std::move(*document);
+  if (const auto match = router_.match(ask.method, ask.target)) {
+    check_contract(*match->route, answered);
+  }
   return answered;
 }
 
@@ -184,36 +218,78 @@ std::string ApiTest::make_job(std::string_view members) {
   return answer.text("/id");
 }
 
-void ApiTest::settle_one(Outcome outcome, RunState next) {
-  store::ClaimRuns claim;
-  claim.holder = NodeId{{1, 1}};
-  claim.node = "a node";
-  claim.lanes = {{"http", 1}};
-  claim.now = clock_.now();
-  const auto claimed = commit_and_wait(store_, std::move(claim));
+void ApiTest::claim(const std::string& run) {
+  store::ClaimRuns change;
+  change.holder = NodeId{{1, 1}};
+  change.node = "a node";
+  change.lanes = {{"http", 1000}};
+  change.now = clock_.now();
+  auto claimed = commit_and_wait(store_, std::move(change));
   ASSERT_TRUE(claimed);
-  ASSERT_EQ(claimed->size(), 1U);
-  const auto& run = claimed->front();
-  store::SettleRun settle;
-  settle.run = run.run;
-  settle.token = run.token;
-  settle.next = next;
-  settle.attempt = {run.attempt, run.started_at, clock_.now(), "a node", std::move(outcome)};
-  settle.now = clock_.now();
-  ASSERT_TRUE(commit_and_wait(store_, std::move(settle)));
+  for (auto& each : *claimed) claimed_.emplace(each.run, std::move(each));
+  ASSERT_TRUE(claimed_.contains(*RunId::parse(run)));
 }
 
-std::string ApiTest::make_run(RunState state) {
+void ApiTest::settle(const std::string& run, Outcome outcome, RunState next) {
+  claim(run);
+  const auto& claimed = claimed_.at(*RunId::parse(run));
+  store::SettleRun change;
+  change.run = claimed.run;
+  change.token = claimed.token;
+  change.next = next;
+  change.attempt = {claimed.attempt, claimed.started_at, clock_.now(), "a node",
+                    std::move(outcome)};
+  change.now = clock_.now();
+  ASSERT_TRUE(commit_and_wait(store_, std::move(change)));
+}
+
+std::string ApiTest::make_run(RunState state, std::string output) {
   const auto job = make_job(R"("cron": "0 0 1 1 *")");
-  const auto run = post("/api/jobs/" + job + "/run");
-  EXPECT_EQ(run.status, 201) << run.body;
-  if (state == RunState::succeeded) {
+  const auto answer = post("/api/jobs/" + job + "/run");
+  EXPECT_EQ(answer.status, 201) << answer.body;
+  const auto run = answer.text("/id");
+  if (state == RunState::running) claim(run);
+  if (is_final(state)) {
     Outcome outcome;
-    outcome.kind = OutcomeKind::succeeded;
-    outcome.output = "done\n";
-    settle_one(std::move(outcome), RunState::succeeded);
+    outcome.kind = state == RunState::succeeded ? OutcomeKind::succeeded : OutcomeKind::failed;
+    outcome.output = std::move(output);
+    settle(run, std::move(outcome), state);
   }
-  return run.text("/id");
+  return run;
+}
+
+Ask ApiTest::ask_for(const http::Route& route) {
+  static const std::map<std::string, std::string> kBodies = {
+      {"POST /api/submitJob", job_body()},
+      {"POST /api/jobs", job_body()},
+      {"POST /api/jobs/batch", "[" + job_body() + "]"},
+      {"PUT /api/jobs/by-key/:key", job_body()},
+      {"PUT /api/jobs/:job_id", R"({"every": "1h"})"},
+      {"PATCH /api/jobs/:job_id", R"({"note": "x"})"},
+      {"POST /api/keys", R"({"name": "x", "role": "viewer"})"},
+      {"POST /api/notify/test", R"({"email": "a@b.example"})"},
+  };
+  Ask ask{route.method, route.pattern, {}, {}, {}};
+  const std::string name = fmt::format("{} {}", to_string(route.method), route.pattern);
+  if (const auto found = kBodies.find(name); found != kBodies.end()) ask.body = found->second;
+  if (name == "POST /api/projects") {
+    ask.body = fmt::format(R"({{"name": "p-{}"}})", ids_.make<ProjectId>().to_string());
+  }
+  if (!ask.body.empty()) ask.headers.push_back({"Content-Type", "application/json"});
+  const auto fill = [&](std::string_view parameter, const auto& make) {
+    const auto at = ask.target.find(parameter);
+    if (at != std::string::npos) ask.target.replace(at, parameter.size(), make());
+  };
+  fill(":job_id", [&] { return make_job(); });
+  fill(":run_id", [&] { return make_run(RunState::succeeded); });
+  fill(":key_id", [&] { return key_id_of(make_key(project_, Role::viewer))->to_string(); });
+  fill(":key", [&] {
+    const auto key = fmt::format("k-{}", ids_.make<KeyId>().to_string());
+    make_job(fmt::format(R"("cron": "0 0 * * *", "key": "{}")", key));
+    return key;
+  });
+  if (name == "GET /api/schedule/preview") ask.target += "?every=1h";
+  return ask;
 }
 
 }  // namespace chronos::contract

@@ -59,15 +59,20 @@ class ApiTest : public testing::Test {
 
   // A job made with these members besides name and action; its id.
   std::string make_job(std::string_view members = R"("cron": "0 0 * * *")");
-  // A run of a new job that has come to `state`; its id.
-  std::string make_run(RunState state);
+  // A run of a new job that has come to `state`: queued, running, succeeded or failed; its id.
+  std::string make_run(RunState state, std::string output = "done\n");
+
+  // A request that the route answers with a 2xx when an admin sends it: for new things of the
+  // project "default", with a whole body. Without a key.
+  Ask ask_for(const http::Route& route);
 
   // A new key of this role in the project; its secret.
   std::string make_key(ProjectId project, Role role, std::optional<Timestamp> expires_at = {});
   const std::string& key_of(Role role) const { return keys_.at(role); }
 
-  // Claims what is ready and ends the first attempt found with `outcome`.
-  void settle_one(Outcome outcome, RunState next);
+  // Claims the run, which must be ready, and ends the attempt with `outcome`.
+  void settle(const std::string& run, Outcome outcome, RunState next);
+  void claim(const std::string& run);  // a run that goes on
 
   ManualClock clock_;
   IdSource ids_;
@@ -84,6 +89,7 @@ class ApiTest : public testing::Test {
   ProjectId other_project_;
   std::string other_key_;  // an admin's of the other project
   std::map<Role, std::string> keys_;
+  std::map<RunId, store::ClaimedRun> claimed_;
   bool is_mail_configured_ = true;
 };
 

@@ -81,7 +81,8 @@ Complaints check_no_double_fire(const History& history) {
       const auto [other, is_new] = instants.emplace(run.planned_at, &run);
       if (is_new) continue;
       const auto describe = [](const Run& row) {
-        return fmt::format("{} {} {} x{}", row.id.to_string(), to_string(row.state), row.reason, row.count);
+        return fmt::format("{} {} {} x{}", row.id.to_string(), to_string(row.state), row.reason,
+                           row.count);
       };
       complaints.push_back(fmt::format("{} has two rows for {}: {} and {}", job.to_string(),
                                        format_timestamp(run.planned_at), describe(*other->second),

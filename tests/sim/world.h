@@ -53,7 +53,7 @@ class World {
 
   const WorldOptions options_;
   Rng rng_;
-  support::VirtualClock clock_{Timestamp{}};
+  test::VirtualClock clock_{Timestamp{}};
   IdSource ids_;
   store::MemoryStore inner_;
   FaultyStore store_;

@@ -120,6 +120,17 @@ TEST_P(CommitterTest, WakesAfterACommit) {
   store().stop();  // no wake-up after it: `wakes` is about to go
 }
 
+TEST_P(CommitterTest, WakesNobodyForWhatTheSchedulerDoes) {
+  int wakes = 0;
+  store().on_change([&] { ++wakes; });
+  commit(Heartbeat{holder_, 15s});
+  commit(ReleaseDue{now()});
+  submit_ready();
+  claim_one();
+  store().stop();
+  EXPECT_EQ(wakes, 1);  // for the submit
+}
+
 TEST_P(CommitterTest, StopCommitsWhatWaits) {
   std::vector<std::future<Result<JobAnswer>>> answers;
   for (int i = 0; i < 200; ++i) answers.push_back(send(submission()));

@@ -12,7 +12,7 @@ class DeliveriesTest : public StoreTest {
     delivery.id = id<DeliveryId>();
     delivery.project = project_;
     delivery.target = {std::move(kind), "ops@example.com"};
-    delivery.message = support::sample_message();
+    delivery.message = test::sample_message();
     delivery.next_attempt_at = at;
     return delivery;
   }

@@ -211,7 +211,7 @@ TEST_P(PruneTest, FinishedDeliveriesGoAfterAWhile) {
   Delivery delivery;
   delivery.project = project_;
   delivery.target = {"email", "ops@example.com"};
-  delivery.message = support::sample_message();
+  delivery.message = test::sample_message();
   delivery.next_attempt_at = now();
   delivery.run = id<RunId>();
   std::vector<DeliveryId> made;

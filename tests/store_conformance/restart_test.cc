@@ -157,7 +157,7 @@ TEST_P(RestartTest, DeliveriesAreKept) {
   delivery.id = id<DeliveryId>();
   delivery.project = project_;
   delivery.target = {"webhook", "alerts"};
-  delivery.message = support::sample_message();
+  delivery.message = test::sample_message();
   delivery.next_attempt_at = now();
   commit(AddDeliveries{{delivery}});
   commit(ClaimDeliveries{now(), 30s, 16, {}});

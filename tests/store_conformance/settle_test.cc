@@ -12,7 +12,7 @@ class SettleTest : public StoreTest {
     delivery.project = project_;
     delivery.run = run;
     delivery.target = {"email", "ops@example.com"};
-    delivery.message = support::sample_message();
+    delivery.message = test::sample_message();
     delivery.next_attempt_at = now();
     return delivery;
   }

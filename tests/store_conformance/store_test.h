@@ -20,11 +20,11 @@
 namespace chronos::store {
 
 using namespace std::chrono_literals;
-using support::full_spec;
-using support::kStart;
-using support::must;
-using support::refusal;
-using support::sample_spec;
+using test::full_spec;
+using test::kStart;
+using test::must;
+using test::refusal;
+using test::sample_spec;
 
 class StoreTest : public testing::TestWithParam<std::string> {
  protected:
@@ -82,9 +82,9 @@ class StoreTest : public testing::TestWithParam<std::string> {
   std::vector<Run> runs_of(const Job& job);
   Stats stats() { return must(store().stats()); }
 
-  support::VirtualClock clock_{kStart};
+  test::VirtualClock clock_{kStart};
   IdSource ids_{clock_, Rng(7)};
-  support::TestStore store_{GetParam(), clock_};
+  test::TestStore store_{GetParam(), clock_};
   ProjectId project_ = id<ProjectId>();
   ProjectId other_project_ = id<ProjectId>();
   NodeId holder_ = id<NodeId>();
@@ -95,6 +95,6 @@ std::string name_of_kind(const testing::TestParamInfo<std::string>& kind);
 }  // namespace chronos::store
 
 // Runs the TEST_Ps of a class derived from StoreTest over every store under test.
-#define CHRONOS_OVER_ALL_STORES(Fixture)                                                          \
-  INSTANTIATE_TEST_SUITE_P(Stores, Fixture, testing::ValuesIn(::chronos::support::store_kinds()), \
+#define CHRONOS_OVER_ALL_STORES(Fixture)                                                       \
+  INSTANTIATE_TEST_SUITE_P(Stores, Fixture, testing::ValuesIn(::chronos::test::store_kinds()), \
                            ::chronos::store::name_of_kind)

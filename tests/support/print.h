@@ -36,7 +36,7 @@ void PrintTo(const Id<Tag>& id, std::ostream* out) {
   *out << id.to_string();
 }
 
-namespace support {
+namespace test {
 
 // The value of a Result that must be one; otherwise the test fails here.
 template <class T>
@@ -54,5 +54,5 @@ std::string refusal(const Result<T>& result) {
   return result ? "ok" : std::string(to_string(result.error().reason));
 }
 
-}  // namespace support
+}  // namespace test
 }  // namespace chronos

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace chronos::support {
+namespace chronos::test {
 
 using namespace std::chrono_literals;
 
@@ -62,4 +62,4 @@ Message sample_message() {
   return message;
 }
 
-}  // namespace chronos::support
+}  // namespace chronos::test

@@ -7,7 +7,7 @@
 #include "model/job.h"
 #include "model/notification.h"
 
-namespace chronos::support {
+namespace chronos::test {
 
 // 2026-03-01T00:00:00Z: where virtual time starts.
 inline constexpr Timestamp kStart{std::chrono::seconds(1'772'323'200)};
@@ -20,4 +20,4 @@ JobSpec full_spec();
 
 Message sample_message();
 
-}  // namespace chronos::support
+}  // namespace chronos::test

@@ -7,10 +7,10 @@
 #include "store/open.h"
 #include "support/print.h"
 
-namespace chronos::support {
+namespace chronos::test {
 namespace {
 
-constexpr auto kKinds = "memory:";
+constexpr auto kKinds = "memory: sqlite:";
 
 std::filesystem::path make_directory() {
   auto pattern = (std::filesystem::temp_directory_path() / "chronos-test-XXXXXX").string();
@@ -52,4 +52,4 @@ void TestStore::open() {
   store_ = must(store::open_store(url_, clock_)).store;
 }
 
-}  // namespace chronos::support
+}  // namespace chronos::test

@@ -13,7 +13,7 @@ namespace chronos::store {
 class MemoryStore;
 }  // namespace chronos::store
 
-namespace chronos::support {
+namespace chronos::test {
 
 // The kinds to test, from CHRONOS_TEST_STORES (split on spaces), else all that this program has.
 std::vector<std::string> store_kinds();
@@ -41,4 +41,4 @@ class TestStore {
   std::unique_ptr<store::Store> store_;
 };
 
-}  // namespace chronos::support
+}  // namespace chronos::test

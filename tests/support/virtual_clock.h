@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-namespace chronos::support {
+namespace chronos::test {
 
 class VirtualClock final : public Clock {
  public:
@@ -27,4 +27,4 @@ class VirtualClock final : public Clock {
   std::atomic<std::int64_t> steady_us_ = 0;
 };
 
-}  // namespace chronos::support
+}  // namespace chronos::test

@@ -37,7 +37,7 @@ constexpr Sql kTakePhaseAtEnd{
     " AND NOT EXISTS (SELECT 1 FROM live WHERE job = $2)"};
 constexpr Sql kRowBefore{
     "SELECT id FROM runs WHERE job = $1 AND coalesce(planned_until, planned_at) = $2"
-    " AND state IN ('skipped', 'missed') AND state = $3 AND reason = $4 AND reason <> $5"
+    " AND state IN ('skipped', 'missed') AND state = $3 AND reason = $4 AND is_fold = 0"
     " ORDER BY id LIMIT 1"};
 constexpr Sql kExtendRow{
     "UPDATE runs SET run_count = run_count + $3, planned_until = $4, ended_at = $5"
@@ -77,7 +77,7 @@ Result<void> move_due_run(Writer& writer, LiveRun run, const CommitPlan& change)
 Result<void> write_row(Connection& db, JobKey job, const LedgerRow& row, Timestamp from,
                        Timestamp now) {
   CHRONOS_TRY(const auto before,
-              db.one(kRowBefore, column<RunId>, job.job, from, row.state, row.reason, kPruned));
+              db.one(kRowBefore, column<RunId>, job.job, from, row.state, row.reason));
   if (before) {
     CHRONOS_TRY_VOID(db.run(kExtendRow, job.project, *before, row.count,
                             row.planned_until.value_or(row.planned_at), now));

@@ -10,22 +10,22 @@ namespace {
 
 #define CHRONOS_OLD_COLUMNS                                                                  \
   "r.project, r.id, r.job, r.state, r.planned_at, coalesce(r.planned_until, r.planned_at), " \
-  "r.run_count, r.ended_at, r.output, r.ended_at < $1 - j.retention_age AND r.reason <> 'pruned'"
+  "r.run_count, r.ended_at, r.output, r.ended_at < $1 - j.retention_age AND r.is_fold = 0"
 
 constexpr Sql kNextSurplusJob{
     "SELECT project, id, runs_kept - retention_runs FROM jobs"
     " WHERE runs_kept > retention_runs ORDER BY id LIMIT 1"};
 constexpr Sql kOldestOfJob{"SELECT " CHRONOS_OLD_COLUMNS
                            " FROM runs r JOIN jobs j ON j.project = r.project AND j.id = r.job"
-                           " WHERE r.job = $2 AND r.reason <> 'pruned' ORDER BY r.id LIMIT $3"};
+                           " WHERE r.job = $2 AND r.is_fold = 0 ORDER BY r.id LIMIT $3"};
 // One step of the walk along all runs.
 constexpr Sql kNextRuns{"SELECT " CHRONOS_OLD_COLUMNS
                         " FROM runs r JOIN jobs j ON j.project = r.project AND j.id = r.job"
                         " WHERE (r.project, r.id) > ($2, $3) ORDER BY r.project, r.id LIMIT $4"};
 
-constexpr Sql kFindFold{"SELECT id FROM runs WHERE job = $1 AND state = $2 AND reason = 'pruned'"};
+constexpr Sql kFindFold{"SELECT id FROM runs WHERE job = $1 AND state = $2 AND is_fold = 1"};
 constexpr Sql kBecomeFold{
-    "UPDATE runs SET reason = 'pruned', trigger_kind = 'schedule',"
+    "UPDATE runs SET is_fold = 1, reason = $3, trigger_kind = 'schedule',"
     " planned_until = coalesce(planned_until, planned_at), queued_at = NULL, started_at = NULL,"
     " retry_of = NULL, attempts_made = 0, attempt_started_at = NULL, attempt_ended_at = NULL,"
     " node = NULL, outcome = NULL, outcome_reason = NULL, error = NULL, exit_code = NULL,"
@@ -91,7 +91,7 @@ Result<void> fold(Connection& db, const OldRun& run) {
   CHRONOS_TRY_VOID(db.run(kCountFolded, run.project, run.job));
   CHRONOS_TRY(const auto into, db.one(kFindFold, column<RunId>, run.job, run.state));
   if (!into) {
-    CHRONOS_TRY_VOID(db.run(kBecomeFold, run.project, run.id));
+    CHRONOS_TRY_VOID(db.run(kBecomeFold, run.project, run.id, kPruned));
     return {};
   }
   CHRONOS_TRY_VOID(db.run(kGrowFold, run.project, *into, run.count, run.planned_at,

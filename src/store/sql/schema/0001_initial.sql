@@ -172,6 +172,7 @@ CREATE TABLE runs (
   planned_at BIGINT NOT NULL,
   planned_until BIGINT,
   run_count BIGINT NOT NULL,
+  is_fold INTEGER NOT NULL DEFAULT 0, -- a range row that Prune left
   queued_at BIGINT,
   started_at BIGINT, -- of the first attempt
   ended_at BIGINT,
@@ -193,7 +194,7 @@ CREATE TABLE runs (
 ) WITHOUT ROWID;
 CREATE INDEX runs_by_job ON runs (job, id);
 CREATE INDEX runs_unusual ON runs (project, state, id) WHERE state <> 'succeeded';
-CREATE INDEX runs_pruned ON runs (job, state) WHERE reason = 'pruned';
+CREATE INDEX runs_folds ON runs (job, state) WHERE is_fold = 1;
 -- The row that a further skipped or missed instant extends ends where the job's planning stands.
 CREATE INDEX runs_by_last_instant ON runs (job, coalesce(planned_until, planned_at))
   WHERE state IN ('skipped', 'missed');

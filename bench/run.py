@@ -1,0 +1,251 @@
+#!/usr/bin/env python3
+"""Measures Chronos against the limits of this machine, each pair in one run, and prints a table.
+
+usage: run.py BUILD-DIR [--seconds N] [--rounds N] [--only S1,T1,…]
+
+The machine is shared and noisy: look at the ratios, and run it more than once. Every figure is
+durable: answered after fdatasync. What each row means: numbers in docs/benchmarks.md.
+"""
+import argparse
+import datetime
+import http.client
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("build")
+parser.add_argument("--seconds", type=int, default=5)
+parser.add_argument("--rounds", type=int, default=3)
+parser.add_argument("--only", default="S1,S2,L1,T1,T2,H1,P1,M2,C1")
+options = parser.parse_args()
+BUILD = pathlib.Path(options.build).resolve()
+rows = []
+
+
+class Server:
+    """A fresh Chronos on a free port."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen(
+            [BUILD / "chronos", "serve", "--data-dir", self.folder.name + "/data", "--listen",
+             "127.0.0.1:0", "--allow-commands"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        for line in self.process.stdout:
+            found = re.search(r"listening on http://127.0.0.1:(\d+)", line)
+            if found:
+                self.port = int(found.group(1))
+                break
+        self.key = pathlib.Path(self.folder.name, "data", "admin.key").read_text().strip()
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port)
+
+    def api(self, method, path, body=None, content_type="application/json"):
+        data = body if isinstance(body, (str, bytes, type(None))) else json.dumps(body)
+        self.connection.request(method, path, data, {"Authorization": "Bearer " + self.key,
+                                                     "Content-Type": content_type})
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{method} {path}: {answer.status} {text[:500]}")
+        return json.loads(text) if text[:1] in b"{[" else text.decode()
+
+    def submit_many(self, jobs):
+        for start in range(0, len(jobs), 1000):
+            lines = "\n".join(json.dumps(job) for job in jobs[start:start + 1000])
+            answer = self.api("POST", "/api/jobs/batch", lines, "application/x-ndjson")
+            assert answer["failed"] == 0, answer["results"][0]
+
+    def succeeded(self):
+        total = 0
+        for line in self.api("GET", "/metrics").splitlines():
+            if line.startswith("chronos_runs_total{") and 'state="succeeded"' in line:
+                total += int(float(line.split()[-1]))
+        return total
+
+    def wait_for(self, count, seconds=120):
+        until = time.time() + seconds
+        while self.succeeded() < count:
+            if time.time() > until:
+                raise RuntimeError(f"only {self.succeeded()} of {count} ended")
+            time.sleep(0.05)
+
+    def all_runs(self):
+        runs, cursor = [], ""
+        while True:
+            page = self.api("GET", "/api/runs?limit=200" + (f"&cursor={cursor}" if cursor else ""))
+            runs += page["runs"]
+            cursor = page["next"]
+            if not cursor:
+                return runs
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.folder.cleanup()
+
+
+class Bare:
+    """The bare submit loop, also the target of http actions (/sink)."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen([BUILD / "bare_submit", self.folder.name + "/bare.db"],
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.folder.cleanup()
+
+
+def load(port, key, body, connections, path="/api/submitJob"):
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write(json.dumps(body))
+        file.flush()
+        done = subprocess.run([BUILD / "load", str(port), str(connections), str(options.seconds), path, key,
+                               file.name], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def percentile(values, share):
+    return sorted(values)[round(share * (len(values) - 1))]
+
+
+def row(name, what, figure, limit, goal):
+    rows.append((name, what, figure, limit, goal))
+    print(f"{name:4} {what:46} {figure:>28}  {limit:>34}  {goal}", flush=True)
+
+
+def job(**more):
+    return {"name": "bench", "action": {"kind": "http", "url": "http://127.0.0.1:9/"},
+            "scheduled_time": "2199-01-01T00:00:00Z", "payload": {"text": "x" * 180}, **more}
+
+
+def s1():
+    ratios, ours, bares, p99 = [], [], [], []
+    for _ in range(options.rounds):
+        server, bare = Server(), Bare()
+        ours.append(load(server.port, server.key, job(), 64))
+        bares.append(load(bare.port, "none", job(), 64))
+        assert ours[-1]["bad"] == 0, ours[-1]
+        ratios.append(ours[-1]["rate"] / bares[-1]["rate"])
+        p99.append(ours[-1]["p99_ms"])
+        server.stop()
+        bare.stop()
+    rate = statistics.median(r["rate"] for r in ours)
+    row("S1", "submit, 64 connections", f"{rate:.0f}/s, p99 {statistics.median(p99):.1f} ms",
+        f"{statistics.median(ratios):.0%} of bare {statistics.median(r['rate'] for r in bares):.0f}/s", "floor 50 %")
+    for connections in (1, 8, 512):
+        server = Server()
+        done = load(server.port, server.key, job(), connections)
+        row("", f"submit, {connections} connections", f"{done['rate']:.0f}/s, p99 {done['p99_ms']:.1f} ms", "", "")
+        server.stop()
+
+
+def s2():
+    server = Server()
+    jobs = [job() for _ in range(20_000)]
+    chunks = ["\n".join(json.dumps(j) for j in jobs[i:i + 1000]) for i in range(0, len(jobs), 1000)]
+    begun = time.time()
+    for chunk in chunks:
+        server.api("POST", "/api/jobs/batch", chunk, "application/x-ndjson")
+    row("S2", "submit in batches of 1000, one caller", f"{len(jobs) / (time.time() - begun):.0f} jobs/s", "", "")
+    server.stop()
+
+
+def l1():
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([BUILD / "store_bench", folder], capture_output=True, text=True, check=True)
+    for line in map(json.loads, done.stdout.splitlines()):
+        row("L1", f"lifecycle at the store, batches of {line['batch']}", f"{line['lifecycles_per_second']}/s",
+            f"fdatasync {line['fdatasyncs_per_second']}/s", "")
+
+
+def lateness(name, what, instants, goal):
+    server, bare = Server(), Bare()
+    url = f"http://127.0.0.1:{bare.port}/sink"
+    now = datetime.datetime.now(datetime.timezone.utc)
+    jobs = [job(scheduled_time=(now + datetime.timedelta(seconds=at)).isoformat(),
+                action={"kind": "http", "url": url}) for at in instants]
+    server.submit_many(jobs)
+    server.wait_for(len(jobs))
+    late = [run["lateness_ms"] for run in server.all_runs()]
+    assert len(late) == len(jobs) and min(late) >= 0, "a run started early"
+    row(name, what, f"p50 {percentile(late, .5):.1f} ms, p99 {percentile(late, .99):.1f} ms",
+        f"max {max(late):.1f} ms, none early", goal)
+    server.stop()
+    bare.stop()
+
+
+def t1():
+    lateness("T1", "lateness, 5,000 jobs due at one instant", [6] * 5000, "floor p99 < 200 ms")
+
+
+def t2():
+    lateness("T2", "lateness, 5,000 jobs over 10 s", [6 + i / 500 for i in range(5000)], "")
+
+
+def drain(kind_action, count):
+    server = Server()
+    server.submit_many([{"name": "bench", "action": kind_action,
+                         "scheduled_time": (datetime.datetime.now(datetime.timezone.utc)
+                                            + datetime.timedelta(seconds=4)).isoformat()} for _ in range(count)])
+    due = time.time() + 4
+    time.sleep(max(0, due - time.time() - 0.1))
+    while server.succeeded() == 0:
+        time.sleep(0.01)
+    begun, first = time.time(), server.succeeded()
+    server.wait_for(count)
+    rate = (count - first) / (time.time() - begun)
+    server.stop()
+    return rate
+
+
+def h1():
+    bare = Bare()
+    url = f"http://127.0.0.1:{bare.port}/sink"
+    ours = drain({"kind": "http", "url": url}, 20_000)
+    done = subprocess.run([BUILD / "bare_curl", url, str(options.seconds)], capture_output=True, text=True, check=True)
+    limit = float(done.stdout)
+    row("H1", "http actions, recorded durably", f"{ours:.0f} runs/s", f"{ours / limit:.0%} of bare curl {limit:.0f}/s", "")
+    bare.stop()
+
+
+def p1():
+    ours = drain({"kind": "command", "argv": ["/bin/true"]}, 3_000)
+    done = subprocess.run([BUILD / "bare_spawn", str(options.seconds)], capture_output=True, text=True, check=True)
+    limit = float(done.stdout)
+    row("P1", "commands: /bin/true", f"{ours:.0f} runs/s", f"{ours / limit:.0%} of bare spawn {limit:.0f}/s", "")
+
+
+def m2():
+    server = Server()
+    server.submit_many([{"name": f"cron {i}", "cron": f"{i % 60} {i % 24} 1 1 *",
+                         "action": {"kind": "http", "url": "http://127.0.0.1:9/"}} for i in range(1000)])
+    pid = server.process.pid
+    ticks = lambda: sum(int(n) for n in pathlib.Path(f"/proc/{pid}/stat").read_text().split()[13:15])
+    time.sleep(3)
+    before = ticks()
+    time.sleep(10)
+    cpu = (ticks() - before) / os.sysconf("SC_CLK_TCK") / 10
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    rss = int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+    row("M2", "idle with 1,000 cron jobs", f"{rss:.0f} MB, {cpu:.2%} of a core", "", "")
+    server.stop()
+
+
+def c1():
+    done = subprocess.run([BUILD / "cron_bench", "--benchmark_format=json"], capture_output=True, text=True, check=True)
+    for entry in json.loads(done.stdout)["benchmarks"]:
+        row("C1", "next(): " + entry["name"].split("/")[-1], f"{entry['cpu_time'] / 1000:.3f} us", "", "")
+
+
+print(f"{'':4} {'what':46} {'Chronos':>28}  {'beside it':>34}")
+for name in options.only.split(","):
+    {"S1": s1, "S2": s2, "L1": l1, "T1": t1, "T2": t2, "H1": h1, "P1": p1, "M2": m2, "C1": c1}[name]()

@@ -1,0 +1,55 @@
+"""End-to-end tests: the real binary against sinks on this machine.
+
+CHRONOS_BINARY names the binary (default build/release/chronos).
+Run: /usr/bin/python3 -m pytest -q tests/e2e
+"""
+import chronos_server
+import mail_sink
+import pytest
+import web_sink
+
+
+def pytest_sessionstart(session):
+    if not chronos_server.BINARY.exists():
+        pytest.exit(f"no binary at {chronos_server.BINARY}; set CHRONOS_BINARY", returncode=4)
+
+
+@pytest.fixture
+def new_server(tmp_path):
+    """Starts servers of a test's own: new_server(env={…}, args=[…], data_dir=…)."""
+    servers = []
+
+    def start(**config):
+        folder = tmp_path / f"server{len(servers)}"
+        folder.mkdir()
+        servers.append(chronos_server.Server(folder, **config))
+        return servers[-1].start()
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One server for the tests of a file; it must outlive them and end with exit code 0."""
+    server = chronos_server.Server(tmp_path_factory.mktemp("server")).start()
+    yield server
+    if server.alive():
+        server.stop()
+    else:
+        pytest.fail(f"the server died: {server.process.returncode}\n{server.log()}")
+
+
+@pytest.fixture
+def web():
+    sink = web_sink.WebSink()
+    yield sink
+    sink.close()
+
+
+@pytest.fixture
+def mail():
+    sink = mail_sink.MailSink()
+    yield sink
+    sink.close()

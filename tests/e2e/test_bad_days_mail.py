@@ -1,0 +1,69 @@
+"""A mail server that is away or refuses: no mail is lost or doubled, jobs go on."""
+import time
+
+import pytest
+from chronos_server import wait_until
+
+ADDRESS = "ops@example.com"
+FAILING = {"kind": "command", "argv": ["false"]}
+
+
+def failing_job(server, name):
+    notify = [{"on": "failure", "email": [ADDRESS]}]
+    job = server.submit(FAILING, name=name, notify=notify)
+    assert server.finished(job)["state"] == "failed"
+    return job
+
+
+def only_one(mail, name):
+    """The mail came and no second one comes in the time of some more deliveries."""
+    wait_until(lambda: mail.about(name), 60, f"the mail about {name}")
+    time.sleep(2)
+    return len(mail.about(name)) == 1
+
+
+@pytest.fixture
+def mailing(new_server, mail):
+    return new_server(env=mail.env())
+
+
+def test_mail_comes_once(mailing, mail):
+    failing_job(mailing, "job-with-mail")
+    assert only_one(mail, "job-with-mail")
+
+
+def test_refused_mail_comes_later_once(mailing, mail):
+    mail.refusing = True
+    failing_job(mailing, "job-refused")
+    wait_until(lambda: mail.refused, what="an attempt at the mail")
+    assert mailing.works()
+    mail.refusing = False
+    assert only_one(mail, "job-refused")
+
+
+def test_mail_survives_a_crash(mailing, mail):
+    mail.refusing = True
+    failing_job(mailing, "job-crashed")
+    wait_until(lambda: mail.refused, what="an attempt at the mail")
+    mailing.kill()
+    mail.refusing = False
+    mailing.start()
+    assert only_one(mail, "job-crashed")
+
+
+def test_mail_server_that_is_away_does_not_disturb(mailing, mail):
+    mail.close()
+    for number in range(5):
+        failing_job(mailing, f"job-{number}")
+    assert mailing.works()
+    mailing.stop()
+
+
+def test_header_injection_is_impossible(mailing, mail):
+    name = "job-inject\r\nBcc: evil@example.com\r\n\r\nbody"
+    spec = {"name": name, "action": FAILING, "max_attempts": 1,
+            "notify": [{"on": "failure", "email": [ADDRESS]}]}
+    if mailing.api("POST", "/api/submitJob", spec).status == 422:
+        return
+    head = wait_until(lambda: mail.about("job-inject"))[0].partition("\r\n\r\n")[0]
+    assert "\nBcc:" not in head, head

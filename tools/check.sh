@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# The deeper checks of `make check`, after `make test`: format, clang-tidy and clang's warnings,
+# ASan+UBSan, TSan. Each prints what it found; the first that fails ends it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+jobs=${JOBS:-$(nproc)}
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "format"
+git ls-files '*.cc' '*.h' | xargs clang-format-19 --dry-run --Werror
+
+step "clang: warnings and thread-safety analysis"
+cmake --preset clang >/dev/null
+cmake --build build/clang -j "$jobs"
+
+step "clang-tidy"
+git ls-files 'src/*.cc' | grep -v '_test\.cc$' |
+  xargs -P "$jobs" -n 4 clang-tidy-19 -p build/clang --quiet --warnings-as-errors='*'
+
+for sanitizer in asan tsan; do
+  step "$sanitizer"
+  cmake --preset "$sanitizer" >/dev/null
+  cmake --build "build/$sanitizer" -j "$jobs"
+  # The crash audit counts kills, not memory errors; the plain build runs it.
+  CHRONOS_CRASHES=10 ctest --test-dir "build/$sanitizer" --output-on-failure --timeout 3000
+done
+echo "check: all passed"
