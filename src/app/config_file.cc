@@ -78,8 +78,8 @@ Result<std::vector<FileEntry>> parse_config_file(std::string_view text, std::str
     const auto table = toml::parse(text, name);
     std::vector<FileEntry> entries;
     collect(table, {}, entries);
-    std::ranges::stable_sort(entries, [](const FileEntry& a, const FileEntry& b) {
-      return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+    std::ranges::sort(entries, {}, [](const FileEntry& entry) {
+      return std::pair(entry.line, entry.column);  // no two keys stand in one place
     });
     return entries;
   } catch (const toml::parse_error& error) {

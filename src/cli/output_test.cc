@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <sstream>
+#include <string>
 
 namespace chronos::cli {
 namespace {
@@ -30,6 +33,15 @@ TEST(ExitCode, FollowsTheFamilyOfTheError) {
   EXPECT_EQ(exit_code_of(family(Reason::too_many_requests)), 6);
   EXPECT_EQ(exit_code_of(family(Reason::timeout)), 124);
   EXPECT_EQ(exit_code_of(family(Reason::internal)), 1);
+}
+
+TEST(ExitCode, StandsInTheDocument) {
+  std::ifstream file(CHRONOS_SOURCE_DIR "/docs/cli.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  for (const int code :
+       {kOk, kFailed, kUsage, kNotFound, kDenied, kConflict, kUnavailable, kTimeout}) {
+    EXPECT_NE(text.find("\n| " + std::to_string(code) + " | "), std::string::npos) << code;
+  }
 }
 
 TEST(Colors, AreOffUnlessSomebodySeesThem) {
