@@ -56,7 +56,7 @@ bool is_number(std::string_view text) {
 // Walks the document once and builds our tree; visiting every value is what validates it.
 class Builder {
  public:
-  Builder(const char* begin, int depth_max) : begin_(begin), depth_max_(depth_max) {}
+  explicit Builder(int depth_max) : depth_max_(depth_max) {}
 
   bool build(ondemand::value source, int depth, Value& out) {
     std::string_view token;
@@ -179,7 +179,6 @@ class Builder {
     return true;
   }
 
-  const char* begin_;
   int depth_max_;
   std::optional<Error> error_;
 };
@@ -226,7 +225,7 @@ Result<Document> parse(std::string_view text, int depth_max) {
   std::memset(document.text_.get() + size, ' ', simdjson::SIMDJSON_PADDING);
 
   thread_local ondemand::parser parser;
-  Builder builder(document.text_.get(), depth_max);
+  Builder builder(depth_max);
   const auto refused = [&]() -> std::unexpected<Error> {
     return std::unexpected(builder.take_error().value_or(
         Error{Reason::bad_json, "expected exactly one JSON value", {}, {}}));
