@@ -21,7 +21,7 @@ struct CommandExecutorOptions {
   Duration kill_grace = std::chrono::seconds(5);      // between SIGTERM and SIGKILL
   Duration kill_patience = std::chrono::seconds(10);  // what SIGKILL does not end (a process that
                                                       // hangs in the kernel) is given up after it
-  std::size_t output_max = 1024 * 1024;               // bytes kept of one attempt; at least 256
+  std::size_t output_max = 1024 * 1024;               // bytes kept of one attempt
   bool use_cgroups = true;                            // where the machine lets us
   bool may_gain_privileges = false;  // true: setuid programs such as sudo work in commands
 };

@@ -5,13 +5,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
-
 namespace chronos::executor {
 namespace {
 
-constexpr std::size_t kCapacityMin = 256;
 constexpr std::size_t kGapLineMax = 64;  // holds the line below with any 64-bit count
+constexpr std::size_t kTailCapacityMin = 256;
 
 std::string gap_line(std::uint64_t dropped) {
   return fmt::format("\n[... {} bytes not kept ...]\n", dropped);
@@ -20,9 +18,8 @@ std::string gap_line(std::uint64_t dropped) {
 }  // namespace
 
 OutputCapture::OutputCapture(std::size_t capacity)
-    : head_max_(capacity / 4 * 3), tail_max_(capacity - head_max_) {
-  CHRONOS_CHECK(capacity >= kCapacityMin);
-}
+    : head_max_(capacity < kTailCapacityMin ? capacity : capacity / 4 * 3),
+      tail_max_(capacity - head_max_) {}
 
 void OutputCapture::append(std::string_view bytes) {
   total_ += bytes.size();
@@ -52,7 +49,7 @@ Captured OutputCapture::take() {
     // The line that tells of the gap takes its place from the tail, so that the bound holds.
     tail.erase(0, kGapLineMax);
     const auto dropped = total_ - captured.text.size() - tail.size();
-    captured.text += gap_line(dropped);
+    if (tail_max_ > 0) captured.text += gap_line(dropped);
     captured.dropped = static_cast<std::int64_t>(dropped);
   }
   captured.text += tail;

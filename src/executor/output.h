@@ -9,7 +9,7 @@
 
 namespace chronos::executor {
 
-// What came, as the bytes they were. When bytes were dropped, a line in the middle says how many.
+// What came, as the bytes they were. Where bytes were dropped a line says how many.
 struct Captured {
   std::string text;          // at most the capacity, the line of the gap included
   std::int64_t dropped = 0;  // bytes that came and are not in `text`
@@ -17,8 +17,9 @@ struct Captured {
 
 class OutputCapture {
  public:
-  // `capacity` in bytes, at least 256. Everything is kept up to it; beyond it the first three
-  // quarters are the beginning of the output and the last quarter is its end.
+  // `capacity` in bytes. Everything is kept up to it; beyond it the first three quarters are the
+  // beginning of the output and the last quarter is its end. Below 256 only the beginning is kept
+  // and there is no line in the middle.
   explicit OutputCapture(std::size_t capacity);
 
   void append(std::string_view bytes);

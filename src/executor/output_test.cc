@@ -47,6 +47,15 @@ TEST(Output, BeyondItKeepsTheBeginningAndTheEndAndCountsTheRest) {
   }
 }
 
+TEST(Output, ASmallCapacityKeepsTheBeginningOnly) {
+  for (const std::size_t capacity : {0U, 1U, 100U, 255U}) {
+    const auto text = numbered(1000);
+    const auto captured = capture(text, capacity, 7);
+    EXPECT_EQ(captured.text, text.substr(0, capacity));
+    EXPECT_EQ(captured.dropped, 1000 - static_cast<std::int64_t>(capacity));
+  }
+}
+
 TEST(Output, KeepsBytesAsTheyAre) {
   const std::string bytes("\xff\xfe\0\x1b[31m\x80", 9);
   EXPECT_EQ(capture(bytes, 256, 2).text, bytes);
