@@ -129,12 +129,10 @@ class DuePlanner {
     plan_.runs_planned = 1;
     plan_.due_run = Plan::DueRun::release;
     if (!input_.is_running || overlap == Overlap::allow) return;
-    if (overlap == Overlap::cancel_running) {
-      plan_.cancels_running = true;
-      return;
-    }
-    const bool may_wait =
-        overlap == Overlap::queue_all || (overlap == Overlap::queue_one && !input_.is_held);
+    // The new run waits until the one it stops has really ended.
+    plan_.cancels_running = overlap == Overlap::cancel_running;
+    const bool may_wait = plan_.cancels_running || overlap == Overlap::queue_all ||
+                          (overlap == Overlap::queue_one && !input_.is_held);
     if (may_wait) {
       plan_.due_run = Plan::DueRun::hold;
       return;

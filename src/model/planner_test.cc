@@ -68,7 +68,7 @@ TEST_F(PlannerTest, AnOverlapIsDecidedByThePolicy) {
                           Row{Overlap::queue_one, false, DueRun::hold, false, 0},
                           Row{Overlap::queue_one, true, DueRun::drop, false, 1},
                           Row{Overlap::queue_all, true, DueRun::hold, false, 0},
-                          Row{Overlap::cancel_running, false, DueRun::release, true, 0},
+                          Row{Overlap::cancel_running, true, DueRun::hold, true, 0},
                           Row{Overlap::allow, true, DueRun::release, false, 0}}) {
     job.spec.overlap = row.policy;
     const auto result = plan("2026-03-01T12:00:00Z", true, row.is_held);

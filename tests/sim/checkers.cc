@@ -96,8 +96,7 @@ Complaints check_overlap(const store::Store& store, ProjectId project, const His
   Complaints complaints;
   for (const auto& [id, runs] : history) {
     const auto job = store.find_job(project, id);
-    if (job->spec.overlap == Overlap::allow || job->spec.overlap == Overlap::cancel_running)
-      continue;
+    if (job->spec.overlap == Overlap::allow) continue;
     const auto going = std::ranges::count_if(runs, [](const Run& run) {
       return run.trigger == Trigger::schedule && run.state == RunState::running;
     });
