@@ -101,6 +101,11 @@ executor::ExecutorsOptions executor_options(const Config& config, const std::str
   options.command.is_allowed = config.commands.allow;
   options.command.server_id = server_id;
   options.command.output_max = config.limits.output_max;
+  options.command.limits = {
+      config.commands.memory_max,
+      std::chrono::ceil<std::chrono::seconds>(config.commands.cpu_time_max),
+      config.commands.files_max,
+  };
   options.http.output_max = config.limits.output_max;
   options.http.client.policy = policy;
   return options;
@@ -248,9 +253,10 @@ void Daemon::Parts::build_services() {
     CHRONOS_TRY_VOID(executors_->check(spec.action.kind, action));
     return channels_->check(spec.notify);
   };
-  const SpecLimits limits{config_.limits.payload_max,
-                          static_cast<std::size_t>(config_.limits.tags_max)};
-  jobs_ = std::make_unique<service::Jobs>(store, check, clock_, ids_, limits);
+  const SpecRules rules{config_.limits.payload_max,
+                        static_cast<std::size_t>(config_.limits.tags_max),
+                        {config_.retention.runs, config_.retention.age}};
+  jobs_ = std::make_unique<service::Jobs>(store, check, clock_, ids_, rules);
   runs_ = std::make_unique<service::Runs>(store, clock_, ids_);
   access_ = std::make_unique<service::Access>(store, clock_, ids_);
   service::SystemParts parts;

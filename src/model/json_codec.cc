@@ -267,8 +267,11 @@ constexpr std::array kSpecFields = {
     row<&JobSpec::tags, Tags{}>("tags"),
     Field<JobSpec>{"metadata", read_metadata, write_metadata},
     Field<JobSpec>{"retention",
+                   // What it does not name keeps the server's default: read_spec() put it there.
                    [](const json::Value& value, JobSpec& spec, const Place& place) {
-                     read_nested(kRetentionFields, value, spec.retention, place);
+                     if (value.is(json::Type::null)) return;
+                     fields::read_object(std::span<const Field<Retention>>(kRetentionFields), value,
+                                         spec.retention, place);
                    },
                    [](json::Writer& w, const JobSpec& spec) {
                      write_nested(kRetentionFields, w, spec.retention);
@@ -308,8 +311,8 @@ void choose_schedule(const json::Value& root, SpecUse use, JobSpec& spec) {
   schedule.every.reset();
 }
 
-void check_whole(const json::Value& root, SpecUse use, const SpecLimits& limits,
-                 const JobSpec& spec, const Place& place) {
+void check_whole(const json::Value& root, SpecUse use, const SpecRules& rules, const JobSpec& spec,
+                 const Place& place) {
   if (use == SpecUse::submit) {
     if (root.find("name") == nullptr) place.at("name").refuse("required", "is required");
     if (root.find("action") == nullptr) {
@@ -342,13 +345,12 @@ void check_whole(const json::Value& root, SpecUse use, const SpecLimits& limits,
                             "only a recurring job (cron or every) has this limit");
     }
   }
-  if (spec.payload.size() > limits.payload_max) {
+  if (spec.payload.size() > rules.payload_max) {
     place.at("payload").refuse("too_long", fmt::format("has {} bytes, at most {} are allowed",
-                                                       spec.payload.size(), limits.payload_max));
+                                                       spec.payload.size(), rules.payload_max));
   }
-  if (spec.tags.size() > limits.tags_max) {
-    place.at("tags").refuse("too_long",
-                            fmt::format("at most {} tags are allowed", limits.tags_max));
+  if (spec.tags.size() > rules.tags_max) {
+    place.at("tags").refuse("too_long", fmt::format("at most {} tags are allowed", rules.tags_max));
   }
 }
 
@@ -362,13 +364,14 @@ void write_value(json::Writer& writer, const NotifyRule& rule) {
   write_nested(kNotifyFields, writer, rule);
 }
 
-Result<void> read_spec(const json::Value& root, SpecUse use, const SpecLimits& limits,
-                       JobSpec& spec, std::span<const std::string_view> ignored) {
+Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& rules, JobSpec& spec,
+                       std::span<const std::string_view> ignored) {
   std::vector<FieldError> problems;
   const Place place(problems);
   if (!place.expect(root, json::Type::object))
     return fields::refuse_all("the job", std::move(problems));
   choose_schedule(root, use, spec);
+  if (use == SpecUse::submit || root.find("retention") != nullptr) spec.retention = rules.retention;
   json::Value known = root;
   std::erase_if(known.members, [&](const json::Member& member) {
     if (std::ranges::find(ignored, member.name) != ignored.end()) return true;
@@ -378,7 +381,7 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecLimits& l
     return true;
   });
   fields::read_object(std::span<const Field<JobSpec>>(kSpecFields), known, spec, place);
-  check_whole(root, use, limits, spec, place);
+  check_whole(root, use, rules, spec, place);
   if (!problems.empty()) return fields::refuse_all("the job", std::move(problems));
   return {};
 }

@@ -17,9 +17,11 @@
 
 namespace chronos {
 
-struct SpecLimits {
-  std::size_t payload_max = 256 * 1024;  // bytes
+// What the server's configuration says about declarations.
+struct SpecRules {
+  std::size_t payload_max = 256uz * 1024;  // bytes
   std::size_t tags_max = 64;
+  Retention retention;  // what a new job does not say of its own
 };
 
 enum class SpecUse {
@@ -32,8 +34,8 @@ enum class SpecUse {
 // Reads a declaration into `spec` (for submit: a default one; else the job's own). Names listed in
 // `ignored` are skipped. Fails with every problem found, each with its JSON pointer. Does not check
 // what other modules know: the schedule's text and the action's own members.
-Result<void> read_spec(const json::Value& root, SpecUse use, const SpecLimits& limits,
-                       JobSpec& spec, std::span<const std::string_view> ignored = {});
+Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& rules, JobSpec& spec,
+                       std::span<const std::string_view> ignored = {});
 
 // A job as every route answers it. `warnings` may be empty.
 void write_job(json::Writer& writer, const Job& job, std::string_view project,

@@ -133,6 +133,26 @@ TEST(JsonCodec, PayloadHasALimit) {
             "/payload too_long");
 }
 
+TEST(JsonCodec, RetentionIsTheServersUnlessTheJobSays) {
+  SpecRules rules;
+  rules.retention = {.runs = 7, .age = std::chrono::hours(2)};
+  const auto retention_of = [&](std::string_view members, SpecUse use, JobSpec spec) {
+    const auto document = json::parse(members);
+    EXPECT_TRUE(read_spec(document->root(), use, rules, spec));
+    return spec.retention;
+  };
+  const auto declared = [](std::string_view more) {
+    return R"({"name":"x","action":{"kind":"http"})" + std::string(more) + "}";
+  };
+  EXPECT_EQ(retention_of(declared(""), SpecUse::submit, {}), rules.retention);
+  EXPECT_EQ(retention_of(declared(R"(,"retention":{"runs":3})"), SpecUse::submit, {}),
+            (Retention{3, std::chrono::hours(2)}));
+  JobSpec stored;
+  stored.retention = {3, std::chrono::hours(9)};
+  EXPECT_EQ(retention_of(R"({"priority":1})", SpecUse::patch, stored), stored.retention);
+  EXPECT_EQ(retention_of(R"({"retention":null})", SpecUse::patch, stored), rules.retention);
+}
+
 TEST(JsonCodec, AnUnsupportedFieldAloneSaysSo) {
   EXPECT_EQ(submit(R"("unique":{})").error().reason, Reason::not_supported_yet);
   EXPECT_EQ(submit(R"("unique":{},"priority":99)").error().reason, Reason::invalid_fields);

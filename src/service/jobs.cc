@@ -68,12 +68,12 @@ void add_problems(std::optional<Error>& found, const Error& error) {
 }
 
 // A key from elsewhere than a body, by the same rule as one in a body.
-Result<void> read_key(const std::string& key, const SpecLimits& limits, JobSpec& spec) {
+Result<void> read_key(const std::string& key, const SpecRules& rules, JobSpec& spec) {
   std::string text = R"({"key":)";
   json::append_string(text, key);
   text += '}';
   CHRONOS_TRY(const auto document, json::parse(text));
-  return read_spec(document.root(), SpecUse::patch, limits, spec);
+  return read_spec(document.root(), SpecUse::patch, rules, spec);
 }
 
 // Whether two declarations say the same; what only the schedule needs is part of it.
@@ -84,12 +84,8 @@ bool say_the_same(const JobSpec& a, const JobSpec& b) {
 }  // namespace
 
 Jobs::Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSource& ids,
-           SpecLimits limits)
-    : store_(store),
-      check_spec_(std::move(check_spec)),
-      clock_(clock),
-      ids_(ids),
-      limits_(limits) {}
+           SpecRules rules)
+    : store_(store), check_spec_(std::move(check_spec)), clock_(clock), ids_(ids), rules_(rules) {}
 
 // -- Checking ------------------------------------------------------------------------------------
 
@@ -104,7 +100,7 @@ Result<void> Jobs::check_parts(const JobSpec& spec) const {
 Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& body, JobSpec spec,
                                     Timestamp now) const {
   std::optional<Error> problems;
-  if (const auto read = read_spec(body, SpecUse::submit, limits_, spec, kCredential); !read) {
+  if (const auto read = read_spec(body, SpecUse::submit, rules_, spec, kCredential); !read) {
     add_problems(problems, read.error());
   }
   if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
@@ -220,7 +216,7 @@ void Jobs::put_by_key(const Principal& who, const std::string& key, const json::
                       const RequestFacts& facts, Done<JobReply> done) {
   const auto now = clock_.now();
   JobSpec declared;
-  if (auto good = read_key(key, limits_, declared); !good)
+  if (auto good = read_key(key, rules_, declared); !good)
     return done(std::unexpected(std::move(good).error()));
   auto draft = draft_new(who, body, std::move(declared), now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
@@ -285,7 +281,7 @@ Result<Jobs::Draft> Jobs::read_edit(const Job& stored, std::string_view text, Sp
                                     Timestamp now) const {
   CHRONOS_TRY(const auto document, json::parse(text));
   auto spec = stored.spec;
-  CHRONOS_TRY_VOID(read_spec(document.root(), use, limits_, spec, kCredential));
+  CHRONOS_TRY_VOID(read_spec(document.root(), use, rules_, spec, kCredential));
   const bool replaces = use == SpecUse::reschedule || spec.schedule != stored.spec.schedule;
   if (use == SpecUse::reschedule && spec.schedule.every) {
     spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);

@@ -43,7 +43,7 @@ struct Status {
 class Jobs {
  public:
   Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSource& ids,
-       SpecLimits limits);
+       SpecRules rules);
 
   void submit(const Principal& who, const json::Value& body, const RequestFacts& facts,
               Done<JobReply> done);
@@ -101,7 +101,7 @@ class Jobs {
   const SpecCheck check_spec_;
   const Clock& clock_;
   IdSource& ids_;
-  const SpecLimits limits_;
+  const SpecRules rules_;
 };
 
 }  // namespace chronos::service

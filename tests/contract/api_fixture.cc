@@ -55,7 +55,7 @@ ApiTest::ApiTest()
     : clock_(*parse_timestamp("2026-03-02T12:00:00Z")),
       ids_(clock_, Rng(1)),
       store_(clock_),
-      jobs_(store_, check_spec, clock_, ids_, SpecLimits{}),
+      jobs_(store_, check_spec, clock_, ids_, SpecRules{}),
       runs_(store_, clock_, ids_),
       access_(store_, clock_, ids_),
       system_(store_, clock_, ids_,
