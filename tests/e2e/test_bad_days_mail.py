@@ -1,4 +1,5 @@
 """A mail server that is away or refuses: no mail is lost or doubled, jobs go on."""
+import socket
 import time
 
 import pytest
@@ -25,6 +26,12 @@ def only_one(mail, name):
 @pytest.fixture
 def mailing(new_server, mail):
     return new_server(env=mail.env())
+
+
+@pytest.fixture
+def silent_port():
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield listener.getsockname()[1]
 
 
 def test_mail_comes_once(mailing, mail):
@@ -57,6 +64,20 @@ def test_mail_server_that_is_away_does_not_disturb(mailing, mail):
         failing_job(mailing, f"job-{number}")
     assert mailing.works()
     mailing.stop()
+
+
+def test_mail_server_that_hangs_does_not_disturb(new_server, silent_port):
+    """It takes the connection and never says a word: jobs run meanwhile, the mail stays due."""
+    server = new_server(env={"CHRONOS_SMTP_HOST": "127.0.0.1", "CHRONOS_SMTP_TLS": "none",
+                             "CHRONOS_SMTP_PORT": str(silent_port),
+                             "CHRONOS_SMTP_FROM": "chronos@example.com"})
+    for number in range(5):
+        failing_job(server, f"job-{number}")
+    assert server.works()
+    waiting = [line for line in server.api("GET", "/metrics").body.decode().splitlines()
+               if line.startswith("chronos_deliveries_waiting ")]
+    assert waiting == ["chronos_deliveries_waiting 5"]
+    server.stop()
 
 
 def test_header_injection_is_impossible(mailing, mail):
