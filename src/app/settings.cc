@@ -81,7 +81,7 @@ using TlsMode = Choice<parse_smtp_tls, SmtpTls::starttls, SmtpTls::tls, SmtpTls:
 using Format = Choice<parse_log_format, LogFormat::automatic, LogFormat::text, LogFormat::json>;
 
 constexpr std::int64_t kHour = 3600;
-constexpr std::int64_t kYear = 365 * 24 * kHour;
+constexpr std::int64_t kYear = kHour * 24 * 365;
 
 using Level = Choice<log::parse_level, log::Level::debug, log::Level::info, log::Level::warn,
                      log::Level::error>;
@@ -112,7 +112,7 @@ constexpr std::array kSettings = {
         {"server.body_max"}, "Of one request's body; more is answered 413"),
     row<Server<&ServerConfig::batch_body_max>, Size{1 * kKiB, 1024 * kMiB}>(
         {"server.batch_body_max"}, "Of a batch's body"),
-    row<Server<&ServerConfig::body_memory_max>, Size{1 * kMiB, 64 * 1024 * kMiB}>(
+    row<Server<&ServerConfig::body_memory_max>, Size{1 * kMiB, 64 * kMiB * 1024}>(
         {"server.body_memory_max"}, "Of all bodies that are still arriving; more is answered 503"),
     row<Server<&ServerConfig::header_timeout>, Time{1, kHour}>(
         {"server.header_timeout"}, "How long a request's headers may take to arrive"),
@@ -130,6 +130,14 @@ constexpr std::array kSettings = {
         "Whether jobs may run commands on this machine, as the server's user"),
     row<In<&Config::commands, &CommandsConfig::concurrency>, Count{1, 100'000}>(
         {"commands.concurrency"}, "Commands that run at once on this node"),
+    row<In<&Config::commands, &CommandsConfig::memory_max>, Size{0, kMiB * 1024 * 1024}>(
+        {"commands.memory_max"},
+        "Address space of each process of a command (`RLIMIT_AS`); 0: no limit"),
+    row<In<&Config::commands, &CommandsConfig::cpu_time_max>, Time{0, 100 * kYear}>(
+        {"commands.cpu_time_max"},
+        "Processor time of each process of a command, in whole seconds; 0: no limit"),
+    row<In<&Config::commands, &CommandsConfig::files_max>, Count{0, 1'000'000}>(
+        {"commands.files_max"}, "Open files of each process of a command; 0: as the server's"),
 
     row<In<&Config::http, &HttpConfig::concurrency>, Count{1, 100'000}>(
         {"http.concurrency"}, "HTTP attempts that run at once on this node"),

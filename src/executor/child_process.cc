@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -44,6 +45,7 @@ struct Plan {
   int output_fd;
   int failure_fd;
   int cgroup_procs;  // negative = none
+  const ProcessLimits* limits;
   bool may_gain_privileges;
 };
 
@@ -68,6 +70,21 @@ bool set_up_descriptors(const Plan& plan) {
          ::syscall(SYS_close_range, kStdioCount, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
+bool set_limit(decltype(RLIMIT_AS) resource, rlim_t soft, rlim_t hard) {
+  const rlimit limit{.rlim_cur = soft, .rlim_max = hard};
+  return ::setrlimit(resource, &limit) == 0;
+}
+
+bool set_limits(const ProcessLimits& limits) {
+  const auto cpu_time = static_cast<rlim_t>(limits.cpu_time_max.count());
+  const auto files = static_cast<rlim_t>(limits.files_max);
+  // One second between SIGXCPU and SIGKILL, for a program that wants to say something.
+  return set_limit(RLIMIT_CORE, 0, 0) &&
+         (limits.memory_max == 0 || set_limit(RLIMIT_AS, limits.memory_max, limits.memory_max)) &&
+         (cpu_time == 0 || set_limit(RLIMIT_CPU, cpu_time, cpu_time + 1)) &&
+         (files == 0 || set_limit(RLIMIT_NOFILE, files, files));
+}
+
 // The child, between vfork() and execve(). It shares the parent's memory, so it writes to nothing
 // but its own frame.
 [[noreturn]] void become_program(const Plan& plan) {
@@ -87,6 +104,7 @@ bool set_up_descriptors(const Plan& plan) {
   if (!plan.may_gain_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     give_up(Step::set_up);
   }
+  if (!set_limits(*plan.limits)) give_up(Step::set_up);
   restore_signals();
   ::execve(plan.program, plan.argv, plan.environment);
   give_up(Step::execute);
@@ -96,8 +114,8 @@ bool set_up_descriptors(const Plan& plan) {
 // Not inlined: vfork() returns twice into this frame, which therefore must hold nothing that lives
 // across the call.
 [[gnu::noinline]] pid_t vfork_program(const Plan& plan) {
-  const pid_t pid = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork): see the top
-  if (pid == 0) become_program(plan);
+  const pid_t pid = ::vfork();  // NOLINT(*-unsafe-functions,*-insecureAPI.vfork): see the top
+  if (pid == 0) become_program(plan);  // NOLINT(clang-analyzer-unix.Vfork): see the top
   return pid;
 }
 
@@ -244,6 +262,7 @@ std::expected<ChildProcess, SpawnFailure> spawn(const SpawnRequest& request) {
                   .output_fd = output.to_write.get(),
                   .failure_fd = failure.to_write.get(),
                   .cgroup_procs = request.cgroup_procs,
+                  .limits = &request.limits,
                   .may_gain_privileges = request.may_gain_privileges};
   const AllSignalsBlocked blocked;
   const pid_t pid = vfork_program(plan);

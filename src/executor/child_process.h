@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <cstddef>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -14,6 +16,13 @@
 
 namespace chronos::executor {
 
+// Of each process the command is made of; 0 = as the server's own. Core dumps are never written.
+struct ProcessLimits {
+  std::size_t memory_max = 0;           // bytes of address space
+  std::chrono::seconds cpu_time_max{};  // of a processor; SIGXCPU ends what goes beyond it
+  int files_max = 0;                    // open at once
+};
+
 struct SpawnRequest {
   std::vector<std::string> argv;         // not empty
   std::vector<std::string> environment;  // "NAME=value"; all that the child gets
@@ -21,7 +30,8 @@ struct SpawnRequest {
   std::string cwd;                       // empty = this process's own
   std::string stdin_text;                // empty = /dev/null
   int cgroup_procs = -1;                 // open cgroup.procs to join before the program starts
-  bool may_gain_privileges = false;      // false = setuid programs give nothing (no_new_privs)
+  ProcessLimits limits;
+  bool may_gain_privileges = false;  // false = setuid programs give nothing (no_new_privs)
 };
 
 struct ChildProcess {

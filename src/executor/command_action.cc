@@ -20,7 +20,7 @@ using fields::row;
 
 // The kernel refuses one argument or variable of more than 128 KiB (execve(2), MAX_ARG_STRLEN,
 // the NUL at its end included).
-constexpr std::size_t kArgumentMax = 128 * 1024 - 1;
+constexpr std::size_t kArgumentMax = 128uz * 1024 - 1;
 
 // The first word names the program and cannot be empty; the others may be anything.
 void read_argv(const json::Value& value, CommandAction& action, const Place& place) {

@@ -132,6 +132,32 @@ TEST_F(CommandExecutorTest, WithPermissionCheckReadsTheAction) {
   EXPECT_FALSE(executor().check(json::parse(R"({"argv":[]})")->root()));
 }
 
+// -- Limits and secrets ------------------------------------------------------------------------
+
+TEST_F(CommandExecutorTest, ProcessorTimeIsLimitedAndTheLimitNamed) {
+  options.limits.cpu_time_max = std::chrono::seconds(1);
+  const auto outcome = run(shell_of("while :; do :; done"));
+  EXPECT_EQ(outcome.kind, OutcomeKind::failed);
+  EXPECT_EQ(outcome.signal, SIGXCPU);
+  EXPECT_THAT(outcome.error, HasSubstr("commands.cpu_time_max, 1s of a processor"));
+}
+
+TEST_F(CommandExecutorTest, MemoryAndFilesAreLimited) {
+  options.limits.memory_max = std::size_t{512} * 1024 * 1024;
+  options.limits.files_max = 7;
+  const auto outcome = run(shell_of("ulimit -v; ulimit -n; ulimit -c"));
+  EXPECT_EQ(outcome.output, "524288\n7\n0\n");
+  const auto greedy = run(command_of({"/usr/bin/python3", "-c", "print(len(bytes(1 << 30)))"}));
+  EXPECT_EQ(greedy.exit_code, 1);
+  EXPECT_THAT(greedy.output, HasSubstr("MemoryError"));
+}
+
+TEST_F(CommandExecutorTest, ItsSecretsAreMaskedInTheOutput) {
+  const auto outcome = run(shell_of("echo password=$DB_PASSWORD; echo mode=$MODE >&2",
+                                    R"(,"env":{"DB_PASSWORD":"hunter22","MODE":"hunting"})"));
+  EXPECT_EQ(outcome.output, "password=***\nmode=hunting\n");
+}
+
 // -- What a command gets -----------------------------------------------------------------------
 
 TEST_F(CommandExecutorTest, TheEnvironmentHoldsOnlyWhatIsNamed) {

@@ -19,6 +19,7 @@ Executors::Executors(const Clock& clock, ExecutorsOptions options) {
 Result<void> Executors::check(std::string_view kind, const json::Value& config) const {
   if (const auto* executor = find(kind)) return executor->check(config);
   std::vector<std::string_view> kinds;
+  kinds.reserve(executors_.size());
   for (const auto& [name, executor] : executors_) kinds.push_back(name);
   const auto nearest = nearest_name(kind, kinds);
   return fail_field("/action/kind", "unknown_kind",

@@ -24,7 +24,7 @@ std::string read_proc_file(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
   if (!file) return text;
-  constexpr std::size_t kStep = 64 * 1024;
+  constexpr std::size_t kStep = 64uz * 1024;
   for (;;) {
     const auto size = text.size();
     text.resize(size + kStep);

@@ -37,6 +37,7 @@ SpawnRequest make_request(const Launch& launch, const CommandAction& action,
   request.search_path = named_path == action.env.end() ? options.path : named_path->second;
   request.cwd = action.cwd.value_or("");
   request.stdin_text = action.stdin_text.value_or(launch.payload);
+  request.limits = options.limits;
   request.may_gain_privileges = options.may_gain_privileges;
   return request;
 }
@@ -51,8 +52,10 @@ std::expected<std::unique_ptr<RunningCommand>, SpawnFailure> RunningCommand::sta
   auto child = spawn(request);
   if (!child) return std::unexpected(std::move(child).error());
   ProcessTree tree(child->pid, attempt_marks(launch, options.server_id), std::move(cgroup));
-  return std::unique_ptr<RunningCommand>(
+  std::unique_ptr<RunningCommand> command(
       new RunningCommand(launch, options, std::move(*child), std::move(tree), now));
+  for (const auto& [name, value] : action.env) command->mask_.add(name, value);
+  return command;
 }
 
 RunningCommand::RunningCommand(const Launch& launch, const CommandExecutorOptions& options,
@@ -62,6 +65,7 @@ RunningCommand::RunningCommand(const Launch& launch, const CommandExecutorOption
       timeout_(launch.timeout),
       grace_(options.kill_grace),
       patience_(options.kill_patience),
+      cpu_time_max_(options.limits.cpu_time_max),
       child_(std::move(child)),
       tree_(std::move(tree)),
       output_(options.output_max) {
@@ -71,7 +75,7 @@ RunningCommand::RunningCommand(const Launch& launch, const CommandExecutorOption
 bool RunningCommand::read_output() {
   // One busy printer must not keep the others waiting: the rest is read in the next turn.
   constexpr int kReadsPerTurn = 4;
-  std::array<char, 64 * 1024> buffer;
+  std::array<char, 64uz * 1024> buffer;
   for (int i = 0; i < kReadsPerTurn; ++i) {
     const auto got = ::read(child_.output.get(), buffer.data(), buffer.size());
     if (got > 0) {
@@ -156,7 +160,7 @@ Outcome RunningCommand::take_outcome() {
   if (exit_) collect(child_.pidfd);
   auto outcome = stop_ ? describe_stop(*stop_) : describe_exit();
   auto captured = output_.take();
-  outcome.output = std::move(captured.text);
+  outcome.output = mask_.apply(std::move(captured.text));
   outcome.output_dropped = captured.dropped;
   if (exit_ && exit_->is_known) {
     (exit_->is_signal ? outcome.signal : outcome.exit_code) = exit_->value;
@@ -199,6 +203,10 @@ Outcome RunningCommand::describe_exit() const {
     outcome.error = name == nullptr
                         ? fmt::format("killed by signal {}", exit_->value)
                         : fmt::format("killed by signal {} (SIG{})", exit_->value, name);
+    if (exit_->value == SIGXCPU) {
+      outcome.error += fmt::format(": it used more than commands.cpu_time_max, {} of a processor",
+                                   format_duration(cpu_time_max_));
+    }
   } else if (exit_->value != 0) {
     outcome.reason = "exit_code";
     outcome.error = fmt::format("exit code {}", exit_->value);

@@ -15,6 +15,7 @@
 #include "executor/executor.h"
 #include "executor/output.h"
 #include "executor/process_tree.h"
+#include "executor/secret_mask.h"
 
 namespace chronos::executor {
 
@@ -78,9 +79,11 @@ class RunningCommand {
   Duration timeout_;
   Duration grace_;
   Duration patience_;
+  Duration cpu_time_max_;
   ChildProcess child_;
   ProcessTree tree_;
   OutputCapture output_;
+  SecretMask mask_;
   Phase phase_ = Phase::running;
   std::optional<Stop> stop_;
   std::optional<Exit> exit_;

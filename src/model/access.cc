@@ -5,11 +5,10 @@
 namespace chronos {
 namespace {
 
-constexpr std::string_view kPrefix = "chr_key_";
 constexpr std::size_t kIdLength = 26;       // base32 of the key's id
 constexpr std::size_t kRandomLength = 52;   // 256 random bits, as two base32 halves
 constexpr std::size_t kChecksumLength = 8;  // CRC-32 of all before it, in hex
-constexpr std::size_t kBodyLength = kPrefix.size() + kIdLength + kRandomLength;
+constexpr std::size_t kBodyLength = kKeyPrefix.size() + kIdLength + kRandomLength;
 
 std::string checksum_of(std::string_view body) {
   const auto sum = crc32(body);
@@ -31,7 +30,7 @@ bool allows(Role held, Role needed) {
 }
 
 NewSecret make_secret(KeyId id) {
-  std::string secret(kPrefix);
+  std::string secret(kKeyPrefix);
   secret += to_base32(id.uuid);
   secret += random_half();
   secret += random_half();
@@ -40,11 +39,11 @@ NewSecret make_secret(KeyId id) {
 }
 
 std::optional<KeyId> key_id_of(std::string_view secret) {
-  if (secret.size() != kBodyLength + kChecksumLength || !secret.starts_with(kPrefix)) {
+  if (secret.size() != kBodyLength + kChecksumLength || !secret.starts_with(kKeyPrefix)) {
     return std::nullopt;
   }
   if (secret.substr(kBodyLength) != checksum_of(secret.substr(0, kBodyLength))) return std::nullopt;
-  const auto uuid = from_base32(secret.substr(kPrefix.size(), kIdLength));
+  const auto uuid = from_base32(secret.substr(kKeyPrefix.size(), kIdLength));
   return uuid ? std::optional(KeyId{*uuid}) : std::nullopt;
 }
 

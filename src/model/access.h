@@ -41,6 +41,7 @@ struct Key {
 // A secret is "chr_key_" + 26 base32 characters of the key's id + 256 random bits in 52 + the
 // CRC-32 of all that in 8 hex digits: a typo is refused without asking the store, and a leaked key
 // is found by its prefix (promises.md F4).
+inline constexpr std::string_view kKeyPrefix = "chr_key_";
 struct NewSecret {
   std::string secret;
   Sha256 hash{};

@@ -1,0 +1,35 @@
+// Hides an action's own secrets in what its attempts print or answer: the values of variables and
+// headers whose names say that they are secret, and every API key of this product. Executors use it
+// on an outcome before it leaves them. Immutable once filled.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chronos::executor {
+
+// Whether a variable or header of this name holds a secret: its name has one of the words password,
+// passwd, secret, token, credential, cookie, authorization, api key, private key, in any case and
+// joined by '_', '-' or nothing.
+bool is_secret_name(std::string_view name);
+
+class SecretMask {
+ public:
+  static constexpr std::string_view kMasked = "***";
+  // A shorter value stands in harmless text too often to be masked.
+  static constexpr std::size_t kSecretMin = 6;
+
+  // Remembers `value` if `name` says that it is a secret; of "Bearer abc" also the part after the
+  // scheme.
+  void add(std::string_view name, std::string_view value);
+
+  // `text` with every secret and API key replaced. A secret that the bound on output cut in two is
+  // not recognised.
+  std::string apply(std::string text) const;
+
+ private:
+  std::vector<std::string> secrets_;
+};
+
+}  // namespace chronos::executor

@@ -1,0 +1,47 @@
+#include "executor/secret_mask.h"
+
+#include <gtest/gtest.h>
+
+#include "base/id.h"
+#include "model/access.h"
+
+namespace chronos::executor {
+namespace {
+
+TEST(SecretMask, NamesThatSayTheyAreSecret) {
+  for (const auto* name : {"DB_PASSWORD", "GITHUB_TOKEN", "Authorization", "X-Api-Key", "API_KEY",
+                           "cookie", "AWS_SECRET_ACCESS_KEY", "SSH_PRIVATE_KEY"}) {
+    EXPECT_TRUE(is_secret_name(name)) << name;
+  }
+  for (const auto* name : {"PATH", "KEY", "HOME", "Content-Type", "RETRIES", ""}) {
+    EXPECT_FALSE(is_secret_name(name)) << name;
+  }
+}
+
+TEST(SecretMask, EverySecretGoesAndTheRestStays) {
+  SecretMask mask;
+  mask.add("DB_PASSWORD", "hunter22");
+  mask.add("REGION", "eu-west-1");
+  mask.add("Authorization", "Bearer abcdef123");
+  EXPECT_EQ(mask.apply("hunter22 in eu-west-1, hunter22hunter22"), "*** in eu-west-1, ******");
+  EXPECT_EQ(mask.apply("sent Bearer abcdef123; got abcdef123"), "sent ***; got ***");
+  EXPECT_EQ(mask.apply("nothing to hide"), "nothing to hide");
+}
+
+TEST(SecretMask, AShortValueIsNoSecret) {
+  SecretMask mask;
+  mask.add("TOKEN", "1");
+  mask.add("COOKIE", "a b");
+  EXPECT_EQ(mask.apply("1 a b"), "1 a b");
+}
+
+TEST(SecretMask, OurOwnKeysAreAlwaysHidden) {
+  const SystemClock clock;
+  IdSource ids(clock, Rng(1));
+  const auto key = make_secret(ids.make<KeyId>()).secret;
+  EXPECT_EQ(SecretMask().apply("key=" + key + "!"), "key=chr_key_***!");
+  EXPECT_EQ(SecretMask().apply("chr_key_ and 86 more"), "chr_key_ and 86 more");
+}
+
+}  // namespace
+}  // namespace chronos::executor
