@@ -22,9 +22,9 @@ constexpr auto kValues = make_values();
 
 std::array<std::uint8_t, 16> Uuid::bytes() const {
   std::array<std::uint8_t, 16> out{};
-  for (int i = 0; i < 8; ++i) {
-    out[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(high >> (56 - 8 * i));
-    out[static_cast<std::size_t>(i + 8)] = static_cast<std::uint8_t>(low >> (56 - 8 * i));
+  for (std::size_t i = 0; i < 8; ++i) {
+    out[i] = static_cast<std::uint8_t>(high >> (56 - 8 * i));
+    out[i + 8] = static_cast<std::uint8_t>(low >> (56 - 8 * i));
   }
   return out;
 }

@@ -109,6 +109,8 @@ inline std::unexpected<Error> fail_field(std::string pointer, std::string code, 
 #define CHRONOS_CONCAT_INNER(a, b) a##b
 #define CHRONOS_CONCAT(a, b) CHRONOS_CONCAT_INNER(a, b)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration cannot stand in parentheses
+
 // `CHRONOS_TRY(auto job, store.get(id));` declares job, or returns the error. For synchronous code.
 #define CHRONOS_TRY(declaration, expression) \
   CHRONOS_TRY_IMPL(CHRONOS_CONCAT(chronos_try_, __LINE__), declaration, expression)
@@ -121,3 +123,5 @@ inline std::unexpected<Error> fail_field(std::string pointer, std::string code, 
 #define CHRONOS_TRY_VOID(expression)                           \
   if (auto chronos_try_void = (expression); !chronos_try_void) \
   return std::unexpected(std::move(chronos_try_void).error())
+
+// NOLINTEND(bugprone-macro-parentheses)

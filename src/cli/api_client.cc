@@ -15,7 +15,7 @@
 namespace chronos::cli {
 namespace {
 
-constexpr std::size_t kAnswerBytesMax = std::size_t{256} * 1024 * 1024;
+constexpr std::size_t kAnswerBytesMax = 256uz * 1024 * 1024;
 
 // Waits before the second and the third try.
 constexpr std::array<Duration, 2> kPauses = {std::chrono::milliseconds(300),

@@ -306,7 +306,7 @@ class Tree {
   std::vector<Declared> declared_;
 };
 
-Parsed usage_error(std::string message, std::string hint = {}) {
+Parsed usage_error(const std::string& message, const std::string& hint = {}) {
   Parsed parsed;
   parsed.exit_code = kUsage;
   parsed.err = "error: " + safe_line(message) + '\n';

@@ -136,6 +136,7 @@ void Table::add(std::vector<Cell> row) {
 // Each column as wide as its widest cell; then the widest but the first give way until all fit.
 std::vector<std::size_t> Table::widths_for(std::size_t columns) const {
   std::vector<std::size_t> widths;
+  widths.reserve(headers_.size());
   for (const auto& header : headers_) widths.push_back(width_of(header));
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) {

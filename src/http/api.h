@@ -18,7 +18,7 @@
 namespace chronos::http {
 
 struct ApiLimits {
-  std::size_t batch_body_max = std::size_t{16} * 1024 * 1024;  // bytes
+  std::size_t batch_body_max = 16uz * 1024 * 1024;  // bytes
   std::size_t batch_items_max = 10'000;
 };
 

@@ -13,9 +13,10 @@
 namespace chronos::http {
 namespace {
 
-constexpr std::size_t kOutputMax = 256 * 1024;  // waiting to be written: no further request starts
-constexpr std::size_t kLingerMax = 1024 * 1024;
-constexpr std::size_t kReserveMax = 64 * 1024;  // of an announced length we believe this much
+constexpr std::size_t kOutputMax =
+    256uz * 1024;  // waiting to be written: no further request starts
+constexpr std::size_t kLingerMax = 1024uz * 1024;
+constexpr std::size_t kReserveMax = 64uz * 1024;  // of an announced length we believe this much
 
 std::string_view media_type_of(std::string_view content_type) {
   std::string_view type = content_type.substr(0, content_type.find(';'));

@@ -9,7 +9,7 @@
 namespace chronos::http {
 namespace {
 
-constexpr std::size_t kOutputKept = 4 * 1024;  // capacity a connection holds on to
+constexpr std::size_t kOutputKept = 4uz * 1024;  // capacity a connection holds on to
 
 }  // namespace
 

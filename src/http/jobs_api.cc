@@ -28,7 +28,7 @@ Response job_response(int status, const Job& job, const service::Principal& who,
   return response;
 }
 
-Response reply_response(service::JobReply reply, const service::Principal& who) {
+Response reply_response(const service::JobReply& reply, const service::Principal& who) {
   return with_replay(job_response(reply.is_created ? 201 : 200, reply.job, who, reply.warnings),
                      reply.is_replay);
 }

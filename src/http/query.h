@@ -36,7 +36,7 @@ class Query {
     const auto value = one(name);
     if (!value) return;
     if (const auto parsed = parse(*value)) {
-      out = *parsed;
+      out = Value(*parsed);  // plain, or optional
     } else {
       place_.at(name).refuse("unknown_value",
                              fmt::format("'{}' is not one of the values", value->substr(0, 64)),

@@ -16,16 +16,14 @@ ReadPool::~ReadPool() {
 }
 
 bool ReadPool::post(Work work) {
+  const bool is_done_here = threads_.empty();
   {
     const MutexLock lock(mutex_);
-    if (is_stopped_) return false;
-    if (!threads_.empty()) {
-      if (waiting_.size() >= waiting_max_) return false;
-      waiting_.push_back(std::move(work));
-    }
+    if (is_stopped_ || (!is_done_here && waiting_.size() >= waiting_max_)) return false;
+    if (!is_done_here) waiting_.push_back(std::move(work));
   }
-  if (threads_.empty()) {
-    work();
+  if (is_done_here) {
+    work();  // NOLINT(bugprone-use-after-move): it is moved only when others do it
   } else {
     arrived_.notify_one();
   }

@@ -17,9 +17,9 @@ namespace chronos::http {
 namespace beast = boost::beast;
 namespace {
 
-constexpr std::size_t kBufferSmall = 2 * 1024;
-constexpr std::size_t kBufferBody = 16 * 1024;
-constexpr std::size_t kBufferSlack = 4 * 1024;
+constexpr std::size_t kBufferSmall = 2uz * 1024;
+constexpr std::size_t kBufferBody = 16uz * 1024;
+constexpr std::size_t kBufferSlack = 4uz * 1024;
 constexpr std::size_t kRequestLineExtra = 64;  // of a request line, besides the target
 constexpr std::size_t kContentLengthDigitsMax = 18;
 constexpr std::size_t kFramingPerByte = 8;  // one-byte chunks take five

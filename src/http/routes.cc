@@ -20,7 +20,7 @@ Handler at_once(const Api& api, AnswerFunction answer) {
 // Answers on a reader thread.
 Handler reads(const Api& api, AnswerFunction answer) {
   return [&api, answer](Request request, Reply reply) {
-    const Call call(api, std::move(request));
+    Call call(api, std::move(request));
     Ending end(api, call.request(), std::move(reply));
     std::move(end).read([call = std::move(call), answer](const Ending&) { return answer(call); });
   };

@@ -44,7 +44,7 @@ Result<Response> list_filtered(const Call& call, RunFilter filter) {
   query.integer("limit", {1, kPageMax}, filter.limit);
   query.cursor(filter.after);
   CHRONOS_TRY_VOID(query.finish());
-  CHRONOS_TRY(const auto page, call.api().runs.list(call.who(), std::move(filter)));
+  CHRONOS_TRY(const auto page, call.api().runs.list(call.who(), filter));
   std::string body;
   json::Writer writer(body);
   writer.begin_object().key("runs").begin_array();
@@ -69,7 +69,7 @@ Result<void> run_job(const Call& call, Ending& end) {
 Result<Response> list_job_runs(const Call& call) {
   RunFilter filter;
   CHRONOS_TRY(filter.job, call.id<JobId>("job_id"));
-  return list_filtered(call, std::move(filter));
+  return list_filtered(call, filter);
 }
 
 Result<Response> list_runs(const Call& call) {

@@ -35,16 +35,16 @@ struct ServerOptions {
   int threads = 2;
   std::optional<TlsFiles> tls;
 
-  std::size_t connections_max = 10'000;      // one more is answered 503 (not under TLS) and closed
-  std::size_t pipeline_max = 16;             // requests of one connection not yet answered
-  std::size_t header_bytes_max = 16 * 1024;  // request line and headers together
-  std::size_t target_bytes_max = 8 * 1024;
+  std::size_t connections_max = 10'000;  // one more is answered 503 (not under TLS) and closed
+  std::size_t pipeline_max = 16;         // requests of one connection not yet answered
+  std::size_t header_bytes_max = 16uz * 1024;  // request line and headers together
+  std::size_t target_bytes_max = 8uz * 1024;
   std::size_t header_count_max = 100;
-  std::size_t body_max = 1024 * 1024;  // routes may set their own
+  std::size_t body_max = 1024uz * 1024;  // routes may set their own
   // Bodies that are still arriving, over all connections. Whoever goes over it is answered 503.
-  std::size_t body_memory_max = std::size_t{256} * 1024 * 1024;
-  std::size_t discard_max = 64 * 1024;  // unwanted body we read to keep a connection open
-  std::size_t stream_queue_max = 256 * 1024;
+  std::size_t body_memory_max = 256uz * 1024 * 1024;
+  std::size_t discard_max = 64uz * 1024;  // unwanted body we read to keep a connection open
+  std::size_t stream_queue_max = 256uz * 1024;
 
   // Headers must be complete this long after the first byte (or, on a new connection, after the
   // accept, TLS handshake included): in total, not per byte.
@@ -53,7 +53,7 @@ struct ServerOptions {
   // A body, and an answer, may take this long and a second for every `rate_min` bytes.
   Duration body_timeout = std::chrono::seconds(10);
   Duration write_timeout = std::chrono::seconds(30);
-  std::size_t rate_min = 4 * 1024;
+  std::size_t rate_min = 4uz * 1024;
   // After the last answer the client has this long to hang up, and we go on reading meanwhile, for
   // a reset would destroy an answer on its way.
   Duration linger_timeout = std::chrono::seconds(2);

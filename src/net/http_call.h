@@ -32,7 +32,7 @@ struct HttpCall {
 };
 
 inline constexpr int kRedirectsMax = 10;
-inline constexpr std::size_t kAnswerHeaderBytesMax = 64 * 1024;
+inline constexpr std::size_t kAnswerHeaderBytesMax = 64uz * 1024;
 
 // Why there is no whole answer. Names are stable: they are reasons of an Outcome.
 enum class HttpFailure {
