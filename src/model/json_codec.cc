@@ -421,6 +421,7 @@ Result<JobSpec> decode_spec(std::string_view text) {
 
 std::vector<std::string_view> spec_field_names() {
   std::vector<std::string_view> names;
+  names.reserve(kSpecFields.size());
   for (const auto& field : kSpecFields) names.push_back(field.name);
   return names;
 }

@@ -68,7 +68,7 @@ Result<void> check_options(const NotifyOptions& options) {
 }
 
 // THE list of kinds: one line each.
-Channels::Channels(const Clock& clock, NotifyOptions options) {
+Channels::Channels(const Clock& clock, const NotifyOptions& options) {
   for (const auto& [name, target] : options.channels) names_.push_back(name);
   channels_["email"] = make_email_channel(clock, options);
   channels_["webhook"] = make_webhook_channel(clock, options);

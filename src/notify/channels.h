@@ -47,7 +47,7 @@ Result<void> check_options(const NotifyOptions& options);
 class Channels {
  public:
   // `options` passed check_options(). `clock` must outlive this.
-  Channels(const Clock& clock, NotifyOptions options);
+  Channels(const Clock& clock, const NotifyOptions& options);
 
   // Whether everybody these rules name can be told. FieldErrors point below "/notify".
   Result<void> check(const std::vector<NotifyRule>& rules) const;

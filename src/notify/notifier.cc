@@ -31,7 +31,7 @@ std::optional<Duration> sending_delay(int attempts_made) {
 }
 
 Notifier::Notifier(store::Store& store, const Clock& clock,
-                   std::map<std::string, Channel*> channels, NotifierEvents events)
+                   const std::map<std::string, Channel*>& channels, NotifierEvents events)
     : store_(store),
       clock_(clock),
       events_(std::move(events)),

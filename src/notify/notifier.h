@@ -38,7 +38,7 @@ struct NotifierEvents {
 class Notifier {
  public:
   // `channels` by kind of target; they, the store and the clock must outlive the notifier.
-  Notifier(store::Store& store, const Clock& clock, std::map<std::string, Channel*> channels,
+  Notifier(store::Store& store, const Clock& clock, const std::map<std::string, Channel*>& channels,
            NotifierEvents events = {});
   ~Notifier();  // stop()
   Notifier(const Notifier&) = delete;
