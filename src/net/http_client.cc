@@ -78,7 +78,7 @@ class HttpClient::Loop {
   static int watch_socket(CURL*, curl_socket_t socket, int what, void* self, void* watched);
   static int set_timer(CURLM*, long milliseconds, void* self);
 
-  const HttpClientOptions options_;
+  TransferStock stock_;
   const Descriptor epoll_{::epoll_create1(EPOLL_CLOEXEC)};
   const Descriptor wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::unordered_map<std::uint64_t, Live> live_;
@@ -93,14 +93,15 @@ class HttpClient::Loop {
 };
 
 HttpClient::Loop::Loop(HttpClientOptions options)
-    : options_(std::move(options)), multi_(curl_multi_init(), &curl_multi_cleanup) {
+    : stock_(std::move(options)), multi_(curl_multi_init(), &curl_multi_cleanup) {
   CHRONOS_CHECK(multi_ != nullptr);
   CURLM* const multi = multi_.get();
   curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Loop::watch_socket);
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &Loop::set_timer);
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.idle_connections_max));
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+                    static_cast<long>(stock_.options().idle_connections_max));
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = wake_.number();
@@ -208,7 +209,7 @@ bool HttpClient::Loop::take_requests() {
 }
 
 void HttpClient::Loop::begin(Request request) {
-  auto transfer = std::make_unique<HttpTransfer>(options_, std::move(request.call));
+  auto transfer = std::make_unique<HttpTransfer>(stock_, std::move(request.call));
   if (!transfer->prepare()) {
     request.done(transfer->take_answer());
     return;
@@ -301,7 +302,8 @@ void HttpClient::stop() {
 }
 
 HttpAnswer call_http(const HttpClientOptions& options, HttpCall call) {
-  HttpTransfer transfer(options, std::move(call));
+  TransferStock stock(options);
+  HttpTransfer transfer(stock, std::move(call));
   if (transfer.prepare()) {
     while (transfer.finish(curl_easy_perform(transfer.handle()))) {
     }
