@@ -103,6 +103,8 @@ executor::ExecutorsOptions executor_options(const Config& config, const std::str
   options.command.output_max = config.limits.output_max;
   options.http.output_max = config.limits.output_max;
   options.http.client.policy = policy;
+  // As many as may run at once, so that a burst does not close what the next one would open again.
+  options.http.client.idle_connections_max = config.http.concurrency;
   return options;
 }
 
