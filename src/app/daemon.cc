@@ -283,7 +283,7 @@ scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {
                      seconds(run.started_at - run.planned_at));
   };
   events.on_settled = [this](const store::ClaimedRun& run, const Outcome& outcome, RunState state) {
-    const auto& kind = run.declared->spec.action.kind;
+    const auto& kind = run.spec->action.kind;
     metrics_.count("chronos_attempts_total",
                    {{"outcome", std::string(to_string(outcome.kind))}, {"kind", kind}});
     if (is_final(state))
