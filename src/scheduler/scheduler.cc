@@ -13,6 +13,8 @@ namespace {
 constexpr Duration kRetryStore = std::chrono::seconds(1);
 // Asked for a cancel, a running attempt is told within this time although the store is busy.
 constexpr Duration kHintedBeat = std::chrono::milliseconds(50);
+// A burst is claimed in pieces: the first attempts run while the next piece is claimed.
+constexpr int kClaimMax = 250;
 
 }  // namespace
 
@@ -173,7 +175,7 @@ void Scheduler::claim() {
       .holder = holder_, .node = options_.node, .lanes = {}, .queue_slots = {}, .now = now_};
   int asked = 0;
   for (const auto& [kind, max] : options_.lanes) {
-    const int free = std::min(max - lane_use_[kind], options_.batch);
+    const int free = std::min({max - lane_use_[kind], options_.batch, kClaimMax});
     if (free > 0) change.lanes.push_back({kind, free});
     asked += std::max(free, 0);
   }
