@@ -4,6 +4,7 @@
 //   store_bench DIRECTORY
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -21,6 +22,15 @@ using Steady = std::chrono::steady_clock;
 
 double seconds_since(Steady::time_point begun) {
   return std::chrono::duration<double>(Steady::now() - begun).count();
+}
+
+double cpu_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 double fdatasyncs_per_second(const std::string& folder) {
@@ -121,10 +131,13 @@ int main(int argc, char** argv) {
     }
     Lifecycle lifecycle(**store, clock, ids);
     const auto begun = Steady::now();
+    const auto cpu_begun = cpu_seconds();
     while (seconds_since(begun) < 3) lifecycle.turn(batch);
     const auto rate = static_cast<double>(lifecycle.settled) / seconds_since(begun);
+    const auto cpu = (cpu_seconds() - cpu_begun) / static_cast<double>(lifecycle.settled);
     std::cout << fmt::format(
-        "{{\"batch\":{},\"lifecycles_per_second\":{:.0f},\"fdatasyncs_per_second\":{:.0f}}}\n",
-        batch, rate, syncs);
+        "{{\"batch\":{},\"lifecycles_per_second\":{:.0f},\"cpu_us\":{:.1f},"
+        "\"fdatasyncs_per_second\":{:.0f}}}\n",
+        batch, rate, cpu * 1e6, syncs);
   }
 }

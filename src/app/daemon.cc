@@ -108,6 +108,8 @@ executor::ExecutorsOptions executor_options(const Config& config, const std::str
   };
   options.http.output_max = config.limits.output_max;
   options.http.client.policy = policy;
+  // As many as may run at once, so that a burst does not close what the next one would open again.
+  options.http.client.idle_connections_max = config.http.concurrency;
   return options;
 }
 
@@ -287,7 +289,7 @@ scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {
                      seconds(run.started_at - run.planned_at));
   };
   events.on_settled = [this](const store::ClaimedRun& run, const Outcome& outcome, RunState state) {
-    const auto& kind = run.declared->spec.action.kind;
+    const auto& kind = run.spec->action.kind;
     metrics_.count("chronos_attempts_total",
                    {{"outcome", std::string(to_string(outcome.kind))}, {"kind", kind}});
     if (is_final(state))

@@ -17,12 +17,15 @@ class Inbox {
 
   explicit Inbox(std::function<void()> wake) : wake_(std::move(wake)) {}
 
+  // Wakes the owner, unless it was woken for an earlier event that it has not taken yet.
   void post(Event event) {
+    bool is_first = false;
     {
       const MutexLock lock(mutex_);
+      is_first = events_.empty();
       events_.push_back(std::move(event));
     }
-    wake_();
+    if (is_first) wake_();
   }
 
   std::vector<Event> take() {

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "base/mutex.h"
@@ -78,13 +81,18 @@ class HttpExecutor final : public Executor {
   using Name = std::pair<RunId, int>;
 
   Result<void> check_target(const HttpAction& action) const;
-  Result<HttpCall> call_of(const Launch& launch, HttpAction& action) const;
+  Result<std::shared_ptr<const HttpAction>> read_action(const std::string& config);
+  Result<HttpCall> call_of(const Launch& launch, const HttpAction& action) const;
   void forget(const Name& name);
 
   const Clock& clock_;
   const HttpExecutorOptions options_;
 
   Mutex mutex_;
+  // Read lately, by their text: reading one costs more than starting a call. Shared with the calls
+  // under way, which outlast their place here.
+  std::unordered_map<std::string, std::shared_ptr<const HttpAction>> actions_
+      CHRONOS_GUARDED_BY(mutex_);
   std::map<Name, std::uint64_t> calls_ CHRONOS_GUARDED_BY(mutex_);  // the client's ids
   std::uint64_t last_call_ CHRONOS_GUARDED_BY(mutex_) = 0;
   bool is_stopped_ CHRONOS_GUARDED_BY(mutex_) = false;
@@ -109,31 +117,47 @@ Result<void> HttpExecutor::check(const json::Value& config) const {
   return check_target(action);
 }
 
-Result<HttpCall> HttpExecutor::call_of(const Launch& launch, HttpAction& action) const {
-  HttpCall call{.method = std::move(action.method),
-                .url = std::move(action.url),
-                .headers = std::move(action.headers),
+Result<std::shared_ptr<const HttpAction>> HttpExecutor::read_action(const std::string& config) {
+  constexpr std::size_t kActionsMax = 1000;
+  {
+    const MutexLock lock(mutex_);
+    if (const auto known = actions_.find(config); known != actions_.end()) return known->second;
+  }
+  CHRONOS_TRY(const auto document, json::parse(config));
+  CHRONOS_TRY(auto read, parse_http_action(document.root()));
+  const MutexLock lock(mutex_);
+  if (actions_.size() >= kActionsMax) actions_.clear();
+  return actions_.insert_or_assign(config, std::make_shared<const HttpAction>(std::move(read)))
+      .first->second;
+}
+
+Result<HttpCall> HttpExecutor::call_of(const Launch& launch, const HttpAction& action) const {
+  HttpCall call{.method = action.method,
+                .url = action.url,
+                .headers = action.headers,
                 .timeout = launch.timeout,
                 .answer_max = options_.output_max,
                 .follow_redirects = action.follow_redirects};
   const bool takes_payload = call.method != "GET" && call.method != "HEAD";
   if (action.body) {
-    call.body = std::move(*action.body);
+    call.body = *action.body;
   } else if (takes_payload) {
     call.body = launch.payload;
   }
+  constexpr std::size_t kOwnHeaders = 8;  // and a signature's three
+  call.headers.reserve(call.headers.size() + kOwnHeaders + 3);
   const auto add = [&](const char* name, std::string value) {
     if (!net::find_header(call.headers, name)) call.headers.push_back({name, std::move(value)});
   };
-  if (!call.body.empty()) add("Content-Type", std::move(action.content_type));
+  if (!call.body.empty()) add("Content-Type", action.content_type);
   add("User-Agent", options_.user_agent);
   const std::string run = launch.run.to_string();
   add("Idempotency-Key", run);
   add("Chronos-Run-Id", run);
   add("Chronos-Job-Id", launch.job.to_string());
-  add("Chronos-Attempt", fmt::format("{}", launch.attempt));
+  add("Chronos-Attempt", std::to_string(launch.attempt));
   add("Chronos-Planned-At", format_timestamp(launch.planned_at));
-  add("Chronos-Token", fmt::format("{}", launch.token));
+  add("Chronos-Token", std::to_string(launch.token));
   if (!options_.signing_secret) return call;
   if (const auto secret = options_.signing_secret(launch.project)) {
     const auto key = net::webhook_key(*secret);
@@ -149,18 +173,16 @@ Result<HttpCall> HttpExecutor::call_of(const Launch& launch, HttpAction& action)
 }
 
 void HttpExecutor::start(Launch launch, std::move_only_function<void(Outcome)> done) {
-  const auto config = json::parse(launch.config);
-  auto action = config ? parse_http_action(config->root())
-                       : Result<HttpAction>(std::unexpected(config.error()));
+  auto action = read_action(launch.config);
   if (!action) return done(failed("bad_action", action.error().message));
-  auto call = call_of(launch, *action);
+  auto call = call_of(launch, **action);
   if (!call) return done(failed("signing", call.error().message));
 
   const Name name{launch.run, launch.attempt};
-  auto finish = [this, name, expect = std::move(action->expect),
+  auto finish = [this, name, action = std::move(*action),
                  done = std::move(done)](HttpAnswer answer) mutable {
     forget(name);
-    done(outcome_of(std::move(answer), expect, clock_.now()));
+    done(outcome_of(std::move(answer), action->expect, clock_.now()));
   };
   {
     // Under the lock, so that no cancel can overtake the start.

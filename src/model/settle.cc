@@ -25,7 +25,7 @@ RunState final_state(OutcomeKind kind) {
 }
 
 bool is_worth_retry(const SettleInput& input) {
-  const auto& spec = input.job.spec;
+  const auto& spec = input.spec;
   if (spec.max_attempts != 0 && input.attempt >= spec.max_attempts) return false;
   if (input.outcome.kind == OutcomeKind::lost && spec.on_lost == OnLost::fail) return false;
   if (input.outcome.reason == "deadline") return false;
@@ -35,7 +35,7 @@ bool is_worth_retry(const SettleInput& input) {
 }
 
 bool is_in_time(const SettleInput& input, Timestamp retry_at) {
-  const auto& spec = input.job.spec;
+  const auto& spec = input.spec;
   const auto age = retry_at - input.planned_at;
   return (!spec.retry.max_age || age <= *spec.retry.max_age) &&
          (!spec.deadline || age < *spec.deadline);
@@ -55,9 +55,9 @@ std::string tail_of(const std::string& output) {
 
 Message message_of(const SettleInput& input, RunState state) {
   return {.event = "run.failed",
-          .project = input.project,
-          .job_id = input.job.id.to_string(),
-          .job_name = input.job.spec.name,
+          .project = input.project_name,
+          .job_id = input.job.to_string(),
+          .job_name = input.spec.name,
           .run_id = input.run.to_string(),
           .state = std::string(to_string(state)),
           .error = input.outcome.error,
@@ -68,14 +68,14 @@ Message message_of(const SettleInput& input, RunState state) {
 }
 
 // Everybody to tell, each once however many rules name them.
-std::set<std::pair<std::string, std::string>> targets_of(const Job& job,
+std::set<std::pair<std::string, std::string>> targets_of(const SettleInput& input,
                                                          const NotifyDefaults& defaults) {
   std::set<std::pair<std::string, std::string>> targets;
-  if (job.spec.notify.empty()) {
+  if (input.spec.notify.empty()) {
     for (const auto& address : defaults.on_failure) targets.emplace("email", address);
   }
-  for (const auto& rule : job.spec.notify) {
-    if (job.failure_streak + 1 < rule.after) continue;
+  for (const auto& rule : input.spec.notify) {
+    if (input.failure_streak + 1 < rule.after) continue;
     for (const auto& address : rule.email) targets.emplace("email", address);
     if (!rule.channel.empty()) targets.emplace("webhook", rule.channel);
   }
@@ -91,16 +91,16 @@ Settlement settle(const SettleInput& input, const NotifyDefaults& defaults, Rng&
     return settlement;
   if (is_worth_retry(input)) {
     const auto retry_at =
-        input.now + retry_delay(input.job.spec.retry, input.attempt, input.outcome, rng);
+        input.now + retry_delay(input.spec.retry, input.attempt, input.outcome, rng);
     if (is_in_time(input, retry_at)) {
       settlement.next = RunState::retrying;
       settlement.retry_at = retry_at;
       return settlement;
     }
   }
-  for (const auto& [kind, address] : targets_of(input.job, defaults)) {
+  for (const auto& [kind, address] : targets_of(input, defaults)) {
     settlement.deliveries.push_back({.id = ids.make<DeliveryId>(),
-                                     .project = input.job.project,
+                                     .project = input.project,
                                      .run = input.run,
                                      .target = {kind, address},
                                      .message = message_of(input, settlement.next),

@@ -14,8 +14,11 @@
 namespace chronos {
 
 struct SettleInput {
-  const Job& job;
-  std::string project;  // its name
+  const JobSpec& spec;
+  std::int64_t failure_streak = 0;  // of the job, before this attempt
+  JobId job;
+  ProjectId project;
+  std::string project_name;
   RunId run;
   int attempt = 1;
   Timestamp planned_at;

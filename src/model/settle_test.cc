@@ -26,8 +26,9 @@ class SettleTest : public testing::Test {
   }
 
   Settlement settled(int attempt) {
-    return settle({job, "default", run, attempt, planned, planned + 10s, outcome}, defaults, rng,
-                  ids);
+    return settle({job.spec, job.failure_streak, job.id, job.project, "default", run, attempt,
+                   planned, planned + 10s, outcome},
+                  defaults, rng, ids);
   }
 
   StillClock clock;

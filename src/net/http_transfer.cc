@@ -9,8 +9,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <initializer_list>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "base/time_text.h"
@@ -18,9 +20,6 @@
 
 namespace chronos::net {
 namespace {
-
-using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
-using HeaderList = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
 bool initialize_curl() {
   static const bool is_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
@@ -53,11 +52,43 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// Header lines as libcurl takes them, in two pieces of memory instead of two for each line.
+class HeaderLines {
+ public:
+  void clear() {
+    text_.clear();
+    starts_.clear();
+  }
+  void append(std::initializer_list<std::string_view> parts) {
+    starts_.push_back(text_.size());
+    for (const auto part : parts) text_ += part;
+    text_ += '\0';
+  }
+  // Until the next append().
+  curl_slist* list() {
+    nodes_.resize(starts_.size());
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      nodes_[i] = {text_.data() + starts_[i], i + 1 < nodes_.size() ? &nodes_[i + 1] : nullptr};
+    }
+    return nodes_.data();
+  }
+
+ private:
+  std::string text_;
+  std::vector<std::size_t> starts_;
+  std::vector<curl_slist> nodes_;
+};
+
 }  // namespace
 
 struct HttpTransfer::State {
-  State(const HttpClientOptions& given_options, HttpCall given_call)
-      : options(given_options), call(std::move(given_call)) {}
+  State(TransferStock& given_stock, HttpCall given_call)
+      : stock(given_stock), options(stock.options()), call(std::move(given_call)) {}
+  ~State() {
+    if (easy != nullptr) stock.give_back(easy);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   // Each returns false with the answer's failure set.
   bool check_call();
@@ -66,23 +97,26 @@ struct HttpTransfer::State {
   bool fail(HttpFailure failure, std::string error);
 
   void configure();
-  void configure_request();
+  void configure_method();
+  void configure_headers();
   void explain(CURLcode code);
   void explain_timeout();
   std::string detail(CURLcode code) const;
   Duration remaining() const { return deadline - SystemClock().steady(); }
 
+  static void configure_for_all(CURL* handle, const HttpClientOptions& options);
   static int open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   static std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* self);
   static std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* self);
   static int before_request(void* self, char*, char*, int, int);
 
+  TransferStock& stock;
   const HttpClientOptions& options;
   HttpCall call;
   Url url;  // of this hop
   SteadyTime deadline{};
-  Easy easy{nullptr, &curl_easy_cleanup};
-  HeaderList headers{nullptr, &curl_slist_free_all};
+  CURL* easy = nullptr;  // of the stock
+  HeaderLines headers;
   HttpAnswer answer;
   std::array<char, CURL_ERROR_SIZE> error_text{};
   int redirects = 0;
@@ -108,7 +142,7 @@ bool HttpTransfer::State::check_call() {
   if (!std::ranges::all_of(call.headers, is_good)) {
     return fail(HttpFailure::bad_call, "a header has characters that are not allowed");
   }
-  auto parsed = parse_url(call.url);
+  auto parsed = stock.read_url(call.url);
   if (!parsed) return fail(HttpFailure::bad_call, std::move(parsed).error().message);
   url = std::move(*parsed);
   return true;
@@ -121,8 +155,8 @@ bool HttpTransfer::State::begin_hop() {
       return fail(HttpFailure::egress_refused, std::move(*why));
     }
   }
-  if (!easy) easy.reset(initialize_curl() ? curl_easy_init() : nullptr);
-  if (!easy) return fail(HttpFailure::connect, "no memory for a connection");
+  if (easy == nullptr) easy = stock.take_handle();
+  if (easy == nullptr) return fail(HttpFailure::connect, "no memory for a connection");
   requests = 0;
   body_bytes = 0;
   refusal.clear();
@@ -133,10 +167,8 @@ bool HttpTransfer::State::begin_hop() {
   return true;
 }
 
-void HttpTransfer::State::configure() {
-  CURL* const handle = easy.get();
-  curl_easy_reset(handle);
-  set(handle, CURLOPT_URL, url.text.c_str());
+// What is the same for every call.
+void HttpTransfer::State::configure_for_all(CURL* handle, const HttpClientOptions& options) {
   set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
@@ -150,51 +182,57 @@ void HttpTransfer::State::configure() {
   set(handle, CURLOPT_QUICK_EXIT, 1L);
   set(handle, CURLOPT_MAXAGE_CONN,
       std::max<long>(options.idle_connection_max / std::chrono::seconds(1), 1));
-  set(handle, CURLOPT_TIMEOUT_MS, milliseconds(remaining()));
-  set(handle, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call.connect_timeout));
   set(handle, CURLOPT_SSL_VERIFYPEER, 1L);
   set(handle, CURLOPT_SSL_VERIFYHOST, 2L);
   if (!options.ca_file.empty()) set(handle, CURLOPT_CAINFO, options.ca_file.c_str());
-  set(handle, CURLOPT_ERRORBUFFER, error_text.data());
   set(handle, CURLOPT_OPENSOCKETFUNCTION, &State::open_socket);
-  set(handle, CURLOPT_OPENSOCKETDATA, this);
   set(handle, CURLOPT_HEADERFUNCTION, &State::take_header);
-  set(handle, CURLOPT_HEADERDATA, this);
   set(handle, CURLOPT_WRITEFUNCTION, &State::take_body);
-  set(handle, CURLOPT_WRITEDATA, this);
   set(handle, CURLOPT_PREREQFUNCTION, &State::before_request);
-  set(handle, CURLOPT_PREREQDATA, this);
-  configure_request();
 }
 
-void HttpTransfer::State::configure_request() {
-  CURL* const handle = easy.get();
+// What is of this hop: each of these is set every time, as the handle had other calls before.
+void HttpTransfer::State::configure() {
+  set(easy, CURLOPT_URL, url.text.c_str());
+  set(easy, CURLOPT_TIMEOUT_MS, milliseconds(remaining()));
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(call.connect_timeout));
+  set(easy, CURLOPT_ERRORBUFFER, error_text.data());
+  set(easy, CURLOPT_OPENSOCKETDATA, this);
+  set(easy, CURLOPT_HEADERDATA, this);
+  set(easy, CURLOPT_WRITEDATA, this);
+  set(easy, CURLOPT_PREREQDATA, this);
+  configure_method();
+  configure_headers();
+}
+
+void HttpTransfer::State::configure_method() {
   const bool expects_body = call.method == "POST" || call.method == "PUT" || call.method == "PATCH";
+  set(easy, CURLOPT_HTTPGET, 1L);  // forgets the HEAD or POST before
   if (call.method == "HEAD") {
-    set(handle, CURLOPT_NOBODY, 1L);
-  } else if (expects_body || !call.body.empty()) {
-    set(handle, CURLOPT_POST, 1L);
-    set(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));
-    set(handle, CURLOPT_POSTFIELDS, call.body.data());
-    set(handle, CURLOPT_CUSTOMREQUEST, call.method.c_str());
-  } else {
-    set(handle, CURLOPT_HTTPGET, 1L);
-    set(handle, CURLOPT_CUSTOMREQUEST, call.method.c_str());
+    set(easy, CURLOPT_CUSTOMREQUEST, nullptr);
+    set(easy, CURLOPT_NOBODY, 1L);
+    return;
   }
-  headers.reset();
-  const auto append = [&](const std::string& line) {
-    curl_slist* const longer = curl_slist_append(headers.get(), line.c_str());
-    CHRONOS_CHECK(longer != nullptr);
-    static_cast<void>(headers.release());
-    headers.reset(longer);
-  };
-  append("Expect:");  // no 100-continue: bodies are small
+  set(easy, CURLOPT_CUSTOMREQUEST, call.method.c_str());
+  if (!expects_body && call.body.empty()) return;
+  set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body.size()));
+  set(easy, CURLOPT_POSTFIELDS, call.body.data());
+  set(easy, CURLOPT_POST, 1L);
+}
+
+void HttpTransfer::State::configure_headers() {
+  headers.clear();
+  headers.append({"Expect:"});  // no 100-continue: bodies are small
   // libcurl would call every body a form.
-  if (!find_header(call.headers, "Content-Type")) append("Content-Type:");
-  for (const auto& header : call.headers) {
-    append(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+  if (!find_header(call.headers, "Content-Type")) headers.append({"Content-Type:"});
+  for (const auto& [name, value] : call.headers) {
+    if (value.empty()) {
+      headers.append({name, ";"});
+    } else {
+      headers.append({name, ": ", value});
+    }
   }
-  set(handle, CURLOPT_HTTPHEADER, headers.get());
+  set(easy, CURLOPT_HTTPHEADER, headers.list());
 }
 
 int HttpTransfer::State::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
@@ -289,7 +327,7 @@ std::string HttpTransfer::State::detail(CURLcode code) const {
 void HttpTransfer::State::explain_timeout() {
   const auto has_reached = [&](CURLINFO phase) {
     curl_off_t micros = 0;
-    curl_easy_getinfo(easy.get(), phase, &micros);
+    curl_easy_getinfo(easy, phase, &micros);
     return micros > 0;
   };
   if (remaining() <= Duration(0) || has_reached(CURLINFO_PRETRANSFER_TIME_T)) {
@@ -300,7 +338,7 @@ void HttpTransfer::State::explain_timeout() {
   }
   const auto waited = format_duration(call.connect_timeout);
   long local_port = 0;
-  curl_easy_getinfo(easy.get(), CURLINFO_LOCAL_PORT, &local_port);
+  curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &local_port);
   const bool is_connected = local_port > 0;
   if (!has_reached(CURLINFO_NAMELOOKUP_TIME_T)) {
     fail(HttpFailure::dns, fmt::format("could not resolve '{}' within {}", url.host, waited));
@@ -324,7 +362,7 @@ void HttpTransfer::State::explain(CURLcode code) {
         return;
       }
       long number = 0;
-      curl_easy_getinfo(easy.get(), CURLINFO_OS_ERRNO, &number);
+      curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
       fail(HttpFailure::connect,
            fmt::format("could not connect to {} port {}{}{}", url.host, url.port,
                        number == 0 ? "" : ": ",
@@ -357,8 +395,40 @@ void HttpTransfer::State::explain(CURLcode code) {
   }
 }
 
-HttpTransfer::HttpTransfer(const HttpClientOptions& options, HttpCall call)
-    : state_(std::make_unique<State>(options, std::move(call))) {}
+TransferStock::~TransferStock() {
+  for (CURL* const handle : handles_) curl_easy_cleanup(handle);
+}
+
+void* TransferStock::take_handle() {
+  if (!handles_.empty()) {
+    CURL* const handle = handles_.back();
+    handles_.pop_back();
+    return handle;
+  }
+  CURL* const handle = initialize_curl() ? curl_easy_init() : nullptr;
+  if (handle != nullptr) HttpTransfer::State::configure_for_all(handle, options_);
+  return handle;
+}
+
+void TransferStock::give_back(void* handle) {
+  constexpr std::size_t kHandlesMax = 256;
+  if (handles_.size() == kHandlesMax) return curl_easy_cleanup(handle);
+  set(handle, CURLOPT_ERRORBUFFER, nullptr);
+  set(handle, CURLOPT_HTTPHEADER, nullptr);
+  set(handle, CURLOPT_POSTFIELDS, nullptr);
+  handles_.push_back(handle);
+}
+
+Result<Url> TransferStock::read_url(const std::string& text) {
+  constexpr std::size_t kUrlsMax = 256;
+  if (const auto known = urls_.find(text); known != urls_.end()) return known->second;
+  CHRONOS_TRY(auto url, parse_url(text));
+  if (urls_.size() == kUrlsMax) urls_.clear();
+  return urls_.emplace(text, std::move(url)).first->second;
+}
+
+HttpTransfer::HttpTransfer(TransferStock& stock, HttpCall call)
+    : state_(std::make_unique<State>(stock, std::move(call))) {}
 
 HttpTransfer::~HttpTransfer() = default;
 
@@ -368,18 +438,18 @@ bool HttpTransfer::prepare() {
 }
 
 void* HttpTransfer::handle() const {
-  return state_->easy.get();
+  return state_->easy;
 }
 
 bool HttpTransfer::finish(int curl_code) {
   State& state = *state_;
   HttpAnswer& answer = state.answer;
   long status = 0;
-  curl_easy_getinfo(state.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(state.easy, CURLINFO_RESPONSE_CODE, &status);
   answer.status = status >= 200 ? static_cast<int>(status) : 0;
 
   curl_off_t declared = -1;
-  curl_easy_getinfo(state.easy.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &declared);
+  curl_easy_getinfo(state.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &declared);
   const auto kept = static_cast<std::int64_t>(answer.body.size());
   answer.dropped = state.is_cut ? std::max<std::int64_t>(state.body_bytes, declared) - kept : 0;
 

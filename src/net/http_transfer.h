@@ -4,16 +4,43 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "net/http_call.h"
 #include "net/http_client.h"
+#include "net/url.h"
 
 namespace chronos::net {
 
+// What one client's transfers use again and again, because making it anew costs about as much as a
+// short call: libcurl handles, with the options that no call changes, and URLs that were read
+// lately. One thread.
+class TransferStock {
+ public:
+  explicit TransferStock(HttpClientOptions options) : options_(std::move(options)) {}
+  ~TransferStock();
+  TransferStock(const TransferStock&) = delete;
+  TransferStock& operator=(const TransferStock&) = delete;
+
+  const HttpClientOptions& options() const { return options_; }
+
+  void* take_handle();  // CURL*; null when there is no memory
+  // Nothing the handle was told of the call may be used any more.
+  void give_back(void* handle);
+
+  Result<Url> read_url(const std::string& text);  // parse_url()
+
+ private:
+  const HttpClientOptions options_;
+  std::vector<void*> handles_;
+  std::unordered_map<std::string, Url> urls_;
+};
+
 class HttpTransfer {
  public:
-  // `options` must outlive the transfer.
-  HttpTransfer(const HttpClientOptions& options, HttpCall call);
+  // `stock` must outlive the transfer.
+  HttpTransfer(TransferStock& stock, HttpCall call);
   ~HttpTransfer();
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
@@ -33,6 +60,7 @@ class HttpTransfer {
   HttpAnswer take_answer();
 
  private:
+  friend class TransferStock;
   struct State;
   std::unique_ptr<State> state_;
 };

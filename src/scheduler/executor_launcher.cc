@@ -12,7 +12,7 @@ const std::string& ExecutorLauncher::name_of(ProjectId project) {
 
 void ExecutorLauncher::launch(const store::ClaimedRun& run, Duration timeout,
                               std::move_only_function<void(Outcome)> done) {
-  const auto& spec = run.declared->spec;
+  const auto& spec = *run.spec;
   auto* executor = executors_.find(spec.action.kind);
   if (executor == nullptr) {
     Outcome outcome{.kind = OutcomeKind::failed, .reason = "action"};

@@ -13,6 +13,8 @@ namespace {
 constexpr Duration kRetryStore = std::chrono::seconds(1);
 // Asked for a cancel, a running attempt is told within this time although the store is busy.
 constexpr Duration kHintedBeat = std::chrono::milliseconds(50);
+// A burst is claimed in pieces: the first attempts run while the next piece is claimed.
+constexpr int kClaimMax = 250;
 
 }  // namespace
 
@@ -173,7 +175,7 @@ void Scheduler::claim() {
       .holder = holder_, .node = options_.node, .lanes = {}, .queue_slots = {}, .now = now_};
   int asked = 0;
   for (const auto& [kind, max] : options_.lanes) {
-    const int free = std::min(max - lane_use_[kind], options_.batch);
+    const int free = std::min({max - lane_use_[kind], options_.batch, kClaimMax});
     if (free > 0) change.lanes.push_back({kind, free});
     asked += std::max(free, 0);
   }
@@ -195,7 +197,7 @@ void Scheduler::claim() {
 }
 
 Duration Scheduler::timeout_of(const store::ClaimedRun& claimed) const {
-  const auto& spec = claimed.declared->spec;
+  const auto& spec = *claimed.spec;
   if (!spec.deadline) return spec.timeout;
   return std::min(spec.timeout, claimed.planned_at + *spec.deadline - now_);
 }
@@ -203,8 +205,8 @@ Duration Scheduler::timeout_of(const store::ClaimedRun& claimed) const {
 void Scheduler::launch(store::ClaimedRun claimed) {
   const auto run = claimed.run;
   const auto timeout = timeout_of(claimed);
-  ++lane_use_[claimed.declared->spec.action.kind];
-  ++queue_use_[claimed.declared->spec.queue];
+  ++lane_use_[claimed.spec->action.kind];
+  ++queue_use_[claimed.spec->queue];
   events_.on_started(claimed);
   const auto& kept =
       running_.insert_or_assign(run, Running{std::move(claimed)}).first->second.claimed;
@@ -224,7 +226,7 @@ void Scheduler::on_outcome(RunId run, Outcome outcome) {
   const auto found = running_.find(run);
   if (found == running_.end() || found->second.is_over) return;
   found->second.is_over = true;
-  --lane_use_[found->second.claimed.declared->spec.action.kind];
+  --lane_use_[found->second.claimed.spec->action.kind];
   may_have_ready_ = true;
   settle_attempt(found->second.claimed, std::move(outcome));
 }
@@ -238,8 +240,16 @@ void Scheduler::settle_attempt(const store::ClaimedRun& claimed, Outcome outcome
     if (const auto found = store_.find_project(claimed.project)) project = found->name;
   }
   const auto now = clock_.now();
-  const SettleInput input{*claimed.declared,  project, claimed.run, claimed.attempt,
-                          claimed.planned_at, now,     outcome};
+  const SettleInput input{.spec = *claimed.spec,
+                          .failure_streak = claimed.failure_streak,
+                          .job = claimed.job,
+                          .project = claimed.project,
+                          .project_name = project,
+                          .run = claimed.run,
+                          .attempt = claimed.attempt,
+                          .planned_at = claimed.planned_at,
+                          .now = now,
+                          .outcome = outcome};
   auto settlement = settle(input, options_.notify, rng_, ids_);
   store::SettleRun change{
       .run = claimed.run,
@@ -282,7 +292,7 @@ void Scheduler::resend() {
 void Scheduler::forget(const Unsettled& unsettled) {
   const auto found = running_.find(unsettled.claimed.run);
   if (found == running_.end() || found->second.claimed.token != unsettled.claimed.token) return;
-  --queue_use_[found->second.claimed.declared->spec.queue];
+  --queue_use_[found->second.claimed.spec->queue];
   running_.erase(found);
   may_have_ready_ = true;
 }

@@ -179,9 +179,9 @@ struct ClaimedRun {
   Timestamp planned_at;
   Timestamp queued_at;
   Timestamp started_at;  // of this attempt: the claim's `now`
-  // As stored at the claim, failure_streak included; derived members are not filled. Shared: a
-  // store may keep decoded jobs between claims.
-  std::shared_ptr<const Job> declared;
+  // Of the job, as stored at the claim. Shared: a store may keep what it decoded between claims.
+  std::shared_ptr<const JobSpec> spec;
+  std::int64_t failure_streak = 0;
 };
 
 // Takes runs from `ready` under leases, highest priority first, then the earliest planned instant,

@@ -263,7 +263,8 @@ ClaimedRun claimed_value(const Tables& tables, const LiveRun& run) {
           .planned_at = run.planned_at,
           .queued_at = run.queued_at.value_or(run.planned_at),
           .started_at = run.lease->started_at,
-          .declared = std::make_shared<const Job>(job)};
+          .spec = std::make_shared<const JobSpec>(job.spec),
+          .failure_streak = job.failure_streak};
 }
 
 const StoredJob* find_job(const Tables& tables, ProjectId project, JobId job) {

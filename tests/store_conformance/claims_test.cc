@@ -48,23 +48,20 @@ TEST_P(ClaimsTest, ClaimedRunHasAllALauncherNeeds) {
   EXPECT_EQ(claimed.planned_at, instant);
   EXPECT_EQ(claimed.queued_at, now() - 5s);
   EXPECT_EQ(claimed.started_at, now());
-  EXPECT_EQ(claimed.declared->id, submitted.id);
-  EXPECT_EQ(claimed.declared->project, project_);
-  EXPECT_EQ(claimed.declared->version, 1);
-  EXPECT_EQ(claimed.declared->spec.payload, spec.payload);
-  EXPECT_EQ(claimed.declared->spec.action, spec.action);
-  EXPECT_EQ(claimed.declared->spec.retry, spec.retry);
-  EXPECT_EQ(claimed.declared->spec.notify, spec.notify);
+  EXPECT_EQ(claimed.spec->payload, spec.payload);
+  EXPECT_EQ(claimed.spec->action, spec.action);
+  EXPECT_EQ(claimed.spec->retry, spec.retry);
+  EXPECT_EQ(claimed.spec->notify, spec.notify);
 }
 
 TEST_P(ClaimsTest, ClaimSeesTheDeclarationAndTheStreakOfItsMoment) {
   const auto submitted = submit_ready();
   auto claimed = claim_one();
-  EXPECT_EQ(claimed.declared->failure_streak, 0);
+  EXPECT_EQ(claimed.failure_streak, 0);
   settle(claimed, RunState::failed);
   run_now(submitted);
   claimed = claim_one();
-  EXPECT_EQ(claimed.declared->failure_streak, 1);
+  EXPECT_EQ(claimed.failure_streak, 1);
   settle(claimed, RunState::failed);
 
   auto wanted = job(submitted);
@@ -72,12 +69,11 @@ TEST_P(ClaimsTest, ClaimSeesTheDeclarationAndTheStreakOfItsMoment) {
   commit(replacement(wanted));
   run_now(submitted);
   claimed = claim_one();
-  EXPECT_EQ(claimed.declared->failure_streak, 2);
-  EXPECT_EQ(claimed.declared->spec.max_attempts, 9);
-  EXPECT_EQ(claimed.declared->version, 2);
+  EXPECT_EQ(claimed.failure_streak, 2);
+  EXPECT_EQ(claimed.spec->max_attempts, 9);
   settle(claimed, RunState::succeeded);
   run_now(submitted);
-  EXPECT_EQ(claim_one().declared->failure_streak, 0);
+  EXPECT_EQ(claim_one().failure_streak, 0);
 }
 
 TEST_P(ClaimsTest, RunIsClaimedOnce) {
@@ -218,8 +214,8 @@ TEST_P(ClaimsTest, LeaseExpiresWhenItsHolderIsSilent) {
   EXPECT_EQ(leases[0].attempt, 1);
   EXPECT_EQ(leases[0].planned_at, claimed.planned_at);
   EXPECT_EQ(leases[0].started_at, claimed.started_at);
-  ASSERT_TRUE(leases[0].declared);
-  EXPECT_EQ(leases[0].declared->spec.max_attempts, 3);
+  ASSERT_TRUE(leases[0].spec);
+  EXPECT_EQ(leases[0].spec->max_attempts, 3);
 }
 
 TEST_P(ClaimsTest, HeartbeatKeepsLeases) {

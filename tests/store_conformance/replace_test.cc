@@ -195,7 +195,7 @@ TEST_P(ReplaceTest, ReadyRunsFollowPriorityQueueAndAction) {
   claimed = commit(change);
   ASSERT_EQ(claimed.size(), 1U);
   EXPECT_EQ(claimed[0].job, fast.id);
-  EXPECT_EQ(claimed[0].declared->spec.priority, 9);
+  EXPECT_EQ(claimed[0].spec->priority, 9);
 }
 
 TEST_P(ReplaceTest, ReadyRunsAreReorderedByANewPriority) {

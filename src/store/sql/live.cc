@@ -99,8 +99,8 @@ Result<void> insert_final(Writer& writer, const LiveRun& run, const End& end) {
   return {};
 }
 
-// The job follows a run that is no longer live.
-Result<void> follow_end(Writer& writer, const LiveRun& run, const End& end) {
+// The job follows a run that is no longer live. Whether others of it are.
+Result<bool> follow_end(Writer& writer, const LiveRun& run, const End& end) {
   CHRONOS_TRY(const auto other, writer.db.one(kAnyOfJob, column<int>, run.job));
   const auto* attempt = end.attempt.attempt;
   CHRONOS_TRY(const auto jobs,
@@ -109,7 +109,7 @@ Result<void> follow_end(Writer& writer, const LiveRun& run, const End& end) {
                             !other.has_value(), end.state == RunState::succeeded,
                             is_failure(end.state), end.state == RunState::cancelled));
   if (jobs != 1) return fail(Reason::internal, "a live run has no job");
-  return {};
+  return other.has_value();
 }
 
 }  // namespace
@@ -283,7 +283,7 @@ Result<void> vanish(Writer& writer, const LiveRun& run) {
   return {};
 }
 
-Result<void> end_run(Writer& writer, const LiveRun& run, const End& end) {
+Result<bool> end_run(Writer& writer, const LiveRun& run, const End& end) {
   CHRONOS_CHECK(is_final(end.state) && may_move(run.state(), end.state));
   CHRONOS_TRY_VOID(vanish(writer, run));
   CHRONOS_TRY_VOID(insert_final(writer, run, end));
@@ -299,7 +299,8 @@ Result<void> cancel_waiting(Writer& writer, const LiveRun& run, std::string_view
   }
   End end{.state = RunState::cancelled, .reason = reason, .at = now, .attempt = {}};
   if (last) end.attempt = {&last->attempt, last->output};
-  return end_run(writer, run, end);
+  CHRONOS_TRY_VOID(end_run(writer, run, end));
+  return {};
 }
 
 Result<void> release_held(Writer& writer, JobId job, Timestamp now) {

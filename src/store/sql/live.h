@@ -118,8 +118,8 @@ struct End {
 };
 
 // Writes the final row; the job's counts, streak, last_run and phase follow. The run may be
-// anywhere.
-Result<void> end_run(Writer& writer, const LiveRun& run, const End& end);
+// anywhere. Answers whether other runs of the job are live; if none is, none is held.
+Result<bool> end_run(Writer& writer, const LiveRun& run, const End& end);
 // Ends a run that holds no lease as cancelled.
 Result<void> cancel_waiting(Writer& writer, const LiveRun& run, std::string_view reason,
                             Timestamp now);

@@ -61,12 +61,10 @@ StoredJob read_job_row(Columns& columns) {
   return stored;
 }
 
-Result<void> fill_spec(Connection& db, SpecCache& specs, StoredJob& stored) {
+Result<std::shared_ptr<const JobSpec>> read_spec(Connection& db, SpecCache& specs,
+                                                 std::int64_t id) {
   static constexpr Sql kSpec{"SELECT spec, payload FROM specs WHERE id = $1"};
-  if (const auto known = specs.find(stored.spec)) {
-    stored.job.spec = *known;
-    return {};
-  }
+  if (auto known = specs.find(id)) return known;
   CHRONOS_TRY(auto spec, db.one(
                              kSpec,
                              [](Columns& columns) -> Result<JobSpec> {
@@ -74,10 +72,17 @@ Result<void> fill_spec(Connection& db, SpecCache& specs, StoredJob& stored) {
                                if (decoded) decoded->payload = columns.get<std::string>();
                                return decoded;
                              },
-                             stored.spec));
+                             id));
   if (!spec) return fail(Reason::internal, "a stored job has no declaration");
-  CHRONOS_TRY(stored.job.spec, std::move(*spec));
-  specs.put(stored.spec, std::make_shared<const JobSpec>(stored.job.spec));
+  CHRONOS_TRY(auto decoded, std::move(*spec));
+  auto shared = std::make_shared<const JobSpec>(std::move(decoded));
+  specs.put(id, shared);
+  return shared;
+}
+
+Result<void> fill_spec(Connection& db, SpecCache& specs, StoredJob& stored) {
+  CHRONOS_TRY(const auto spec, read_spec(db, specs, stored.spec));
+  stored.job.spec = *spec;
   return {};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -46,6 +47,7 @@ struct StoredJob {
 };
 StoredJob read_job_row(Columns& columns);
 Result<void> fill_spec(Connection& db, SpecCache& specs, StoredJob& stored);
+Result<std::shared_ptr<const JobSpec>> read_spec(Connection& db, SpecCache& specs, std::int64_t id);
 
 // One attempt as it is stored: its output lies apart.
 struct StoredAttempt {

@@ -1,5 +1,6 @@
 // Claims: leases, their ends, and their holders.
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "base/check.h"
@@ -19,6 +20,7 @@ constexpr Sql kLastToken{"SELECT value FROM meta WHERE name = 'last_token'"};
 constexpr Sql kInsertLease{
     "INSERT INTO leases (run, job, holder, node, token, attempt, queued_at, started_at,"
     " is_cancel_requested) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)"};
+constexpr Sql kDeclaration{"SELECT spec, failure_streak FROM jobs WHERE project = $1 AND id = $2"};
 constexpr Sql kToCancel{
     "SELECT run FROM leases WHERE holder = $1 AND is_cancel_requested = 1 ORDER BY token"};
 constexpr Sql kLeases{"SELECT run, holder FROM leases ORDER BY token"};
@@ -34,12 +36,31 @@ Result<std::int64_t> reserve_tokens(Connection& db, std::int64_t count) {
   return *last - count + 1;
 }
 
+// What a claim tells of the run's job.
+struct Declaration {
+  std::shared_ptr<const JobSpec> spec;
+  std::int64_t failure_streak = 0;
+};
+
+Result<Declaration> declaration_of(Reader reader, ProjectId project, JobId job) {
+  struct Row {
+    std::int64_t spec = 0;
+    std::int64_t failure_streak = 0;
+  };
+  const auto read = [](Columns& columns) -> Row {
+    return {columns.get<std::int64_t>(), columns.get<std::int64_t>()};
+  };
+  CHRONOS_TRY(const auto row, reader.db.one(kDeclaration, read, project, job));
+  if (!row) return fail(Reason::internal, "a live run has no job");
+  CHRONOS_TRY(auto spec, read_spec(reader.db, reader.specs, row->spec));
+  return Declaration{std::move(spec), row->failure_streak};
+}
+
 Result<ClaimedRun> lease(Writer& writer, const ClaimRuns& change, const ReadyRun& run,
                          std::int64_t token) {
   CHRONOS_TRY_VOID(writer.db.run(kInsertLease, run.run, run.job, change.holder, change.node, token,
                                  run.attempt, run.queued_at, change.now));
-  CHRONOS_TRY(auto stored, find_stored_job({writer.db, writer.specs}, run.project, run.job));
-  if (!stored) return fail(Reason::internal, "a live run has no job");
+  CHRONOS_TRY(auto declared, declaration_of({writer.db, writer.specs}, run.project, run.job));
   return ClaimedRun{.run = run.run,
                     .job = run.job,
                     .project = run.project,
@@ -49,7 +70,8 @@ Result<ClaimedRun> lease(Writer& writer, const ClaimRuns& change, const ReadyRun
                     .planned_at = run.planned_at,
                     .queued_at = run.queued_at,
                     .started_at = change.now,
-                    .declared = std::make_shared<const Job>(std::move(stored->job))};
+                    .spec = std::move(declared.spec),
+                    .failure_streak = declared.failure_streak};
 }
 
 Result<void> back_off(Writer& writer, const LiveRun& run, const SettleRun& change,
@@ -99,8 +121,8 @@ Result<SettleRun::Answer> apply(Writer& writer, const SettleRun& change) {
     end.state = answer.state = RunState::cancelled;
     end.reason = kRunCancelled;
   }
-  CHRONOS_TRY_VOID(end_run(writer, *run, end));
-  CHRONOS_TRY_VOID(release_held(writer, run->job, change.now));
+  CHRONOS_TRY(const bool has_others, end_run(writer, *run, end));
+  if (has_others) CHRONOS_TRY_VOID(release_held(writer, run->job, change.now));
   return answer;
 }
 
@@ -124,8 +146,7 @@ Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit,
   for (const auto id : expired) {
     CHRONOS_TRY(const auto run, find_leased(reader.db, id));
     if (!run) return fail(Reason::internal, "a lease has no run");
-    CHRONOS_TRY(auto stored, find_stored_job(reader, run->project, run->job));
-    if (!stored) return fail(Reason::internal, "a live run has no job");
+    CHRONOS_TRY(auto declared, declaration_of(reader, run->project, run->job));
     runs.push_back({.run = run->run,
                     .job = run->job,
                     .project = run->project,
@@ -135,7 +156,8 @@ Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit,
                     .planned_at = run->planned_at,
                     .queued_at = run->queued_at.value_or(run->planned_at),
                     .started_at = run->lease->started_at,
-                    .declared = std::make_shared<const Job>(std::move(stored->job))});
+                    .spec = std::move(declared.spec),
+                    .failure_streak = declared.failure_streak});
   }
   return runs;
 }

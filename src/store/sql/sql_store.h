@@ -14,12 +14,12 @@ namespace chronos::store {
 
 struct SqlStoreOptions {
   CommitterOptions committer;
-  bool has_own_thread = true;                        // false: the caller drives pump()
-  int readers = 4;                                   // connections, so many reads at a time
-  int cache_kib = 4096;                              // page cache of the writer
-  std::size_t spec_cache_bytes = 8uz * 1024 * 1024;  // decoded declarations
-  int wal_pages_max = 20'000;                        // the writer checkpoints by itself beyond this
-  int busy_ms = 5000;                                // wait so long for another process's lock
+  bool has_own_thread = true;                       // false: the caller drives pump()
+  int readers = 4;                                  // connections, so many reads at a time
+  int cache_kib = 4096;                             // page cache of the writer
+  std::size_t spec_cache_bytes = 32uz * 1024 * 1024;  // decoded declarations
+  int wal_pages_max = 20'000;                       // the writer checkpoints by itself beyond this
+  int busy_ms = 5000;                               // wait so long for another process's lock
 };
 
 class SqlStore final : public Store {
