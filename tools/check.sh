@@ -18,6 +18,14 @@ step "clang-tidy"
 git ls-files 'src/*.cc' | grep -v '_test\.cc$' |
   xargs -P "$jobs" -n 4 clang-tidy-19 -p build/clang --quiet --warnings-as-errors='*'
 
+step "fuzz: a minute of each target"
+cmake --preset fuzz >/dev/null
+for source in tests/fuzz/fuzz_*.cc; do
+  target=$(basename "$source" .cc)
+  cmake --build build/fuzz -j "$jobs" --target "$target"
+  tools/fuzz.sh "${target#fuzz_}" 60
+done
+
 for sanitizer in asan tsan; do
   step "$sanitizer"
   cmake --preset "$sanitizer" >/dev/null
