@@ -37,10 +37,16 @@ sim: ## replay one simulator seed: make sim SEED=123
 	@cmake --build $(RELEASE) -j $(JOBS) --target sim
 	@$(RELEASE)/sim --seed $(SEED)
 
+fuzz: ## look for inputs that break a parser: make fuzz T=schedule SECONDS=600
+	@tools/packages.sh check
+	@$(CONFIGURE) fuzz >/dev/null
+	@cmake --build build/fuzz -j $(JOBS) --target fuzz_$(T)
+	@tools/fuzz.sh $(T) $(or $(SECONDS),60)
+
 fmt: ## format the sources
 	@git ls-files '*.cc' '*.h' | xargs clang-format-19 -i
 
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: help run build test check bench sim fmt clean
+.PHONY: help run build test check bench sim fuzz fmt clean

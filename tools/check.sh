@@ -15,6 +15,14 @@ cmake --preset tsan >/dev/null
 git ls-files 'src/*.cc' | grep -v '_test\.cc$' |
   xargs -P "$jobs" -n 4 clang-tidy-19 -p build/tsan --quiet --warnings-as-errors='*'
 
+step "fuzz: a minute of each target"
+cmake --preset fuzz >/dev/null
+for source in tests/fuzz/fuzz_*.cc; do
+  target=$(basename "$source" .cc)
+  cmake --build build/fuzz -j "$jobs" --target "$target"
+  tools/fuzz.sh "${target#fuzz_}" 60
+done
+
 # tsan is built by clang: its warnings and its thread-safety analysis end the build.
 for sanitizer in asan tsan; do
   step "$sanitizer"

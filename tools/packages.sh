@@ -7,10 +7,11 @@ set -eu
 build="g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsimdjson-dev libabsl-dev
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev libcurl4-openssl-dev libsqlite3-dev
   libssl-dev prometheus-cpp-dev zlib1g-dev tzdata ca-certificates"
-# The end-to-end tests drive the real binary from Python; the examples call it with curl.
-test="$build libgtest-dev libgmock-dev python3 python3-pytest python3-aiosmtpd curl procps"
+# The end-to-end tests drive the real binary from Python; the examples call it with curl; schedules are
+# compared with those of two npm packages.
+test="$build libgtest-dev libgmock-dev python3 python3-pytest python3-aiosmtpd curl procps nodejs npm"
 check="$test clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev"
-bench="$build libbenchmark-dev"
+bench="$build libbenchmark-dev nodejs npm"
 
 case "${1:-}" in
   build) wanted=$build ;;
@@ -20,8 +21,18 @@ case "${1:-}" in
   *) echo "usage: $0 build|test|check|bench" >&2; exit 2 ;;
 esac
 
+# Node may have come from elsewhere: a second one is not installed beside it.
+is_command() {
+  case "$1" in
+    nodejs) command -v node >/dev/null ;;
+    npm) command -v npm >/dev/null ;;
+    *) return 1 ;;
+  esac
+}
+
 missing=""
 for package in $wanted; do
+  is_command "$package" && continue
   state=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
   [ "$state" = "install ok installed" ] || missing="$missing $package"
 done

@@ -38,6 +38,8 @@ class Arguments {
   void optional(const Positional& positional, std::string& out);
   void several(const Positional& positional, std::vector<std::string>& out);  // at least one
 
+  void any_number(const Positional& positional, std::vector<std::string>& out);
+
   // Everything after "--", as it is. Other commands refuse a "--".
   void rest(const Positional& positional, std::vector<std::string>& out);
 

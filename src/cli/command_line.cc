@@ -116,6 +116,12 @@ void Arguments::several(const Positional& positional, std::vector<std::string>& 
   impl_.read_all(option, out);
 }
 
+void Arguments::any_number(const Positional& positional, std::vector<std::string>& out) {
+  auto& option = impl_.add(positional, " [{}…]");
+  option.expected(0, 1000)->allow_extra_args(true);
+  impl_.read_all(option, out);
+}
+
 void Arguments::rest(const Positional& positional, std::vector<std::string>& out) {
   impl_.rest = &out;
   impl_.usage += fmt::format(" [-- {}]", positional.name);

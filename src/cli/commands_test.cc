@@ -439,6 +439,19 @@ TEST_F(CommandsTest, CronPointsAtTheMistake) {
   EXPECT_EQ(run_alone({"cron", "* * * * *", "--timezone", "Nowhere/City"}), kUsage);
 }
 
+TEST_F(CommandsTest, CronAnswersABatch) {
+  in_.str("{\"expr\":\"0 9 * * *\",\"count\":2,\"from\":\"2026-01-01T00:00:00Z\"}\n{}\n");
+  EXPECT_EQ(run_alone({"cron", "--batch"}), kOk);
+  EXPECT_EQ(out_.str(), R"({"next":["2026-01-01T09:00:00Z","2026-01-02T09:00:00Z"]})"
+                        "\n"
+                        R"({"error":{"code":"required","field":"expr","column":null,"length":null,)"
+                        R"("message":"the line has no schedule","hint":null}})"
+                        "\n");
+  EXPECT_EQ(run_alone({"cron", "--batch", "@daily"}), kUsage);
+  EXPECT_EQ(run_alone({"cron"}), kUsage);
+  EXPECT_EQ(err_.str(), "error: give an expression, or --batch to read many from stdin\n");
+}
+
 TEST_F(CommandsTest, ConfigShowsAndChecks) {
   environment_ = {{"CHRONOS_CONFIG", ""}, {"CHRONOS_LOG_LEVEL", "debug"}};
   EXPECT_EQ(run_alone({"config", "show", "--changed", "--origin", "--set", "server.threads=3",

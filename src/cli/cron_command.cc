@@ -6,6 +6,7 @@
 
 #include "base/time_text.h"
 #include "cli/commands.h"
+#include "cli/cron_batch.h"
 #include "cli/safe_text.h"
 #include "schedule/preview.h"
 
@@ -21,6 +22,7 @@ struct CronFlags {
   std::string from;
   std::optional<std::int64_t> count;
   bool skips_clock_changes = false;
+  bool is_batch = false;
 };
 
 // `chronos cron 30 2 '*' '*' 1-5` without quotes around the whole works too: an expression has at
@@ -80,6 +82,15 @@ int refuse(const Session& session, const Error& error, const std::string& expres
 }
 
 int cron(Session& session, const CronFlags& flags) {
+  if (flags.is_batch == !flags.words.empty()) {
+    return failed(
+        session,
+        {Reason::bad_request, "give an expression, or --batch to read many from stdin", {}, {}});
+  }
+  if (flags.is_batch) {
+    answer_schedule_questions(session.terminal.in, session.terminal.out, session.clock);
+    return kOk;
+  }
   const auto count = flags.count.value_or(10);
   if (count < 0 || count > kCountMax) {
     return failed(session,
@@ -114,7 +125,7 @@ int cron(Session& session, const CronFlags& flags) {
 
 Action declare_cron(Arguments& arguments) {
   auto flags = std::make_unique<CronFlags>();
-  arguments.several({"EXPRESSION", "such as '30 2 * * MON-FRI' or @daily"}, flags->words);
+  arguments.any_number({"EXPRESSION", "such as '30 2 * * MON-FRI' or @daily"}, flags->words);
   arguments.text({"--timezone", "ZONE", "such as Europe/Berlin; UTC if not given"},
                  flags->timezone);
   arguments.text({"--from", "TIME", "show what comes after; now if not given"}, flags->from);
@@ -123,6 +134,9 @@ Action declare_cron(Arguments& arguments) {
                  flags->seed);
   arguments.toggle({"--dst-skip", "", "nothing in a gap, first pass of an overlap"},
                    flags->skips_clock_changes);
+  arguments.toggle(
+      {"--batch", "", "answer JSON lines {\"expr\",\"tz\",\"from\",\"count\"} of stdin"},
+      flags->is_batch);
   return [flags = std::move(flags)](Session& session) { return cron(session, *flags); };
 }
 

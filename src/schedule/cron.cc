@@ -69,7 +69,8 @@ Parsed<CronSyntax> parse_nickname(const TextSpan& span) {
   }
   if (found->fields.empty()) {
     return std::unexpected(error_at(span.begin, word.size(), "", "not_supported_yet",
-                                    fmt::format("{} is not supported yet", word)));
+                                    fmt::format("{} is not supported yet", word),
+                                    "a job without a schedule runs once, at once"));
   }
   return parse_fields({found->fields, 0, found->fields.size()}, {});
 }
@@ -113,6 +114,10 @@ Parsed<Cron> Cron::parse_span(const TextSpan& span, std::string_view seed) {
   const bool is_nickname = span.view().starts_with('@');
   CHRONOS_TRY(auto syntax, is_nickname ? parse_nickname(span) : parse_fields(span, seed));
   return Cron(Source{std::string(span.view()), std::move(syntax)});
+}
+
+Cron Cron::from_syntax(std::string text, CronSyntax syntax) {
+  return Cron(Source{std::move(text), std::move(syntax)});
 }
 
 std::optional<Timestamp> Cron::next(Timestamp after, const TimeZone& zone, DstPolicy policy) const {

@@ -45,6 +45,9 @@ class Cron {
   // The same for a part of a longer text that has passed check_text().
   static Parsed<Cron> parse_span(const TextSpan& span, std::string_view seed);
 
+  // What another scheduler's text says; `text` is that text.
+  static Cron from_syntax(std::string text, CronSyntax syntax);
+
   // The first instant > `after`, the last < `before`; whole seconds of the local years 1970–2199.
   std::optional<Timestamp> next(Timestamp after, const TimeZone& zone,
                                 DstPolicy policy = DstPolicy::automatic) const;

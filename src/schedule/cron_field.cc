@@ -15,12 +15,6 @@ using Failure = std::unexpected<ScheduleError>;
 constexpr int kStepMax = 999'999;
 constexpr std::string_view kCommandHint = "a crontab command is not part of the schedule";
 
-constexpr std::array<std::string_view, 12> kLongMonths = {
-    "JANUARY", "FEBRUARY", "MARCH",     "APRIL",   "MAY",      "JUNE",
-    "JULY",    "AUGUST",   "SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER"};
-constexpr std::array<std::string_view, 7> kLongWeekdays = {
-    "SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"};
-
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -30,29 +24,9 @@ bool is_letter(char c) {
 char upper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
-std::string upper(std::string_view word) {
-  std::string result(word);
-  std::ranges::transform(result, result.begin(), [](char c) { return upper(c); });
-  return result;
-}
-
 bool is_lower_case(std::string_view word) {
-  return upper(word) != word &&
+  return in_capitals(word) != word &&
          std::ranges::none_of(word, [](char c) { return c >= 'A' && c <= 'Z'; });
-}
-
-std::optional<int> month_of(std::string_view name) {
-  for (int month = 1; month <= 12; ++month) {
-    if (month_name(month) == name) return month;
-  }
-  return std::nullopt;
-}
-
-std::optional<int> weekday_of(std::string_view name) {
-  for (int weekday = 0; weekday <= 6; ++weekday) {
-    if (weekday_name(weekday) == name) return weekday;
-  }
-  return std::nullopt;
 }
 
 // A value as it stands in the text.
@@ -63,21 +37,34 @@ struct Value {
   std::size_t end = 0;
 };
 
+// AWS and Quartz count the days of the week from Sunday = 1.
+constexpr FieldRule kSundayIsOne = {FieldKind::day_of_week, "day-of-week", 1, 7, 7, '\0'};
+
 class FieldParser {
  public:
-  FieldParser(const TextSpan& span, FieldKind kind, std::string_view seed)
-      : span_(span), rule_(rule_of(kind)), kind_(kind), seed_(seed), at_(span.begin) {}
+  FieldParser(const TextSpan& span, FieldKind kind, std::string_view seed, Dialect dialect)
+      : span_(span),
+        dialect_(dialect),
+        rule_(kind == FieldKind::day_of_week && dialect != Dialect::chronos ? kSundayIsOne
+                                                                            : rule_of(kind)),
+        kind_(kind),
+        seed_(seed),
+        at_(span.begin) {}
 
   Parsed<void> parse(CronSyntax& syntax) {
     auto& field = syntax.fields[static_cast<std::size_t>(kind_)];
     field.text = span_.view();
-    if (is_weekday_field() && peek() == '+') {
+    if (is_weekday_field() && peek() == '+' && !is_foreign()) {
       ++at_;
       if (at_end()) return fail_here("number_expected", "a weekday is needed after '+'");
       syntax.needs_both_days = true;
     }
     for (;;) {
       CHRONOS_TRY(auto item, parse_item());
+      if (is_foreign() && is_weekday_field() && item.kind != ItemKind::nth_weekday) {
+        item.low -= 1;
+        item.high -= 1;
+      }
       field.items.push_back(item);
       if (at_end()) return {};
       ++at_;  // the comma: an item ends at nothing else
@@ -103,8 +90,15 @@ class FieldParser {
     while (end < span_.end && is_part(span_.text[end])) ++end;
     return slice(at_, end);
   }
+  bool is_foreign() const { return dialect_ != Dialect::chronos; }
+  bool is_quartz() const { return dialect_ == Dialect::quartz; }
   bool is_weekday_field() const { return kind_ == FieldKind::day_of_week; }
   bool is_day_field() const { return kind_ == FieldKind::day_of_month; }
+
+  // L and W; Quartz takes them in small letters too.
+  bool is_at_letter(char capital) const {
+    return peek() == capital || (is_quartz() && upper(peek()) == capital);
+  }
 
   // --- Errors ---
 
@@ -129,7 +123,7 @@ class FieldParser {
     return fail_at(begin, word.size(), "letter_case",
                    word.size() == 1 ? fmt::format("'{}' must be a capital letter", word)
                                     : fmt::format("'{}' must be capital letters", word),
-                   upper(word));
+                   in_capitals(word));
   }
 
   // --- Items ---
@@ -138,7 +132,8 @@ class FieldParser {
     const char c = peek();
     if (at_item_end()) return fail_here("empty_item", "a list item is empty");
     if (c == '*' || c == '?') return parse_star();
-    if (c == '~') return parse_tilde(std::nullopt);
+    if (c == '~' && !is_foreign()) return parse_tilde(std::nullopt);
+    if (c == '/' && is_quartz()) return parse_star();
     if (is_digit(c)) return parse_from_value();
     if (is_letter(c)) return parse_from_word();
     return fail_item_start(c);
@@ -159,6 +154,7 @@ class FieldParser {
                              : fmt::format("write */{}", step.empty() ? "5" : step));
       }
       case '+':
+        if (is_foreign()) return unexpected_here();
         return fail_here("plus_place", "'+' may only open the day-of-week field");
       case '#':
         return is_weekday_field() ? fail_here("number_expected", "a weekday is needed before '#'")
@@ -173,11 +169,14 @@ class FieldParser {
     if (is_question && !is_day_field() && !is_weekday_field()) {
       return fail_here("question_field", "'?' is only for day-of-month and day-of-week", "use '*'");
     }
-    ++at_;
+    if (is_question && is_foreign() && span_.end - span_.begin > 1) {
+      return fail_here("question_alone", "'?' stands alone in its field");
+    }
+    if (peek() != '/') ++at_;  // Quartz: "/5" is "*/5"
     CronItem item{
         .kind = ItemKind::star, .low = rule_.low, .high = rule_.high, .is_question = is_question};
     // Weekday 7 is Sunday once more; "*/2" is 0, 2, 4, 6.
-    if (is_weekday_field()) item.high = 6;
+    if (is_weekday_field() && !is_foreign()) item.high = 6;
     if (peek() != '/' && !at_item_end()) return unexpected_here(is_question ? "'?'" : "'*'");
     CHRONOS_TRY_VOID(parse_step(item));
     return item;
@@ -206,9 +205,9 @@ class FieldParser {
 
   Parsed<CronItem> parse_from_word() {
     const auto word = run_of(is_letter);
-    if (word == "H") return parse_hash();
-    if (word == "h") return wrong_case(at_, word);
-    const auto capitals = upper(word);
+    if (word == "H" && !is_foreign()) return parse_hash();
+    if (word == "h" && !is_foreign()) return wrong_case(at_, word);
+    const auto capitals = in_capitals(word);
     if (capitals == "L" || capitals == "LW") return parse_last_day(word);
     if (capitals == "W") {
       if (!is_day_field()) return fail_here("weekday_field", "'W' is only for day-of-month");
@@ -219,6 +218,15 @@ class FieldParser {
 
   // L, L-3, LW, L-3W.
   Parsed<CronItem> parse_last_day(std::string_view word) {
+    if (is_weekday_field() && is_foreign() && word.size() == 1 && is_at_letter('L')) {
+      ++at_;
+      if (!at_item_end()) return unexpected_here("'L'");
+      return CronItem{.low = 7, .high = 7, .is_number = false};
+    }
+    if (is_weekday_field() && is_foreign()) {
+      return fail_here("last_weekday", "'LW' is only for day-of-month",
+                       "6L or FRIL is the last Friday");
+    }
     if (is_weekday_field()) {
       return fail_here("last_weekday", fmt::format("'{}' needs a weekday here", peek()),
                        "5L or FRI#L is the last Friday");
@@ -227,7 +235,7 @@ class FieldParser {
       return fail_here("last_field",
                        fmt::format("'{}' is only for day-of-month and day-of-week", peek()));
     }
-    if (upper(word) != word) return wrong_case(at_, word);
+    if (in_capitals(word) != word && !is_quartz()) return wrong_case(at_, word);
     at_ += word.size();
     CronItem item{.kind = ItemKind::last_day, .moves_to_weekday = word.size() == 2};
     if (!item.moves_to_weekday && accept('-')) {
@@ -236,8 +244,9 @@ class FieldParser {
       item.low = digits.size() > 9 ? kStepMax : std::stoi(std::string(digits));
       if (item.low < 1 || item.low > 30) return out_of_range(at_, digits, 1, 30);
       at_ += digits.size();
-      if (peek() == 'w') return wrong_case(at_, "w");
-      item.moves_to_weekday = accept('W');
+      if (peek() == 'w' && !is_quartz()) return wrong_case(at_, "w");
+      item.moves_to_weekday = is_at_letter('W');
+      if (item.moves_to_weekday) ++at_;
     }
     if (!at_item_end()) return unexpected_here(item.moves_to_weekday ? "'W'" : "'L'");
     return item;
@@ -254,6 +263,7 @@ class FieldParser {
       case '-':
         return parse_range(value);
       case '~':
+        if (is_foreign()) return unexpected_here();
         return parse_tilde(value);
       case '/':
         item.kind = ItemKind::range;
@@ -286,6 +296,9 @@ class FieldParser {
     CHRONOS_TRY(const auto second, parse_value());
     int high = second.number;
     if (is_weekday_field() && high == 0 && first.number > 0) high = 7;  // FRI-SUN
+    if (first.number > high && is_quartz() && kind_ != FieldKind::year) {
+      high += rule_.high - rule_.low + 1;  // goes on at the field's beginning
+    }
     if (first.number > high) return fail_reversed(first, second);
     if (auto refused = refuse_after_range()) return std::move(*refused);
     CronItem item{
@@ -321,7 +334,7 @@ class FieldParser {
       return low == high ? fmt::format("{}", low) : fmt::format("{}-{}", low, high);
     };
     std::string hint;
-    const int top = is_weekday_field() ? 6 : rule_.high;
+    const int top = is_weekday_field() && !is_foreign() ? 6 : rule_.high;
     const int step = step_ahead();
     if (kind_ == FieldKind::year) {
       hint = part(second.number, first.number);
@@ -355,10 +368,11 @@ class FieldParser {
     if (!is_weekday_field()) return fail_here("nth_field", "'#' is only for day-of-week");
     ++at_;
     CronItem item{
-        .kind = ItemKind::nth_weekday, .low = weekday.number % 7, .is_number = !weekday.is_name};
+        .kind = ItemKind::nth_weekday, .low = our_weekday(weekday), .is_number = !weekday.is_name};
     const auto digits = run_of(is_digit);
-    if (peek() == 'l') return wrong_case(at_, "l");
-    if (accept('L')) {
+    if (peek() == 'l' && !is_quartz()) return wrong_case(at_, "l");
+    if (is_at_letter('L')) {
+      ++at_;
       item.nth = 0;
     } else if (digits.empty()) {
       return fail_here("number_expected", "1-5 or L is needed after '#'");
@@ -379,23 +393,27 @@ class FieldParser {
     if (!is_weekday_field()) {
       return fail_here("last_field", "'L' after a value is only for day-of-week");
     }
-    if (peek() == 'l') return wrong_case(at_, "l");
+    if (peek() == 'l' && !is_quartz()) return wrong_case(at_, "l");
     ++at_;
     if (!at_item_end()) return unexpected_here("'L'");
     return CronItem{
-        .kind = ItemKind::nth_weekday, .low = weekday.number % 7, .is_number = !weekday.is_name};
+        .kind = ItemKind::nth_weekday, .low = our_weekday(weekday), .is_number = !weekday.is_name};
   }
 
   // 15W.
   Parsed<CronItem> parse_nearest(const Value& day) {
     if (!is_day_field()) return fail_here("weekday_field", "'W' is only for day-of-month");
-    if (peek() == 'w') return wrong_case(at_, "w");
+    if (peek() == 'w' && !is_quartz()) return wrong_case(at_, "w");
     ++at_;
     if (!at_item_end()) return unexpected_here("'W'");
     return CronItem{.kind = ItemKind::nearest_weekday, .low = day.number};
   }
 
   // --- Values ---
+
+  int our_weekday(const Value& value) const {
+    return is_foreign() ? value.number - 1 : value.number % 7;
+  }
 
   Parsed<Value> parse_value() {
     const auto begin = at_;
@@ -411,12 +429,13 @@ class FieldParser {
 
   Parsed<Value> parse_name() {
     const auto word = run_of(is_letter);
-    const auto capitals = upper(word);
+    const auto capitals = in_capitals(word);
     const auto begin = at_;
     const auto number_of = [&](std::string_view name) -> std::optional<int> {
-      if (kind_ == FieldKind::month) return month_of(name);
-      if (is_weekday_field()) return weekday_of(name);
-      return std::nullopt;
+      if (kind_ == FieldKind::month) return month_number(name);
+      if (!is_weekday_field()) return std::nullopt;
+      const auto weekday = weekday_number(name);
+      return weekday ? std::optional(*weekday + rule_.low) : std::nullopt;
     };
     // FRIL is FRI with the suffix L; the caller reads the suffix.
     const bool has_suffix = word.size() == 4 && (capitals[3] == 'L' || capitals[3] == 'W');
@@ -432,10 +451,10 @@ class FieldParser {
     const auto fail = [&](std::string code, std::string message, std::string hint) {
       return fail_at(at_, word.size(), std::move(code), std::move(message), std::move(hint));
     };
-    if (month_of(capitals)) {
+    if (month_number(capitals)) {
       return fail("name_in_wrong_field", fmt::format("'{}' is a month name", word), "");
     }
-    if (weekday_of(capitals)) {
+    if (weekday_number(capitals)) {
       return fail("name_in_wrong_field", fmt::format("'{}' is a weekday name", word), "");
     }
     auto hint = short_form(capitals);
@@ -522,6 +541,7 @@ class FieldParser {
   }
 
   TextSpan span_;
+  Dialect dialect_;
   const FieldRule& rule_;
   FieldKind kind_;
   std::string_view seed_;
@@ -532,28 +552,7 @@ class FieldParser {
 
 Parsed<void> parse_field(const TextSpan& span, FieldKind kind, std::string_view seed,
                          CronSyntax& syntax) {
-  return FieldParser(span, kind, seed).parse(syntax);
-}
-
-std::uint64_t field_hash(std::string_view seed, char letter) {
-  constexpr std::uint64_t kFnvOffset = 0xcbf29ce484222325;
-  constexpr std::uint64_t kFnvPrime = 0x100000001b3;
-  std::uint64_t hash = kFnvOffset;
-  const auto add = [&](char byte) { hash = (hash ^ static_cast<unsigned char>(byte)) * kFnvPrime; };
-  for (const char byte : seed) add(byte);
-  add('\0');
-  add(letter);
-  // The finisher of splitmix64: FNV alone leaves the high bits, which pick() uses, too regular.
-  hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9;
-  hash = (hash ^ (hash >> 27)) * 0x94d049bb133111eb;
-  return hash ^ (hash >> 31);
-}
-
-int pick(std::uint64_t hash, int n) {
-  // The high 64 bits of hash * n, in two halves because C++ has no 128-bit integer.
-  const auto count = static_cast<std::uint64_t>(n);
-  const std::uint64_t low = (hash & 0xffffffff) * count >> 32;
-  return static_cast<int>(((hash >> 32) * count + low) >> 32);
+  return FieldParser(span, kind, seed, syntax.dialect).parse(syntax);
 }
 
 }  // namespace chronos::schedule

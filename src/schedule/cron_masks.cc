@@ -54,15 +54,10 @@ int day_number(int year, int month, int day) {
   return static_cast<int>(std::chrono::local_days(date).time_since_epoch().count());
 }
 
-template <class Set>
-void for_each_value(const CronItem& item, Set set) {
-  for (int value = item.low; value <= item.high; value += item.step) set(value);
-}
-
-std::uint64_t mask_of(const CronField& field) {
+std::uint64_t mask_of(const CronSyntax& syntax, FieldKind kind) {
   std::uint64_t mask = 0;
-  for (const auto& item : field.items) {
-    for_each_value(item, [&](int value) { mask |= std::uint64_t{1} << value; });
+  for (const auto& item : syntax.field(kind).items) {
+    for_each_value(kind, item, [&](int value) { mask |= std::uint64_t{1} << value; });
   }
   return mask;
 }
@@ -122,10 +117,10 @@ struct CronMasks::Shape {
 
 CronMasks CronMasks::compile(const CronSyntax& syntax) {
   CronMasks masks;
-  masks.seconds_ = mask_of(syntax.field(FieldKind::second));
-  masks.minutes_ = mask_of(syntax.field(FieldKind::minute));
-  masks.hours_ = mask_of(syntax.field(FieldKind::hour));
-  masks.months_ = static_cast<std::uint32_t>(mask_of(syntax.field(FieldKind::month)));
+  masks.seconds_ = mask_of(syntax, FieldKind::second);
+  masks.minutes_ = mask_of(syntax, FieldKind::minute);
+  masks.hours_ = mask_of(syntax, FieldKind::hour);
+  masks.months_ = static_cast<std::uint32_t>(mask_of(syntax, FieldKind::month));
   const auto& dates = syntax.field(FieldKind::day_of_month);
   const auto& weekdays = syntax.field(FieldKind::day_of_week);
   for (const auto& item : dates.items) masks.add_day(item);
@@ -135,7 +130,7 @@ CronMasks CronMasks::compile(const CronSyntax& syntax) {
   masks.needs_both_ = syntax.needs_both_days;
   masks.any_year_ = is_unrestricted(syntax.field(FieldKind::year));
   for (const auto& item : syntax.field(FieldKind::year).items) {
-    for_each_value(item, [&](int year) {
+    for_each_value(FieldKind::year, item, [&](int year) {
       const auto bit = static_cast<std::size_t>(year - kFirstYear);
       masks.years_[bit / 64] |= std::uint64_t{1} << bit % 64;
     });
@@ -151,7 +146,7 @@ void CronMasks::add_day(const CronItem& item) {
     near_days_ |= 1u << item.low;
     has_special_days_ = true;
   } else {
-    for_each_value(item, [&](int day) { days_ |= 1u << (day - 1); });
+    for_each_value(FieldKind::day_of_month, item, [&](int day) { days_ |= 1u << (day - 1); });
   }
 }
 
@@ -161,7 +156,7 @@ void CronMasks::add_weekday(const CronItem& item) {
     nth_[static_cast<std::size_t>(item.nth)] |= bit(item.low);
     has_special_days_ = true;
   } else {
-    for_each_value(item, [&](int weekday) { weekdays_ |= bit(weekday); });
+    for_each_value(FieldKind::day_of_week, item, [&](int weekday) { weekdays_ |= bit(weekday); });
   }
 }
 

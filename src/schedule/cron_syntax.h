@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "schedule/schedule_error.h"
 
 namespace chronos::schedule {
+
+// Whose spelling a text has. Dialects differ in words; what they mean is the same afterwards.
+enum class Dialect { chronos, aws, quartz, systemd };
 
 // In the order of the seven-field form.
 enum class FieldKind { second, minute, hour, day_of_month, month, day_of_week, year };
@@ -36,6 +40,19 @@ const FieldRule& rule_of(FieldKind kind);
 std::string_view month_name(int month);
 std::string_view weekday_name(int weekday);
 
+// The number of such a name, in capitals; weekdays from Sunday = 0.
+std::optional<int> month_number(std::string_view name);
+std::optional<int> weekday_number(std::string_view name);
+
+// The whole names, in capitals.
+inline constexpr std::array<std::string_view, 12> kLongMonths = {
+    "JANUARY", "FEBRUARY", "MARCH",     "APRIL",   "MAY",      "JUNE",
+    "JULY",    "AUGUST",   "SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER"};
+inline constexpr std::array<std::string_view, 7> kLongWeekdays = {
+    "SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"};
+
+std::string in_capitals(std::string_view word);
+
 enum class ItemKind {
   star,             // * and ?, perhaps with a step
   value,            // 5, MON
@@ -58,6 +75,17 @@ struct CronItem {
   int nth = 0;
 };
 
+// Calls set(value) for every value of the item. Where a Quartz range such as FRI-TUE runs past the
+// field's end, it goes on at its beginning; weekday 7 is 0.
+template <class Set>
+void for_each_value(FieldKind kind, const CronItem& item, Set set) {
+  const auto& rule = rule_of(kind);
+  const int top = kind == FieldKind::day_of_week ? 6 : rule.high;
+  for (int value = item.low; value <= item.high; value += item.step) {
+    set(value > top ? value - (top - rule.low + 1) : value);
+  }
+}
+
 struct CronField {
   std::string text;  // as written; empty when the field was left out
   std::vector<CronItem> items;
@@ -71,6 +99,7 @@ struct CronSyntax {
   bool has_seconds = false;
   bool has_year = false;
   bool needs_both_days = false;  // "+" before the weekday field
+  Dialect dialect = Dialect::chronos;
 
   const CronField& field(FieldKind kind) const { return fields[static_cast<std::size_t>(kind)]; }
 };
@@ -97,10 +126,18 @@ std::vector<TextSpan> split_words(const TextSpan& span);
 ScheduleError error_at(std::size_t byte, std::size_t length, std::string_view field,
                        std::string code, std::string message, std::string hint = {});
 
+// The same for a whole span.
+std::unexpected<ScheduleError> refuse(const TextSpan& span, std::string code, std::string message,
+                                      std::string hint = {});
+
+// Gives the seconds and the year their defaults, where the text has none.
+void fill_omitted(CronSyntax& syntax);
+
 // Five, six or seven fields. `seed` drives H and ~.
 Parsed<CronSyntax> parse_fields(const TextSpan& span, std::string_view seed);
 
-// One field; sets syntax.fields[kind] and, for "+", needs_both_days.
+// One field, in the dialect of `syntax` (not systemd's); sets syntax.fields[kind] and, for "+",
+// needs_both_days.
 Parsed<void> parse_field(const TextSpan& span, FieldKind kind, std::string_view seed,
                          CronSyntax& syntax);
 

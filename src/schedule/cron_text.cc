@@ -22,11 +22,6 @@ constexpr std::array<FieldRule, kFieldCount> kRules = {{
     {FieldKind::year, "year", kFirstYear, kLastYear, kLastYear, '\0'},
 }};
 
-constexpr std::array<std::string_view, 12> kMonths = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN",
-                                                      "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
-constexpr std::array<std::string_view, 7> kWeekdays = {"SUN", "MON", "TUE", "WED",
-                                                       "THU", "FRI", "SAT"};
-
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }
@@ -94,14 +89,6 @@ const FieldRule& rule_of(FieldKind kind) {
   return kRules[static_cast<std::size_t>(kind)];
 }
 
-std::string_view month_name(int month) {
-  return kMonths.at(static_cast<std::size_t>(month - 1));
-}
-
-std::string_view weekday_name(int weekday) {
-  return kWeekdays.at(static_cast<std::size_t>(weekday));
-}
-
 bool is_unrestricted(const CronField& field) {
   return std::ranges::any_of(field.items, [](const CronItem& item) {
     return item.kind == ItemKind::star && item.step == 1;
@@ -153,6 +140,22 @@ std::vector<TextSpan> split_words(const TextSpan& span) {
   return words;
 }
 
+std::unexpected<ScheduleError> refuse(const TextSpan& span, std::string code, std::string message,
+                                      std::string hint) {
+  return std::unexpected(error_at(span.begin, span.end - span.begin, "", std::move(code),
+                                  std::move(message), std::move(hint)));
+}
+
+void fill_omitted(CronSyntax& syntax) {
+  if (!syntax.has_seconds) {
+    syntax.fields[static_cast<std::size_t>(FieldKind::second)].items.push_back(CronItem{});
+  }
+  if (!syntax.has_year) {
+    syntax.fields[static_cast<std::size_t>(FieldKind::year)].items.push_back(
+        {.kind = ItemKind::star, .low = kFirstYear, .high = kLastYear});
+  }
+}
+
 Parsed<CronSyntax> parse_fields(const TextSpan& span, std::string_view seed) {
   const auto words = split_words(span);
   if (words.size() < 5 || words.size() > kFieldCount) {
@@ -176,13 +179,7 @@ Parsed<CronSyntax> parse_fields(const TextSpan& span, std::string_view seed) {
     }
     return std::unexpected(std::move(error));
   }
-  if (!syntax.has_seconds) {
-    syntax.fields[static_cast<std::size_t>(FieldKind::second)].items.push_back(CronItem{});
-  }
-  if (!syntax.has_year) {
-    syntax.fields[static_cast<std::size_t>(FieldKind::year)].items.push_back(
-        {.kind = ItemKind::star, .low = kFirstYear, .high = kLastYear});
-  }
+  fill_omitted(syntax);
   return syntax;
 }
 

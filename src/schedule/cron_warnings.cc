@@ -142,7 +142,8 @@ void warn_every_second(const Cron& cron, Warnings& found) {
   const auto is_open = [](const CronItem& item) {
     return item.kind == ItemKind::star || item.has_step;
   };
-  if (!syntax.has_seconds || !is_unrestricted(syntax.field(FieldKind::second)) ||
+  if (!syntax.has_seconds || syntax.dialect == Dialect::systemd ||
+      !is_unrestricted(syntax.field(FieldKind::second)) ||
       std::ranges::any_of(syntax.field(FieldKind::minute).items, is_open)) {
     return;
   }
@@ -153,6 +154,7 @@ void warn_every_second(const Cron& cron, Warnings& found) {
 
 void warn_quartz_week(const Cron& cron, Warnings& found) {
   const auto& syntax = cron.syntax();
+  if (syntax.dialect != Dialect::chronos) return;
   const auto& weekdays = syntax.field(FieldKind::day_of_week);
   const auto is_question = [](const CronItem& item) { return item.is_question; };
   const auto is_number = [](const CronItem& item) {
@@ -185,18 +187,19 @@ void warn_short_month(const Cron& cron, Warnings& found) {
   if (day == 0 || cron.is_never() || !is_restricted(cron, FieldKind::day_of_month)) return;
   std::vector<int> without;
   for (const auto& item : syntax.field(FieldKind::month).items) {
-    for (int month = item.low; month <= item.high; month += item.step) {
+    for_each_value(FieldKind::month, item, [&](int month) {
       if (kShortest[static_cast<std::size_t>(month - 1)] < day) without.push_back(month);
-    }
+    });
   }
   if (without.empty()) return;
   std::ranges::sort(without);
   without.erase(std::ranges::unique(without).begin(), without.end());
   const auto months = list_of(without, [](int month) { return std::string(long_month(month)); });
   add(found, "W-short-month", FieldKind::day_of_month,
-      fmt::format("{} {} no day {}{}; the last day of a month is `L`", months,
+      fmt::format("{} {} no day {}{}; the last day of a month is `{}`", months,
                   without.size() == 1 ? "has" : "have", day,
-                  day == 29 ? " except in leap years" : ""));
+                  day == 29 ? " except in leap years" : "",
+                  syntax.dialect == Dialect::systemd ? "*-*~01" : "L"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/time_text.h"
+#include "schedule/dialects.h"
 
 namespace chronos::schedule {
 namespace {
@@ -18,12 +19,6 @@ constexpr seconds kLongestPeriod = std::chrono::days(36'525);  // as base/time_t
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-std::unexpected<ScheduleError> fail_at(const TextSpan& span, std::string code, std::string message,
-                                       std::string hint = {}) {
-  return std::unexpected(error_at(span.begin, span.end - span.begin, "", std::move(code),
-                                  std::move(message), std::move(hint)));
 }
 
 // --- @every ---
@@ -78,24 +73,24 @@ std::string duration_hint(std::string_view text) {
 Parsed<EveryText> parse_every(const TextSpan& span) {
   const auto words = split_words(span);
   if (words.size() == 1) {
-    return fail_at({span.text, span.end, span.end}, "bad_duration",
-                   "a duration is needed after @every");
+    return refuse({span.text, span.end, span.end}, "bad_duration",
+                  "a duration is needed after @every");
   }
   if (words.size() > 2) {
-    return fail_at({span.text, words[2].begin, span.end}, "nickname_extra",
-                   "nothing may follow the duration", "write it in one piece: @every 1h30m");
+    return refuse({span.text, words[2].begin, span.end}, "nickname_extra",
+                  "nothing may follow the duration", "write it in one piece: @every 1h30m");
   }
   const auto text = words[1].view();
   const auto period = read_duration(text);
   if (!period) {
-    return fail_at(words[1], "bad_duration", fmt::format("'{}' is not a duration", text),
-                   duration_hint(text));
+    return refuse(words[1], "bad_duration", fmt::format("'{}' is not a duration", text),
+                  duration_hint(text));
   }
   if (*period < seconds(1)) {
-    return fail_at(words[1], "bad_duration", "the shortest interval is 1s");
+    return refuse(words[1], "bad_duration", "the shortest interval is 1s");
   }
   if (*period > kLongestPeriod) {
-    return fail_at(words[1], "bad_duration", "the longest interval is 100 years");
+    return refuse(words[1], "bad_duration", "the longest interval is 100 years");
   }
   return EveryText{*period};
 }
@@ -107,58 +102,37 @@ bool looks_like_time(std::string_view text) {
   return text.size() > 4 && text[4] == '-' && std::all_of(text.begin(), text.begin() + 4, is_digit);
 }
 
-Parsed<decltype(Expression::body)> parse_time(const TextSpan& span) {
-  const auto text = span.view();
-  if (const auto instant = parse_timestamp(text)) return InstantText{*instant};
-  // A local time is what becomes an RFC 3339 instant with a Z; seconds may be left out.
-  for (const std::string_view end : {"Z", ":00Z"}) {
-    if (!is_digit(text.back())) break;
-    const auto local = parse_timestamp(std::string(text) + std::string(end));
-    if (!local) continue;
-    return LocalText{std::chrono::local_time<Duration>(local->time_since_epoch()),
-                     static_cast<int>(span.begin) + 1, static_cast<int>(text.size())};
-  }
-  return fail_at(span, "bad_time",
-                 fmt::format("'{}' is not a time of the years 1970-2199", text.substr(0, 64)),
-                 "2026-03-08T07:30:00Z, or 2026-03-08T07:30:00 for the job's zone");
-}
-
-Parsed<decltype(Expression::body)> parse_at(const TextSpan& span) {
+Parsed<ExpressionBody> parse_at(const TextSpan& span) {
   const auto words = split_words(span);
   if (words.size() == 1) {
-    return fail_at({span.text, span.end, span.end}, "bad_time", "a time is needed after @at");
+    return refuse({span.text, span.end, span.end}, "bad_time", "a time is needed after @at");
   }
   return parse_time({span.text, words[1].begin, span.end});
 }
 
-// --- Forms of other schedulers that are planned but not read yet ---
+// --- Other spellings ---
 
-struct Foreign {
+struct Form {
   std::string_view prefix;
-  std::string_view name;
+  Parsed<void> (*parse)(const TextSpan& span, Expression& expression);
 };
 
-constexpr std::array<Foreign, 8> kForeign = {{
-    {"R/", "ISO 8601 repetition"},
-    {"rate(", "AWS rate()"},
-    {"at(", "AWS at()"},
-    {"cron(", "AWS cron()"},
-    {"quartz:", "the Quartz dialect"},
-    {"RRULE:", "an iCalendar RRULE"},
-    {"FREQ=", "an iCalendar RRULE"},
-    {"DTSTART", "an iCalendar RRULE"},
+constexpr std::array<Form, 5> kForms = {{
+    {"rate(", parse_aws_rate},
+    {"at(", parse_aws_at},
+    {"cron(", parse_aws_cron},
+    {"quartz:", parse_quartz},
+    {"systemd:", parse_systemd},
 }};
 
-std::optional<std::string_view> foreign_form(std::string_view text) {
-  for (const auto& [prefix, name] : kForeign) {
-    if (text.starts_with(prefix)) return name;
-  }
-  if (text.starts_with('R')) {
-    // R5/…, R-1/…
-    const auto end = text.find_first_not_of("-0123456789", 1);
-    if (end != std::string_view::npos && end > 1 && text[end] == '/') return kForeign[0].name;
-  }
-  return std::nullopt;
+// R/…, R5/…, R-1/…
+bool is_repeat(std::string_view text) {
+  const auto end = text.find_first_not_of("-0123456789", 1);
+  return text.starts_with('R') && end != std::string_view::npos && text[end] == '/';
+}
+
+bool is_rrule(std::string_view text) {
+  return text.starts_with("RRULE:") || text.starts_with("FREQ=") || text.starts_with("DTSTART");
 }
 
 // --- The TZ= prefix ---
@@ -178,29 +152,36 @@ Parsed<TextSpan> parse_zone(const TextSpan& span, Expression& expression) {
   auto zone = TimeZone::find(name);
   if (!zone) {
     const auto& field = zone.error().fields.front();
-    return fail_at({span.text, begin, end}, field.code, field.message, field.hint);
+    return refuse({span.text, begin, end}, field.code, field.message, field.hint);
   }
   expression.zone = *zone;
   expression.zone_column = static_cast<int>(begin) + 1;
-  TextSpan rest{span.text, end, span.end};
-  while (!rest.empty() && (rest.view().front() == ' ' || rest.view().front() == '\t')) {
-    ++rest.begin;
-  }
-  if (rest.empty()) return fail_at(rest, "empty", "a schedule is needed after the time zone");
+  const auto rest = trimmed({span.text, end, span.end});
+  if (rest.empty()) return refuse(rest, "empty", "a schedule is needed after the time zone");
   return rest;
 }
 
-Parsed<decltype(Expression::body)> parse_body(const TextSpan& span, std::string_view seed) {
-  const auto first = split_words(span).front().view();
-  if (first == "@every") return parse_every(span);
-  if (first == "@at") return parse_at(span);
-  if (looks_like_time(first)) return parse_time(span);
-  if (const auto name = foreign_form(first)) {
-    return fail_at({span.text, span.begin, span.begin + first.size()}, "not_supported_yet",
-                   fmt::format("{} is not supported yet", *name));
+Parsed<void> parse_body(const TextSpan& span, std::string_view seed, Expression& expression) {
+  const auto first = split_words(span).front();
+  const auto word = first.view();
+  if (is_repeat(word)) return parse_repeat(span, expression);
+  for (const auto& form : kForms) {
+    if (word.starts_with(form.prefix)) return form.parse(span, expression);
   }
-  CHRONOS_TRY(auto cron, Cron::parse_span(span, seed));
-  return cron;
+  if (is_rrule(word)) {
+    return refuse(first, "not_supported_yet", "an iCalendar RRULE is not supported yet",
+                  "R/2026-01-31T09:00:00/P1M repeats by the calendar");
+  }
+  if (word == "@every") {
+    CHRONOS_TRY(expression.body, parse_every(span));
+  } else if (word == "@at") {
+    CHRONOS_TRY(expression.body, parse_at(span));
+  } else if (looks_like_time(word)) {
+    CHRONOS_TRY(expression.body, parse_time(span));
+  } else {
+    CHRONOS_TRY(expression.body, Cron::parse_span(span, seed));
+  }
+  return {};
 }
 
 }  // namespace
@@ -209,8 +190,32 @@ Parsed<Expression> parse_expression(std::string_view text, std::string_view seed
   CHRONOS_TRY(const auto span, check_text(text));
   Expression expression{.zone = std::nullopt, .zone_column = 0, .body = EveryText{}};
   CHRONOS_TRY(const auto body, parse_zone(span, expression));
-  CHRONOS_TRY(expression.body, parse_body(body, seed));
+  CHRONOS_TRY_VOID(parse_body(body, seed, expression));
   return expression;
+}
+
+Parsed<ExpressionBody> parse_time(const TextSpan& span) {
+  const auto text = span.view();
+  if (text.empty()) return refuse(span, "bad_time", "a time is needed here");
+  if (const auto instant = parse_timestamp(text)) return InstantText{*instant};
+  // A local time is what becomes an RFC 3339 instant with a Z; seconds may be left out.
+  for (const std::string_view end : {"Z", ":00Z"}) {
+    if (!is_digit(text.back())) break;
+    const auto local = parse_timestamp(std::string(text) + std::string(end));
+    if (!local) continue;
+    return LocalText{std::chrono::local_time<Duration>(local->time_since_epoch()),
+                     static_cast<int>(span.begin) + 1, static_cast<int>(text.size())};
+  }
+  return refuse(span, "bad_time",
+                fmt::format("'{}' is not a time of the years 1970-2199", text.substr(0, 64)),
+                "2026-03-08T07:30:00Z, or 2026-03-08T07:30:00 for the job's zone");
+}
+
+TextSpan trimmed(TextSpan span) {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!span.empty() && is_blank(span.text[span.begin])) ++span.begin;
+  while (!span.empty() && is_blank(span.text[span.end - 1])) --span.end;
+  return span;
 }
 
 Parsed<Timestamp> resolve_local(const LocalText& local, const TimeZone& zone) {

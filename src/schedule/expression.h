@@ -1,6 +1,7 @@
-// Expression: any schedule text of schedule.md §2: an optional TZ= prefix, then a cron expression,
-// a nickname, "@every 90s", or a single time. schedule.cc and the command line call it.
-// Plain value; parsing is pure except that it reads the tz database for the prefix.
+// Expression: any schedule text: an optional TZ= prefix, then a cron expression, a nickname,
+// "@every 90s", a single time, an ISO 8601 repetition, or another scheduler's spelling (AWS,
+// Quartz, systemd). schedule.cc and the command line call it. Plain value; parsing is pure except
+// that it reads the tz database for the prefix.
 #pragma once
 
 #include <chrono>
@@ -30,10 +31,30 @@ struct LocalText {
   int length = 0;
 };
 
+// Years and months have no fixed length, and days none where clocks change; the time part is
+// elapsed time. Never all zero.
+struct Period {
+  int months = 0;
+  int days = 0;
+  std::chrono::seconds time{0};
+
+  bool is_elapsed() const { return months == 0 && days == 0; }
+  bool operator==(const Period&) const = default;
+};
+
+// ISO 8601 "R5/2026-01-31T09:00:00/P1M".
+struct RepeatText {
+  std::optional<std::variant<InstantText, LocalText>> start;  // whole seconds
+  Period period;
+  std::optional<std::int64_t> count;  // of all its instants; none = no end
+};
+
+using ExpressionBody = std::variant<Cron, EveryText, InstantText, LocalText, RepeatText>;
+
 struct Expression {
-  std::optional<TimeZone> zone;  // of the TZ= prefix
-  int zone_column = 0;           // of its name; 0 without a prefix
-  std::variant<Cron, EveryText, InstantText, LocalText> body;
+  std::optional<TimeZone> zone;  // of the TZ= prefix, or behind a systemd text
+  int zone_column = 0;           // of its name; 0 without one
+  ExpressionBody body;
 };
 
 Parsed<Expression> parse_expression(std::string_view text, std::string_view seed = {});

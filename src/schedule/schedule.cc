@@ -121,9 +121,39 @@ class Compiler {
       rule = every_part(every->period);
     } else if (const auto* instant = std::get_if<InstantText>(&expression.body)) {
       rule = OncePart{instant->at};
+    } else if (const auto* repeat = std::get_if<RepeatText>(&expression.body)) {
+      CHRONOS_TRY_VOID(add_repeat(*repeat, zone, parts_.back()));
     } else {
       CHRONOS_TRY(const auto at, resolve_local(std::get<LocalText>(expression.body), zone));
       rule = OncePart{at};
+    }
+    return {};
+  }
+
+  // An ISO 8601 repetition counts from its own start, else like any interval.
+  Parsed<void> add_repeat(const RepeatText& repeat, const TimeZone& zone, Schedule::Part& part) {
+    auto every = every_part(repeat.period.time);
+    auto wall = zone.wall(std::chrono::floor<seconds>(every.anchor));
+    if (repeat.start) {
+      every.first = 0;
+      every.has_own_start = true;
+      if (const auto* local = std::get_if<LocalText>(&*repeat.start)) {
+        CHRONOS_TRY(every.anchor, resolve_local(*local, zone));
+        wall = std::chrono::floor<seconds>(local->at);
+      } else {
+        every.anchor = std::get<InstantText>(*repeat.start).at;
+        wall = zone.wall(std::chrono::floor<seconds>(every.anchor));
+      }
+    }
+    if (repeat.count) every.last = every.first + *repeat.count - 1;
+    if (repeat.period.is_elapsed()) {
+      part.rule = every;
+      return {};
+    }
+    part.rule.emplace<CalendarPart>(wall, std::nullopt, repeat.period, zone, spec_.dst, every.first,
+                                    every.last, every.has_own_start);
+    if (!repeat.start || std::holds_alternative<InstantText>(*repeat.start)) {
+      std::get<CalendarPart>(part.rule).start_instant = std::chrono::floor<seconds>(every.anchor);
     }
     return {};
   }
@@ -178,12 +208,14 @@ std::int64_t EveryPart::index_at(Timestamp time) const {
 
 std::optional<Timestamp> EveryPart::next_after(Timestamp after) const {
   if (after >= kHorizon) return std::nullopt;
-  const auto at = anchor + std::max(first, index_at(after) + 1) * period;
+  const auto index = std::max(first, index_at(after) + 1);
+  if (index > last) return std::nullopt;
+  const auto at = anchor + index * period;
   return at < kHorizon ? std::optional(at) : std::nullopt;
 }
 
 std::optional<Timestamp> EveryPart::latest_at_or_before(Timestamp time) const {
-  const auto index = index_at(std::min(time, kHorizon - Duration(1)));
+  const auto index = std::min(last, index_at(std::min(time, kHorizon - Duration(1))));
   return index >= first ? std::optional(anchor + index * period) : std::nullopt;
 }
 
@@ -261,10 +293,7 @@ std::vector<Warning> Schedule::warnings(Timestamp now) const {
   TimeWindow window{std::max(now, data_->spec.start_at.value_or(now)), now + kGapOutlook};
   window.until = std::min(window.until, data_->spec.end_at.value_or(window.until));
   for (const auto& part : data_->parts) {
-    const auto* cron = std::get_if<CronPart>(&part.rule);
-    if (cron == nullptr) continue;
-    for (auto& warning : text_warnings(cron->cron)) found.push_back(std::move(warning));
-    for (auto& warning : time_warnings(cron->cron, cron->zone, cron->policy, window)) {
+    for (auto& warning : part_warnings(part, data_->zone, window)) {
       found.push_back(std::move(warning));
     }
   }
@@ -273,8 +302,7 @@ std::vector<Warning> Schedule::warnings(Timestamp now) const {
 
 bool Schedule::is_current() const {
   return data_->zone.is_current() && std::ranges::all_of(data_->parts, [](const Part& part) {
-           const auto* cron = std::get_if<CronPart>(&part.rule);
-           return cron == nullptr || cron->zone.is_current();
+           return part.zone() == nullptr || part.zone()->is_current();
          });
 }
 
@@ -295,12 +323,8 @@ const TimeZone& Schedule::zone() const {
 }
 
 Occurrence Schedule::describe(Timestamp at) const {
-  const auto is_shifted_in = [&](const Part& part) {
-    const auto* cron = std::get_if<CronPart>(&part.rule);
-    return cron != nullptr && part.latest_at_or_before(at) == at &&
-           !cron->cron.matches(cron->zone.wall(std::chrono::floor<seconds>(at)));
-  };
-  const bool is_shifted = std::ranges::any_of(data_->parts, is_shifted_in);
+  const bool is_shifted =
+      std::ranges::any_of(data_->parts, [&](const Part& part) { return part.is_shifted(at); });
   return {at, format_local(at, data_->zone),
           is_shifted ? std::optional<std::string>("gap") : std::nullopt};
 }

@@ -180,14 +180,14 @@ class TimeWords {
 
 // --- Days ---
 
-std::vector<int> values_of(const CronField& field) {
+std::vector<int> values_of(const CronSyntax& syntax, FieldKind kind) {
   std::vector<int> values;
-  for (const auto& item : field.items) {
+  for (const auto& item : syntax.field(kind).items) {
     if (item.kind == ItemKind::last_day || item.kind == ItemKind::nearest_weekday ||
         item.kind == ItemKind::nth_weekday) {
       continue;
     }
-    for (int value = item.low; value <= item.high; value += item.step) values.push_back(value);
+    for_each_value(kind, item, [&](int value) { values.push_back(value); });
   }
   std::ranges::sort(values);
   values.erase(std::ranges::unique(values).begin(), values.end());
@@ -197,9 +197,10 @@ std::vector<int> values_of(const CronField& field) {
 class DayWords {
  public:
   explicit DayWords(const CronSyntax& syntax)
-      : dates_(syntax.field(FieldKind::day_of_month)),
+      : syntax_(syntax),
+        dates_(syntax.field(FieldKind::day_of_month)),
         weekdays_(syntax.field(FieldKind::day_of_week)),
-        months_(values_of(syntax.field(FieldKind::month))),
+        months_(values_of(syntax, FieldKind::month)),
         is_both_(syntax.needs_both_days) {}
 
   // Empty when every day matches; `open` is what to say then.
@@ -229,7 +230,7 @@ class DayWords {
 
   // "1 January", "the 1st and 15th of every month", "the last day of February"
   std::string dates_of_months() const {
-    const auto values = values_of(dates_);
+    const auto values = values_of(syntax_, FieldKind::day_of_month);
     const bool is_plain = std::ranges::all_of(dates_.items, [](const CronItem& item) {
       return item.kind != ItemKind::last_day && item.kind != ItemKind::nearest_weekday;
     });
@@ -267,7 +268,9 @@ class DayWords {
   std::string weekday_list(std::string_view last, std::string_view article = "") const {
     // Monday first, so that FRI-SUN is one run.
     std::vector<int> values;
-    for (const int weekday : values_of(weekdays_)) values.push_back((weekday + 6) % 7);
+    for (const int weekday : values_of(syntax_, FieldKind::day_of_week)) {
+      values.push_back((weekday + 6) % 7);
+    }
     std::ranges::sort(values);
     values.erase(std::ranges::unique(values).begin(), values.end());
     const auto name = [](int value) { return std::string(long_weekday((value + 1) % 7)); };
@@ -288,6 +291,7 @@ class DayWords {
     return join(parts, last);
   }
 
+  const CronSyntax& syntax_;
   const CronField& dates_;
   const CronField& weekdays_;
   std::vector<int> months_;
@@ -297,16 +301,17 @@ class DayWords {
 // The years, or "every year" where the days alone would sound like a single date.
 std::string year_phrase(const CronSyntax& syntax) {
   const auto& field = syntax.field(FieldKind::year);
-  const auto months = values_of(syntax.field(FieldKind::month));
+  const auto months = values_of(syntax, FieldKind::month);
   const auto& dates = syntax.field(FieldKind::day_of_month);
   const bool is_by_date = !is_unrestricted(dates) && months.size() == 1 &&
                           is_unrestricted(syntax.field(FieldKind::day_of_week));
   if (is_unrestricted(field)) {
-    const bool is_leap_day =
-        months == std::vector{2} && values_of(dates) == std::vector{29} && dates.items.size() == 1;
+    const bool is_leap_day = months == std::vector{2} &&
+                             values_of(syntax, FieldKind::day_of_month) == std::vector{29} &&
+                             dates.items.size() == 1;
     return !is_by_date ? "" : is_leap_day ? " in leap years" : " every year";
   }
-  const auto values = values_of(field);
+  const auto values = values_of(syntax, FieldKind::year);
   const auto series = series_of(values);
   if (series.step > 1 && values.size() > 3) {
     return fmt::format(", every {} years from {} through {}", series.step, series.first,
@@ -322,19 +327,59 @@ std::string capitalised(std::string text) {
   return text;
 }
 
-// "3 November 2026 at 09:00, Europe/Berlin" without the zone.
-std::string date_in_words(Timestamp at, const TimeZone& zone) {
-  const auto wall = zone.wall(std::chrono::floor<seconds>(at));
+// "3 November 2026 at 09:00".
+std::string wall_in_words(WallTime wall) {
   const std::chrono::year_month_day date(std::chrono::floor<days>(wall));
   return fmt::format("{} {} {} at {}", static_cast<unsigned>(date.day()),
                      long_month(static_cast<int>(static_cast<unsigned>(date.month()))),
                      static_cast<int>(date.year()), format_wall(wall).substr(11));
 }
 
+std::string date_in_words(Timestamp at, const TimeZone& zone) {
+  return wall_in_words(zone.wall(std::chrono::floor<seconds>(at)));
+}
+
+// ", from 31 January 2026 at 09:00, 5 times": of a repetition.
+template <class Rule>
+std::string limits_in_words(const Rule& rule, const std::string& start) {
+  std::string text;
+  if (rule.has_own_start) text += ", from " + start;
+  if (rule.last == EveryPart::kNoLast) return text;
+  const auto count = rule.last - rule.first + 1;
+  return text + (count == 1 ? ", once" : fmt::format(", {} times", count));
+}
+
+// "every month", "every 2 years", "every month and 1 day".
+std::string calendar_in_words(const CalendarPart& part) {
+  std::vector<std::string> parts;
+  const auto add = [&](int count, std::string_view unit) {
+    if (count != 0) parts.push_back(fmt::format("{} {}{}", count, unit, count == 1 ? "" : "s"));
+  };
+  add(part.period.months / 12, "year");
+  add(part.period.months % 12, "month");
+  add(part.period.days, "day");
+  auto text = join(parts);
+  if (part.period.time != seconds(0)) {
+    const auto time = period_in_words(part.period.time);
+    text += " and " + (time[0] >= 'a' ? "1 " + time : time);
+  } else if (parts.size() == 1 && text.starts_with("1 ")) {
+    text.erase(0, 2);
+  }
+  const std::chrono::year_month_day date(std::chrono::floor<days>(part.start));
+  if (part.period.months != 0 && date.day() > std::chrono::day(28)) {
+    text += ", on the last day of a shorter month";
+  }
+  return "every " + text + limits_in_words(part, wall_in_words(part.start));
+}
+
 std::string part_in_words(const Schedule::Part& part, const TimeZone& zone) {
   if (const auto* cron = std::get_if<CronPart>(&part.rule)) return in_words(cron->cron);
+  if (const auto* calendar = std::get_if<CalendarPart>(&part.rule)) {
+    return calendar_in_words(*calendar);
+  }
   if (const auto* every = std::get_if<EveryPart>(&part.rule)) {
-    return "every " + period_in_words(every->period);
+    return "every " + period_in_words(every->period) +
+           limits_in_words(*every, date_in_words(every->anchor, zone));
   }
   return "once on " + date_in_words(std::get<OncePart>(part.rule).at, zone);
 }
@@ -343,7 +388,8 @@ std::string part_in_words(const Schedule::Part& part, const TimeZone& zone) {
 bool shows_clock(const Schedule& schedule) {
   return schedule.spec().start_at || schedule.spec().end_at ||
          std::ranges::any_of(schedule.parts(), [](const Schedule::Part& part) {
-           return !std::holds_alternative<EveryPart>(part.rule);
+           const auto* every = std::get_if<EveryPart>(&part.rule);
+           return every == nullptr || every->has_own_start;
          });
 }
 
@@ -390,8 +436,8 @@ std::string in_words(const Schedule& schedule) {
   for (const auto& part : schedule.parts()) {
     if (!text.empty()) text += "; ";
     text += part_in_words(part, schedule.zone());
-    const auto* cron = std::get_if<CronPart>(&part.rule);
-    if (cron != nullptr && cron->zone != schedule.zone()) text += ", " + cron->zone.name();
+    const auto* own = part.zone();
+    if (own != nullptr && *own != schedule.zone()) text += ", " + own->name();
   }
   if (const auto start = schedule.spec().start_at) {
     text += ", from " + date_in_words(*start, schedule.zone());

@@ -161,6 +161,16 @@ std::string time_field(Rng& rng, Range range, int favourite, std::array<bool, N>
   return joined(texts);
 }
 
+std::string year_field(Rng& rng, int favourite, std::array<bool, 230>& years) {
+  std::vector<std::string> texts;
+  for (const auto& item :
+       random_list(rng, [&] { return random_item(rng, {1970, 2199}, favourite, nullptr); })) {
+    for (const int value : item.values) years[static_cast<std::size_t>(value - 1970)] = true;
+    texts.push_back(item.text);
+  }
+  return joined(texts);
+}
+
 struct DayText {
   std::string text;
   DayItem item;
@@ -229,6 +239,7 @@ DayText random_weekday(Rng& rng, const Day& near) {
 }  // namespace
 
 bool Expression::matches(const Day& day) const {
+  if (day.year < 1970 || !years[static_cast<std::size_t>(day.year - 1970)]) return false;
   if (!months[static_cast<std::size_t>(day.month)]) return false;
   const auto by_date = [&](const DayItem& item) { return date_matches(item, day); };
   const auto by_weekday = [&](const DayItem& item) { return weekday_matches(item, day); };
@@ -282,8 +293,14 @@ Expression random_expression(Rng& rng, const Day& near) {
     made.any_weekday = true;
   }
   made.needs_both = rng.chance(200);
-  made.text = fmt::format("{}{} {} {} {} {}{}", second, minute, hour, joined(dates), month,
-                          made.needs_both ? "+" : "", joined(weekdays));
+  std::string year;
+  if (has_seconds && rng.chance(500)) {
+    year = " " + year_field(rng, near.year, made.years);
+  } else {
+    made.years.fill(true);
+  }
+  made.text = fmt::format("{}{} {} {} {} {}{}{}", second, minute, hour, joined(dates), month,
+                          made.needs_both ? "+" : "", joined(weekdays), year);
   return made;
 }
 

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct Expression {
   std::array<bool, 60> minutes{};
   std::array<bool, 24> hours{};
   std::array<bool, 13> months{};
+  std::array<bool, 230> years{};  // from 1970
   std::vector<DayItem> dates;
   std::vector<DayItem> weekdays;
   bool any_date = false;
@@ -45,6 +47,12 @@ struct Expression {
 
 // `near` is a day whose date and weekday are likelier than others, so that windows get hits.
 Expression random_expression(Rng& rng, const Day& near);
+
+// The same meaning, as far as the dialect has it, in other words: plain lists, the dialect's
+// numbers of the week and its way to say which day field counts. None if the dialect cannot say it.
+std::optional<Expression> in_quartz(const Expression& expression);
+std::optional<Expression> in_aws(const Expression& expression);
+std::optional<Expression> in_systemd(const Expression& expression);
 
 enum class Policy { automatic, skip };
 
@@ -62,6 +70,19 @@ std::vector<Minute> walk(const std::string& zone, std::int64_t from, std::int64_
 // walk must begin two days before the first instant that matters.
 std::vector<std::int64_t> fire_times(const Expression& expression, Policy policy,
                                      const std::vector<Minute>& minutes);
+
+// An ISO 8601 repetition by the calendar, in local readings as seconds since 1970.
+struct Repetition {
+  std::int64_t start = 0;
+  int months = 0;
+  int days = 0;
+  std::int64_t seconds = 0;  // elapsed
+  int count = 0;
+};
+
+// Its instants, from the first, as far as the minutes walked show all readings they need.
+std::vector<std::int64_t> repeat_times(const Repetition& repetition, Policy policy,
+                                       const std::vector<Minute>& minutes);
 
 // The changes of the offset in a year, in seconds since 1970, to the minute.
 std::vector<std::int64_t> clock_changes(const std::string& zone, int year);
