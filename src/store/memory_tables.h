@@ -92,6 +92,7 @@ struct Tables {
   std::map<ProjectId, Project> projects;
   std::map<KeyId, Key> keys;
   std::map<std::pair<KeyId, std::string>, Seen> seen;
+  std::optional<std::int64_t> zones_stamp;
 };
 
 // -- Live runs ------------------------------------------------------------------------------------
@@ -158,6 +159,7 @@ Result<Key> apply(Tables& tables, const PutKey& change);
 Result<Key> apply(Tables& tables, const RevokeKey& change);
 Result<TouchKeys::Answer> apply(Tables& tables, const TouchKeys& change);
 Result<std::int64_t> apply(Tables& tables, const Prune& change);
+Result<NoteZones::Answer> apply(Tables& tables, const NoteZones& change);
 
 // -- Idempotency keys ----------------------------------------------------------------------------
 
