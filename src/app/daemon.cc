@@ -30,6 +30,7 @@
 #include "scheduler/scheduler.h"
 #include "service/access.h"
 #include "service/jobs.h"
+#include "service/reasons.h"
 #include "service/runs.h"
 #include "service/system.h"
 #include "store/open.h"
@@ -201,6 +202,7 @@ class Daemon::Parts {
   std::unique_ptr<notify::Notifier> notifier_;
   std::unique_ptr<service::Jobs> jobs_;
   std::unique_ptr<service::Runs> runs_;
+  std::unique_ptr<service::Reasons> reasons_;
   std::unique_ptr<service::Access> access_;
   std::unique_ptr<service::System> system_;
   std::unique_ptr<http::ReadPool> readers_;
@@ -258,6 +260,10 @@ void Daemon::Parts::build_services() {
                         {config_.retention.runs, config_.retention.age}};
   jobs_ = std::make_unique<service::Jobs>(store, check, clock_, ids_, rules);
   runs_ = std::make_unique<service::Runs>(store, clock_, ids_);
+  const auto scheduler = scheduler_options(config_);
+  reasons_ = std::make_unique<service::Reasons>(store, clock_,
+                                                Capacity{scheduler.lanes, scheduler.queue_limits},
+                                                [this] { return is_draining_.load(); });
   access_ = std::make_unique<service::Access>(store, clock_, ids_);
   service::SystemParts parts;
   parts.check_target = [this](const Target& target) { return check_target(target); };
@@ -265,7 +271,8 @@ void Daemon::Parts::build_services() {
   parts.write_backup = [this] { return write_backup(); };
   system_ = std::make_unique<service::System>(store, clock_, ids_, std::move(parts));
   readers_ = std::make_unique<http::ReadPool>(2);
-  api_ = std::make_unique<http::Api>(http::Api{*jobs_, *runs_, *access_, *system_, *readers_});
+  api_ = std::make_unique<http::Api>(
+      http::Api{*jobs_, *runs_, *reasons_, *access_, *system_, *readers_});
   api_->limits.batch_body_max = config_.server.batch_body_max;
   api_->metrics = [this] { return metrics_text(); };
   auto options = server_options(config_);
