@@ -309,6 +309,17 @@ scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {
                                           {"error", outcome.error},
                                           {"run_state", std::string(to_string(state))}});
   };
+  events.on_not_run = [this](const LedgerRow& row) {
+    metrics_.count("chronos_instants_total",
+                   {{"state", std::string(to_string(row.state))}, {"reason", row.reason}},
+                   static_cast<double>(row.count));
+  };
+  events.on_clock_step = [this](Duration step) {
+    log::warn("the wall clock was set", {{"by_seconds", fmt::format("{:.3f}", seconds(step))}});
+    const auto* direction = step > Duration(0) ? "forward" : "backward";
+    metrics_.count("chronos_clock_steps_total", {{"direction", direction}});
+  };
+  events.on_replanned = [this](JobId) { metrics_.count("chronos_replanned_runs_total"); };
   return events;
 }
 
