@@ -57,6 +57,9 @@ struct StoredJob {
   std::optional<JobPhase> phase_at_end;
   std::set<RunId> live;
   std::set<RunId> ended;  // keys of Tables::final_runs
+  // Skipped and missed rows by their last instant; those that were extended or folded since are
+  // still there.
+  std::multimap<Timestamp, RunId> not_run;
 };
 
 // What an idempotency key stands for; nothing when what was made has no id to come back to.
