@@ -30,6 +30,7 @@
 #include "scheduler/scheduler.h"
 #include "service/access.h"
 #include "service/jobs.h"
+#include "service/reasons.h"
 #include "service/runs.h"
 #include "service/system.h"
 #include "store/open.h"
@@ -203,6 +204,7 @@ class Daemon::Parts {
   std::unique_ptr<notify::Notifier> notifier_;
   std::unique_ptr<service::Jobs> jobs_;
   std::unique_ptr<service::Runs> runs_;
+  std::unique_ptr<service::Reasons> reasons_;
   std::unique_ptr<service::Access> access_;
   std::unique_ptr<service::System> system_;
   std::unique_ptr<http::ReadPool> readers_;
@@ -260,6 +262,10 @@ void Daemon::Parts::build_services() {
                         {config_.retention.runs, config_.retention.age}};
   jobs_ = std::make_unique<service::Jobs>(store, check, clock_, ids_, rules);
   runs_ = std::make_unique<service::Runs>(store, clock_, ids_);
+  const auto scheduler = scheduler_options(config_);
+  reasons_ = std::make_unique<service::Reasons>(store, clock_,
+                                                Capacity{scheduler.lanes, scheduler.queue_limits},
+                                                [this] { return is_draining_.load(); });
   access_ = std::make_unique<service::Access>(store, clock_, ids_);
   service::SystemParts parts;
   parts.check_target = [this](const Target& target) { return check_target(target); };
@@ -267,7 +273,8 @@ void Daemon::Parts::build_services() {
   parts.write_backup = [this] { return write_backup(); };
   system_ = std::make_unique<service::System>(store, clock_, ids_, std::move(parts));
   readers_ = std::make_unique<http::ReadPool>(2);
-  api_ = std::make_unique<http::Api>(http::Api{*jobs_, *runs_, *access_, *system_, *readers_});
+  api_ = std::make_unique<http::Api>(
+      http::Api{*jobs_, *runs_, *reasons_, *access_, *system_, *readers_});
   api_->limits.batch_body_max = config_.server.batch_body_max;
   api_->metrics = [this] { return metrics_text(); };
   auto options = server_options(config_);
@@ -304,6 +311,17 @@ scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {
                                           {"error", outcome.error},
                                           {"run_state", std::string(to_string(state))}});
   };
+  events.on_not_run = [this](const LedgerRow& row) {
+    metrics_.count("chronos_instants_total",
+                   {{"state", std::string(to_string(row.state))}, {"reason", row.reason}},
+                   static_cast<double>(row.count));
+  };
+  events.on_clock_step = [this](Duration step) {
+    log::warn("the wall clock was set", {{"by_seconds", fmt::format("{:.3f}", seconds(step))}});
+    const auto* direction = step > Duration(0) ? "forward" : "backward";
+    metrics_.count("chronos_clock_steps_total", {{"direction", direction}});
+  };
+  events.on_replanned = [this](JobId) { metrics_.count("chronos_replanned_runs_total"); };
   return events;
 }
 

@@ -24,6 +24,11 @@ constexpr std::array kCounters = {
     Description{"chronos_runs_total", "Runs that ended, by final state and kind of action."},
     Description{"chronos_attempts_total", "Attempts that ended, by outcome and kind of action."},
     Description{"chronos_http_requests_total", "Requests answered, by route and status."},
+    Description{"chronos_instants_total",
+                "Instants of schedules that did not run, by state (skipped, missed) and reason."},
+    Description{"chronos_clock_steps_total", "Times the wall clock was set, by direction."},
+    Description{"chronos_replanned_runs_total",
+                "Waiting runs that moved because the time zone database changed."},
 };
 constexpr std::array kGauges = {
     Description{"chronos_build_info", "1, with the version as a label."},

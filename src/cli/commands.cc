@@ -13,6 +13,7 @@ constexpr std::array kCommands = {
     Command{"list", "list jobs", &declare_list},
     Command{"get", "show a job or a run", &declare_get},
     Command{"status", "show how a job is doing", &declare_status},
+    Command{"why", "say why a job or a run does not run, or ended so", &declare_why},
     Command{"reschedule", "give a job another schedule", &declare_reschedule},
     Command{"cancel", "cancel a job or a run", &declare_cancel},
     Command{"pause", "keep a job from running", &declare_pause},

@@ -31,6 +31,7 @@ Action declare_submit(Arguments& arguments);        // job_commands.cc
 Action declare_list(Arguments& arguments);          //
 Action declare_get(Arguments& arguments);           //
 Action declare_status(Arguments& arguments);        //
+Action declare_why(Arguments& arguments);           //
 Action declare_reschedule(Arguments& arguments);    //
 Action declare_cancel(Arguments& arguments);        //
 Action declare_pause(Arguments& arguments);         //

@@ -195,6 +195,38 @@ TEST_F(CommandsTest, StatusSaysWhatItWaitsFor) {
             "attempts\t2 of no limit\n");
 }
 
+TEST_F(CommandsTest, WhyNamesTheBlockerAndWhatWouldUnblockIt) {
+  const std::string run_why =
+      R"({"run_id":"run_2","job_id":"job_1","state":"queued","planned_at":"t","code":"queue_slot",)"
+      R"("text":"Full.","blocker":{"kind":"queue","id":null,"name":"narrow","runs":["run_1"],)"
+      R"("in_use":1,"max":1,"ahead":3},"unblocked_by":"An end.","since":"s","until":null})";
+  const std::string lines =
+      "why\tFull.\ncode\tqueue_slot\n"
+      "blocked by\tqueue narrow, 1 of 1 in use, 3 ahead, held by run_1\n"
+      "goes on with\tAn end.\nsince\ts\n";
+  StubServer server({http_answer(200, run_why), http_answer(200, run_why),
+                     http_answer(200, R"({"job_id":"job_1","status":"scheduled","next_run_at":"n",)"
+                                      R"("code":"scheduled_time","text":"Later.","blocker":null,)"
+                                      R"("unblocked_by":null,"since":null,"until":"n","runs":[)" +
+                                          run_why + "," + run_why +
+                                          R"(],"has_more_runs":false,"not_run":[)"
+                                          R"({"state":"missed","reason":"down","count":7}]})")});
+  EXPECT_EQ(run(server, {"why", kRunId}), kOk);
+  EXPECT_EQ(out_.str(), "id\trun_2\nstate\tqueued\n" + lines);
+  out_.str({});
+  EXPECT_EQ(run(server, {"why", kRunId, "-q"}), kOk);
+  EXPECT_EQ(out_.str(), "queue_slot\n");
+  out_.str({});
+  EXPECT_EQ(run(server, {"why", kJobId}), kOk);
+  EXPECT_EQ(out_.str(),
+            "id\tjob_1\nstate\tscheduled\nwhy\tLater.\ncode\tscheduled_time\nuntil\tn\n"
+            "next run\tn\nmissed\t7 (down)\n\n"
+            "run_2\tqueued\tt\tqueue_slot\tFull.\nrun_2\tqueued\tt\tqueue_slot\tFull.\n");
+  const auto run_path = "GET /api/runs/" + kRunId + "/why";
+  EXPECT_EQ(server.targets(),
+            (std::vector<std::string>{run_path, run_path, "GET /api/jobs/" + kJobId + "/why"}));
+}
+
 // -- Runs ----------------------------------------------------------------------------------------
 
 TEST_F(CommandsTest, RunWaitsAndAnswersTheExitCodeOfTheCommand) {

@@ -11,6 +11,7 @@
 #include "base/mutex.h"
 #include "base/time_text.h"
 #include "executor/http_action.h"
+#include "executor/secret_mask.h"
 #include "net/outbound_policy.h"
 #include "net/webhook_signature.h"
 
@@ -66,6 +67,12 @@ Outcome outcome_of(HttpAnswer answer, const ExpectedStatus& expect, Timestamp no
   return outcome;
 }
 
+// An action as it was read, with all that every attempt of it needs.
+struct ReadyAction {
+  HttpAction action;
+  SecretMask mask;  // of its headers: a target may answer what it was sent
+};
+
 class HttpExecutor final : public Executor {
  public:
   HttpExecutor(const Clock& clock, HttpExecutorOptions options)
@@ -81,7 +88,7 @@ class HttpExecutor final : public Executor {
   using Name = std::pair<RunId, int>;
 
   Result<void> check_target(const HttpAction& action) const;
-  Result<std::shared_ptr<const HttpAction>> read_action(const std::string& config);
+  Result<std::shared_ptr<const ReadyAction>> read_action(const std::string& config);
   Result<HttpCall> call_of(const Launch& launch, const HttpAction& action) const;
   void forget(const Name& name);
 
@@ -91,7 +98,7 @@ class HttpExecutor final : public Executor {
   Mutex mutex_;
   // Read lately, by their text: reading one costs more than starting a call. Shared with the calls
   // under way, which outlast their place here.
-  std::unordered_map<std::string, std::shared_ptr<const HttpAction>> actions_
+  std::unordered_map<std::string, std::shared_ptr<const ReadyAction>> actions_
       CHRONOS_GUARDED_BY(mutex_);
   std::map<Name, std::uint64_t> calls_ CHRONOS_GUARDED_BY(mutex_);  // the client's ids
   std::uint64_t last_call_ CHRONOS_GUARDED_BY(mutex_) = 0;
@@ -117,18 +124,19 @@ Result<void> HttpExecutor::check(const json::Value& config) const {
   return check_target(action);
 }
 
-Result<std::shared_ptr<const HttpAction>> HttpExecutor::read_action(const std::string& config) {
+Result<std::shared_ptr<const ReadyAction>> HttpExecutor::read_action(const std::string& config) {
   constexpr std::size_t kActionsMax = 1000;
   {
     const MutexLock lock(mutex_);
     if (const auto known = actions_.find(config); known != actions_.end()) return known->second;
   }
   CHRONOS_TRY(const auto document, json::parse(config));
-  CHRONOS_TRY(auto read, parse_http_action(document.root()));
+  auto read = std::make_shared<ReadyAction>();
+  CHRONOS_TRY(read->action, parse_http_action(document.root()));
+  for (const auto& header : read->action.headers) read->mask.add(header.name, header.value);
   const MutexLock lock(mutex_);
   if (actions_.size() >= kActionsMax) actions_.clear();
-  return actions_.insert_or_assign(config, std::make_shared<const HttpAction>(std::move(read)))
-      .first->second;
+  return actions_.insert_or_assign(config, std::move(read)).first->second;
 }
 
 Result<HttpCall> HttpExecutor::call_of(const Launch& launch, const HttpAction& action) const {
@@ -175,14 +183,16 @@ Result<HttpCall> HttpExecutor::call_of(const Launch& launch, const HttpAction& a
 void HttpExecutor::start(Launch launch, std::move_only_function<void(Outcome)> done) {
   auto action = read_action(launch.config);
   if (!action) return done(failed("bad_action", action.error().message));
-  auto call = call_of(launch, **action);
+  auto call = call_of(launch, (*action)->action);
   if (!call) return done(failed("signing", call.error().message));
 
   const Name name{launch.run, launch.attempt};
-  auto finish = [this, name, action = std::move(*action),
+  auto finish = [this, name, ready = std::move(*action),
                  done = std::move(done)](HttpAnswer answer) mutable {
     forget(name);
-    done(outcome_of(std::move(answer), action->expect, clock_.now()));
+    auto outcome = outcome_of(std::move(answer), ready->action.expect, clock_.now());
+    outcome.output = ready->mask.apply(std::move(outcome.output));
+    done(std::move(outcome));
   };
   {
     // Under the lock, so that no cancel can overtake the start.

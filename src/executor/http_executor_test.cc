@@ -185,6 +185,13 @@ TEST_F(HttpExecutorTest, OutputIsCappedAndCounted) {
   EXPECT_EQ(outcome.output_dropped, 49'990);
 }
 
+TEST_F(HttpExecutorTest, WhatItWasSentInSecretIsMaskedInTheAnswer) {
+  const ScriptedServer server(answering(http_answer("200 OK", "you are abcdef123 of eu-west")));
+  const auto outcome =
+      run(server, R"("headers":{"Authorization":"Bearer abcdef123","X-Region":"eu-west"})");
+  EXPECT_EQ(outcome.output, "you are *** of eu-west");
+}
+
 TEST_F(HttpExecutorTest, FailuresHaveReasons) {
   const auto outcome_at = [&](const std::string& url) {
     return start(launch_of(fmt::format(R"({{"kind":"http","url":"{}"}})", url))).get();

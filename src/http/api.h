@@ -12,6 +12,7 @@
 #include "http/router.h"
 #include "service/access.h"
 #include "service/jobs.h"
+#include "service/reasons.h"
 #include "service/runs.h"
 #include "service/system.h"
 
@@ -25,6 +26,7 @@ struct ApiLimits {
 struct Api {
   service::Jobs& jobs;
   service::Runs& runs;
+  service::Reasons& reasons;
   service::Access& access;
   service::System& system;
   ReadPool& readers;  // where what reads the store for long, or blocks, is done

@@ -37,22 +37,6 @@ service::Done<service::JobReply> answer_job(Ending& end) {
   return std::move(end).then<service::JobReply>(reply_response);
 }
 
-void write_time(json::Writer& writer, std::string_view name, const std::optional<Timestamp>& time) {
-  writer.key(name);
-  time ? writer.string(format_timestamp(*time)) : writer.null();
-}
-
-void write_last_run(json::Writer& writer, const std::optional<LastRun>& run) {
-  writer.key("last_run");
-  if (!run) {
-    writer.null();
-    return;
-  }
-  writer.begin_object().member("id", run->id.to_string()).member("state", to_string(run->state));
-  write_time(writer, "ended_at", run->ended_at);
-  writer.member("error", run->error).end_object();
-}
-
 // A change of a job by its id, with a body that declares something.
 using ChangeFunction = void (service::Jobs::*)(const service::Principal&, JobId, const json::Value&,
                                                const service::RequestFacts&,
@@ -98,26 +82,6 @@ Result<Response> get_job_by_key(const Call& call) {
   const std::string key(call.path_param("key"));
   CHRONOS_TRY(const auto job, call.api().jobs.find_by_key(call.who(), key));
   return job_response(200, job, call.who());
-}
-
-// Small and fast: what a caller polls.
-Result<Response> get_job_status(const Call& call) {
-  CHRONOS_TRY(const auto id, call.id<JobId>("job_id"));
-  CHRONOS_TRY_VOID(call.expect_no_query());
-  CHRONOS_TRY(const auto status, call.api().jobs.status(call.who(), id));
-  const auto& job = status.job;
-  std::string body;
-  json::Writer writer(body);
-  writer.begin_object().member("id", job.id.to_string());
-  writer.member("status", to_string(job.status));
-  write_time(writer, "next_run_at", job.next_run_at);
-  write_last_run(writer, job.last_run);
-  writer.key("attempts").begin_object().member("made", status.attempts_made);
-  writer.member("max", job.spec.max_attempts).end_object();
-  writer.key("waiting_for");
-  status.waiting_for.empty() ? writer.null() : writer.string(status.waiting_for);
-  writer.end_object();
-  return json_response(200, std::move(body));
 }
 
 Result<Response> list_jobs(const Call& call) {

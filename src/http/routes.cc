@@ -67,9 +67,11 @@ std::vector<Route> make_routes(const Api& api) {
       {post, "/api/jobs/:job_id/resume", kOperator, commits(api, resume_job)},
       {post, "/api/jobs/:job_id/run", kSubmitter, commits(api, run_job)},
       {get, "/api/jobs/:job_id/runs", kViewer, reads(api, list_job_runs)},
+      {get, "/api/jobs/:job_id/why", kViewer, reads(api, get_job_why)},
 
       {get, "/api/runs", kViewer, reads(api, list_runs)},
       {get, "/api/runs/:run_id", kViewer, at_once(api, get_run)},
+      {get, "/api/runs/:run_id/why", kViewer, reads(api, get_run_why)},
       {get, "/api/runs/:run_id/output", kViewer, reads(api, get_run_output)},
       {post, "/api/runs/:run_id/cancel", kSubmitter, commits(api, cancel_run)},
       {post, "/api/runs/:run_id/retry", kSubmitter, commits(api, retry_run)},

@@ -14,7 +14,6 @@ using CommitFunction = Result<void> (*)(const Call& call, Ending& end);
 Result<void> submit_job(const Call& call, Ending& end);
 Result<Response> get_job(const Call& call);
 Result<Response> get_job_by_key(const Call& call);
-Result<Response> get_job_status(const Call& call);
 Result<Response> list_jobs(const Call& call);
 Result<void> put_job(const Call& call, Ending& end);
 Result<void> put_job_by_key(const Call& call, Ending& end);
@@ -34,6 +33,11 @@ Result<Response> get_run(const Call& call);
 Result<Response> get_run_output(const Call& call);
 Result<void> cancel_run(const Call& call, Ending& end);
 Result<void> retry_run(const Call& call, Ending& end);
+
+// why_api.cc
+Result<Response> get_job_status(const Call& call);
+Result<Response> get_job_why(const Call& call);
+Result<Response> get_run_why(const Call& call);
 
 // schedule_api.cc
 Result<Response> preview_schedule(const Call& call);

@@ -61,6 +61,25 @@ void write_lateness(json::Writer& writer, const Run& run) {
   writer.number(static_cast<double>(run.lateness->count()) / 1000);
 }
 
+void write_blocker(json::Writer& writer, const Blocker& blocker) {
+  const auto text = [&](std::string_view name, const std::string& value) {
+    writer.key(name);
+    value.empty() ? writer.null() : writer.string(value);
+  };
+  writer.begin_object().member("kind", blocker.kind);
+  text("id", blocker.id);
+  text("name", blocker.name);
+  writer.key("runs").begin_array();
+  for (const auto& run : blocker.runs) writer.string(run.to_string());
+  writer.end_array().key("in_use");
+  write_value(writer, blocker.in_use);
+  writer.key("max");
+  write_value(writer, blocker.max);
+  writer.key("ahead");
+  write_value(writer, blocker.ahead);
+  writer.end_object();
+}
+
 constexpr std::array kMessageFields = {
     row<&Message::event>("event"),
     row<&Message::project>("project"),
@@ -136,6 +155,21 @@ void write_run(json::Writer& writer, const Run& run) {
     writer.end_array();
   }
   writer.end_object();
+}
+
+void write_why_members(json::Writer& writer, const Explanation& why) {
+  writer.member("code", to_string(why.code)).member("text", why.text).key("blocker");
+  if (why.blocker) {
+    write_blocker(writer, *why.blocker);
+  } else {
+    writer.null();
+  }
+  writer.key("unblocked_by");
+  why.unblocked_by.empty() ? writer.null() : writer.string(why.unblocked_by);
+  writer.key("since");
+  write_value(writer, why.since);
+  writer.key("until");
+  write_value(writer, why.until);
 }
 
 void write_key(json::Writer& writer, const Key& key) {

@@ -14,6 +14,7 @@
 #include "model/job.h"
 #include "model/notification.h"
 #include "model/run.h"
+#include "model/why.h"
 
 namespace chronos {
 
@@ -41,6 +42,8 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& ru
 void write_job(json::Writer& writer, const Job& job, std::string_view project,
                const std::vector<FieldError>& warnings = {});
 void write_run(json::Writer& writer, const Run& run);
+// The members of an explanation, into an object that is open.
+void write_why_members(json::Writer& writer, const Explanation& why);
 void write_key(json::Writer& writer, const Key& key);
 void write_project(json::Writer& writer, const Project& project);
 

@@ -55,7 +55,10 @@ class DuePlanner {
   }
 
   void plan_misfire() {
-    const auto latest = input_.schedule.latest_at_or_before(input_.now).value_or(input_.planned_at);
+    // Never before the run's own instant, which a changed time zone may not name any more.
+    const auto latest =
+        std::max(input_.planned_at,
+                 input_.schedule.latest_at_or_before(input_.now).value_or(input_.planned_at));
     const auto oldest_wanted = input_.now - misfire().window;
     switch (misfire().policy) {
       case Misfire::run_once:
@@ -203,6 +206,32 @@ FirstPlan plan_first(const JobSpec& spec, const Schedule& schedule, Timestamp no
 
 Plan plan_due(const DueInput& input, IdSource& ids) {
   return DuePlanner(input, ids).plan();
+}
+
+std::optional<Plan> replan(const WaitingInput& input, IdSource& ids) {
+  const auto& [job, schedule, run, planned_at, now] = input;
+  if (planned_at <= now) return std::nullopt;
+  auto earlier = schedule.latest_at_or_before(planned_at);
+  if (earlier == planned_at) return std::nullopt;
+  if (earlier && *earlier <= job.planned_through) earlier.reset();
+  const auto later = schedule.next_after(planned_at);
+  const bool is_earlier_nearer =
+      earlier && (!later || planned_at - *earlier <= *later - planned_at);
+  const auto instant = is_earlier_nearer ? earlier : later;
+
+  Plan plan;
+  plan.job = job.id;
+  plan.expected_version = job.version;
+  plan.expected_planned_through = plan.planned_through = job.planned_through;
+  plan.run = run;
+  plan.due_run = Plan::DueRun::drop;
+  if (instant) {
+    plan.next_run =
+        PlannedRun{ids.make<RunId>(), Trigger::schedule, *instant, *instant, true, std::nullopt};
+  } else {
+    plan.phase_at_end = JobPhase::succeeded;
+  }
+  return plan;
 }
 
 }  // namespace chronos

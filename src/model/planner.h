@@ -3,6 +3,8 @@
 // service call it, the store applies it.
 #pragma once
 
+#include <optional>
+
 #include "base/id.h"
 #include "model/job.h"
 #include "model/plan.h"
@@ -44,5 +46,18 @@ struct DueInput {
 //   instead), at most misfire.max of them; the older ones lie in one missed range.
 // Instants older than misfire.window are missed for good; a one-time job is never too old.
 Plan plan_due(const DueInput& input, IdSource& ids);
+
+struct WaitingInput {
+  const Job& job;
+  const schedule::Schedule& schedule;  // by the rules of the time zone database as it is now
+  RunId run;                           // waits for `planned_at`, which the old rules gave
+  Timestamp planned_at;
+  Timestamp now;
+};
+
+// After a change of the time zone database: the plan that moves a waiting run to the instant the
+// new rules put it at, the one nearest to the old among those not planned yet. Nothing when it
+// stays where it is, and for a run whose instant has come: that goes as planned.
+std::optional<Plan> replan(const WaitingInput& input, IdSource& ids);
 
 }  // namespace chronos

@@ -226,5 +226,74 @@ TEST_F(PlannerTest, TheFirstPlan) {
   EXPECT_TRUE(first().run->needs_planning);
 }
 
+// -- A changed time zone database: the same expressions, other offsets
+// ------------------------------
+
+class ReplanTest : public PlannerTest {
+ protected:
+  // The job's rules are now those of `zone`; `waiting` is where the old ones put its run.
+  std::optional<Plan> replanned(std::string zone, std::string_view waiting, std::string_view now) {
+    job.spec.schedule.timezone = std::move(zone);
+    const auto schedule = schedule::Schedule::compile(job.spec.schedule);
+    EXPECT_TRUE(schedule) << schedule.error().message;
+    return replan({job, *schedule, run, at(waiting), at(now)}, ids);
+  }
+};
+
+TEST_F(ReplanTest, ARunWhoseInstantStandsStays) {
+  EXPECT_FALSE(replanned("Asia/Kolkata", "2026-03-01T12:00:00Z", "2026-03-01T11:59:30Z"));
+}
+
+TEST_F(ReplanTest, ARunMovesToTheNearestInstantThatWasNotPlannedYet) {
+  job.spec.schedule.cron = {"30 2 * * *"};
+  job.planned_through = at("2026-03-01T01:30:00Z");
+  // From +01:00 to UTC: an hour later.
+  auto plan = replanned("UTC", "2026-03-02T01:30:00Z", "2026-03-01T12:00:00Z");
+  ASSERT_TRUE(plan && plan->next_run);
+  EXPECT_EQ(plan->next_run->planned_at, at("2026-03-02T02:30:00Z"));
+  EXPECT_TRUE(plan->next_run->needs_planning);
+  EXPECT_EQ(plan->due_run, DueRun::drop);
+  EXPECT_TRUE(plan->rows.empty());
+  EXPECT_EQ(plan->planned_through, job.planned_through);
+  EXPECT_EQ(plan->runs_planned, 0);
+
+  // From +01:00 to +03:00: two hours earlier, which may have passed: then it is due at once.
+  plan = replanned("+03:00", "2026-03-02T01:30:00Z", "2026-03-02T01:00:00Z");
+  ASSERT_TRUE(plan && plan->next_run);
+  EXPECT_EQ(plan->next_run->planned_at, at("2026-03-01T23:30:00Z"));
+}
+
+TEST_F(ReplanTest, NothingThatWasPlannedIsPlannedAgain) {
+  job.spec.schedule.cron = {"30 2 * * *"};
+  job.planned_through = at("2026-03-02T01:29:00Z");
+  const auto plan = replanned("+02:00", "2026-03-02T01:30:00Z", "2026-03-02T01:29:30Z");
+  ASSERT_TRUE(plan && plan->next_run);
+  EXPECT_EQ(plan->next_run->planned_at, at("2026-03-03T00:30:00Z"));
+}
+
+TEST_F(ReplanTest, WhatIsDueGoesAsPlanned) {
+  job.spec.schedule.cron = {"30 2 * * *"};
+  EXPECT_FALSE(replanned("UTC", "2026-03-02T01:30:00Z", "2026-03-02T01:30:00Z"));
+  // And the planner never goes back behind it, though the new rules put the last instant earlier.
+  due = at("2026-03-02T01:30:00Z");
+  job.planned_through = at("2026-03-01T01:30:00Z");
+  job.spec.schedule.timezone = "+03:00";
+  const auto result = plan("2026-03-02T01:40:00Z");
+  EXPECT_EQ(result.due_run, DueRun::release);
+  EXPECT_EQ(result.planned_through, due);
+  EXPECT_EQ(result.next_run->planned_at, at("2026-03-02T23:30:00Z"));
+}
+
+TEST_F(ReplanTest, ASpentScheduleEnds) {
+  job.spec.schedule.cron = {"30 2 * * *"};
+  job.spec.schedule.end_at = at("2026-03-02T02:00:00Z");
+  job.planned_through = at("2026-03-01T01:30:00Z");
+  job.spec.schedule.start_at = at("2026-03-02T00:00:00Z");
+  const auto plan = replanned("UTC", "2026-03-02T01:30:00Z", "2026-03-02T00:30:00Z");
+  ASSERT_TRUE(plan);
+  EXPECT_FALSE(plan->next_run);
+  EXPECT_EQ(plan->phase_at_end, JobPhase::succeeded);
+}
+
 }  // namespace
 }  // namespace chronos

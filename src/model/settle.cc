@@ -24,16 +24,6 @@ RunState final_state(OutcomeKind kind) {
   return RunState::failed;
 }
 
-bool is_worth_retry(const SettleInput& input) {
-  const auto& spec = input.spec;
-  if (spec.max_attempts != 0 && input.attempt >= spec.max_attempts) return false;
-  if (input.outcome.kind == OutcomeKind::lost && spec.on_lost == OnLost::fail) return false;
-  if (input.outcome.reason == "deadline") return false;
-  const auto& on = spec.retry.on;
-  return on.empty() || std::ranges::any_of(
-                           on, [&](const auto& filter) { return matches(filter, input.outcome); });
-}
-
 bool is_in_time(const SettleInput& input, Timestamp retry_at) {
   const auto& spec = input.spec;
   const auto age = retry_at - input.planned_at;
@@ -84,12 +74,30 @@ std::set<std::pair<std::string, std::string>> targets_of(const SettleInput& inpu
 
 }  // namespace
 
+std::optional<RetryRule> rule_against_retry(const JobSpec& spec, int attempt,
+                                            const Outcome& outcome) {
+  if (spec.max_attempts != 0 && attempt >= spec.max_attempts) return RetryRule::max_attempts;
+  if (outcome.kind == OutcomeKind::lost && spec.on_lost == OnLost::fail) return RetryRule::on_lost;
+  if (outcome.reason == "deadline") return RetryRule::deadline;
+  const auto& on = spec.retry.on;
+  const bool is_wanted = on.empty() || std::ranges::any_of(on, [&](const auto& filter) {
+                           return matches(filter, outcome);
+                         });
+  return is_wanted ? std::nullopt : std::optional(RetryRule::retry_on);
+}
+
+std::optional<RetryRule> time_limit(const JobSpec& spec) {
+  const auto& max_age = spec.retry.max_age;
+  if (spec.deadline && (!max_age || *spec.deadline <= *max_age)) return RetryRule::deadline;
+  return max_age ? std::optional(RetryRule::max_age) : std::nullopt;
+}
+
 Settlement settle(const SettleInput& input, const NotifyDefaults& defaults, Rng& rng,
                   IdSource& ids) {
   Settlement settlement{final_state(input.outcome.kind), input.outcome.reason, std::nullopt, {}};
   if (settlement.next == RunState::succeeded || settlement.next == RunState::cancelled)
     return settlement;
-  if (is_worth_retry(input)) {
+  if (!rule_against_retry(input.spec, input.attempt, input.outcome)) {
     const auto retry_at =
         input.now + retry_delay(input.spec.retry, input.attempt, input.outcome, rng);
     if (is_in_time(input, retry_at)) {

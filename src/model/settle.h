@@ -38,6 +38,16 @@ struct Settlement {
   std::vector<Delivery> deliveries;  // written in the same transaction as the outcome
 };
 
+// The rules that end the attempts of a failing run.
+enum class RetryRule { max_attempts, on_lost, deadline, retry_on, max_age };
+
+// Which rule says that this outcome is not worth another attempt; nothing: it is, if it would be in
+// time.
+std::optional<RetryRule> rule_against_retry(const JobSpec& spec, int attempt,
+                                            const Outcome& outcome);
+// The time limit that a retry meets first, max_age or deadline; nothing: the job has none.
+std::optional<RetryRule> time_limit(const JobSpec& spec);
+
 // A failure is tried again while attempts are left, its outcome is among retry.on, and the next
 // attempt would start within retry.max_age and the deadline. A lost attempt of an on_lost: fail job
 // is never repeated. After the last attempt each rule whose streak is reached tells everybody it

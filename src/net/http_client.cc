@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <deque>
 #include <iterator>
-#include <limits>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -162,7 +161,8 @@ int HttpClient::Loop::wait_milliseconds() const {
   if (!requests_.empty()) return 0;
   if (!timer_) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*timer_ - SystemClock().steady());
-  constexpr std::int64_t kMost = std::numeric_limits<int>::max();
+  // The wait does not count time in suspension, as the timer does.
+  constexpr std::int64_t kMost = 1000;
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, kMost));
 }
 

@@ -135,6 +135,45 @@ std::optional<Timestamp> Cron::prev(Timestamp before, const TimeZone& zone,
                                                         : prev_reading(upto, zone, policy);
 }
 
+std::int64_t Cron::count_between(Timestamp after, Timestamp through, const TimeZone& zone,
+                                 DstPolicy policy) const {
+  const auto from = std::chrono::floor<seconds>(after) + seconds(1);
+  const auto until = std::chrono::floor<seconds>(through) + seconds(1);
+  if (is_never_ || from >= until) return 0;
+  return is_interval_ && policy == DstPolicy::automatic ? count_passes(from, until, zone)
+                                                        : count_readings(from, until, zone, policy);
+}
+
+std::int64_t Cron::count_passes(Instant from, Instant until, const TimeZone& zone) const {
+  const auto segments = zone.segments();
+  std::int64_t count = 0;
+  for (auto i = zone.segment_at(from); i < segments.size() && segments[i].begin < until; ++i) {
+    const auto& segment = segments[i];
+    count += masks_.count_between(segment.wall(std::max(from, segment.begin)),
+                                  segment.wall(std::min(until, segment.end)));
+  }
+  return count;
+}
+
+// Each reading where it is first shown; all of a gap are the one instant that ends it.
+std::int64_t Cron::count_readings(Instant from, Instant until, const TimeZone& zone,
+                                  DstPolicy policy) const {
+  const auto segments = zone.segments();
+  std::int64_t count = 0;
+  for (auto i = zone.segment_at(from); i < segments.size() && segments[i].begin < until; ++i) {
+    const auto& segment = segments[i];
+    const auto begin = std::max(segment.seen, segment.wall(std::max(from, segment.begin)));
+    count += masks_.count_between(begin, segment.wall(std::min(until, segment.end)));
+    const bool moves_out_of_gap = policy == DstPolicy::automatic && segment.gap() > seconds(0) &&
+                                  segment.gap() < kDay && segment.begin >= from;
+    if (moves_out_of_gap && !masks_.matches(segment.wall_begin()) &&
+        masks_.count_between(segment.seen, segment.wall_begin()) > 0) {
+      ++count;
+    }
+  }
+  return count;
+}
+
 // Interval schedules: every instant >= `from` whose reading matches, segment by segment.
 std::optional<Timestamp> Cron::next_pass(Instant from, const TimeZone& zone) const {
   const auto segments = zone.segments();

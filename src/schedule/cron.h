@@ -54,6 +54,10 @@ class Cron {
   std::optional<Timestamp> prev(Timestamp before, const TimeZone& zone,
                                 DstPolicy policy = DstPolicy::automatic) const;
 
+  // The number of instants in (`after`, `through`]: by days and clock changes, not one by one.
+  std::int64_t count_between(Timestamp after, Timestamp through, const TimeZone& zone,
+                             DstPolicy policy = DstPolicy::automatic) const;
+
   // Whether the wall clock reading itself is one the expression names. An instant whose reading is
   // not was moved out of a gap.
   bool matches(WallTime wall) const { return masks_.matches(wall); }
@@ -77,6 +81,9 @@ class Cron {
 
   explicit Cron(Source source);
 
+  std::int64_t count_passes(Instant from, Instant until, const TimeZone& zone) const;
+  std::int64_t count_readings(Instant from, Instant until, const TimeZone& zone,
+                              DstPolicy policy) const;
   std::optional<Timestamp> next_pass(Instant from, const TimeZone& zone) const;
   std::optional<Timestamp> prev_pass(Instant upto, const TimeZone& zone) const;
   std::optional<Timestamp> next_reading(Instant from, const TimeZone& zone, DstPolicy policy) const;

@@ -306,6 +306,52 @@ std::optional<WallTime> CronMasks::last_at_or_before(WallTime wall) const {
   return std::nullopt;
 }
 
+// The number of matching times of a day before this one.
+std::int64_t CronMasks::times_before(int second_of_day) const {
+  const auto below = [](std::uint64_t mask, int bit) {
+    return std::popcount(bit > 63 ? mask : mask & ((std::uint64_t{1} << bit) - 1));
+  };
+  const int hour = second_of_day / 3600;
+  const int minute = second_of_day / 60 % 60;
+  const std::int64_t in_minute = std::popcount(seconds_);
+  auto count = below(hours_, hour) * std::popcount(minutes_) * in_minute;
+  if ((hours_ >> hour & 1) == 0) return count;
+  count += below(minutes_, minute) * in_minute;
+  return (minutes_ >> minute & 1) == 0 ? count : count + below(seconds_, second_of_day % 60);
+}
+
+std::int64_t CronMasks::count_between(WallTime from, WallTime until) const {
+  from = std::max(from, kFirstReading);
+  until = std::min(until, kLastReading + std::chrono::seconds(1));
+  if (from >= until) return 0;
+  constexpr int kDayLength = 86'400;
+  const Date first(from);
+  const Date last(until - std::chrono::seconds(1));  // inclusive
+  const auto of_day = [&](std::uint32_t days, const Date& date, std::int64_t count) {
+    return (days >> (date.day - 1) & 1) != 0 ? count : 0;
+  };
+  const auto in_day = times_before(kDayLength);
+  // Whole days at first; what the first and the last day have outside is taken off again.
+  std::int64_t days = 0;
+  for (int year = first.year; year <= last.year; ++year) {
+    const int begin = year == first.year ? first.month : 1;
+    const int end = year == last.year ? last.month : 12;
+    for (int month = begin; month <= end; ++month) {
+      auto matching = days_of(year, month);
+      if (year == first.year && month == first.month)
+        matching &= ~std::uint32_t{0} << (first.day - 1);
+      if (year == last.year && month == last.month)
+        matching &= ~std::uint32_t{0} >> (32 - last.day);
+      days += std::popcount(matching);
+    }
+  }
+  const auto before =
+      of_day(days_of(first.year, first.month), first, times_before(first.second_of_day));
+  const auto after =
+      of_day(days_of(last.year, last.month), last, in_day - times_before(last.second_of_day + 1));
+  return days * in_day - before - after;
+}
+
 bool CronMasks::matches(WallTime wall) const {
   return first_at_or_after(wall) == wall;
 }

@@ -23,6 +23,9 @@ class CronMasks {
 
   bool matches(WallTime wall) const;
 
+  // The number of matching readings in [from, until): by whole days, not one by one.
+  std::int64_t count_between(WallTime from, WallTime until) const;
+
   // Whether no month of any year has a matching day (30 February).
   bool is_never() const;
 
@@ -42,6 +45,7 @@ class CronMasks {
 
   int next_time(int second_of_day) const;
   int last_time(int second_of_day) const;
+  std::int64_t times_before(int second_of_day) const;
   int next_year(int year) const;
   int last_year(int year) const;
   bool has_year(int year) const;

@@ -79,7 +79,8 @@ struct Window {
   std::int64_t change;
 };
 
-// Everything the engine says within a window: forwards, backwards, and from points in between.
+// Everything the engine says within a window: forwards, backwards, from points in between, and how
+// many lie between them.
 void compare(const Cron& cron, const TimeZone& zone, DstPolicy policy, Window window,
              const std::vector<std::int64_t>& expected, Rng& rng) {
   std::vector<std::int64_t> forwards;
@@ -121,6 +122,19 @@ void compare(const Cron& cron, const TimeZone& zone, DstPolicy policy, Window wi
       ASSERT_EQ(prev, at_second(*std::prev(before))) << cron.text();
     } else if (prev) {
       ASSERT_LT(*prev, at_second(window.begin)) << cron.text();
+    }
+  }
+  for (const auto after : points) {
+    for (const auto through : points) {
+      const auto in_window = [&](Timestamp time) {
+        return std::clamp(time, at_second(window.begin) - Duration(1),
+                          at_second(window.end) - Duration(1));
+      };
+      const auto count = std::ranges::count_if(expected, [&](std::int64_t at) {
+        return at_second(at) > in_window(after) && at_second(at) <= in_window(through);
+      });
+      ASSERT_EQ(cron.count_between(in_window(after), in_window(through), zone, policy), count)
+          << cron.text() << " in " << zone.name();
     }
   }
 }

@@ -254,9 +254,13 @@ std::int64_t Schedule::count_between(Window window, std::int64_t limit) const {
   const auto first = next_after(window.after);
   if (!first || *first > window.through || limit <= 0) return 0;
   if (data_->parts.size() == 1) {
-    if (const auto* every = std::get_if<EveryPart>(&data_->parts.front().rule)) {
-      const auto last = latest_at_or_before(window.through);
-      return std::min(limit, every->index_at(*last) - every->index_at(*first) + 1);
+    const auto& rule = data_->parts.front().rule;
+    const auto last = *latest_at_or_before(window.through);  // there is one: `first`
+    if (const auto* every = std::get_if<EveryPart>(&rule)) {
+      return std::min(limit, every->index_at(last) - every->index_at(*first) + 1);
+    }
+    if (const auto* part = std::get_if<CronPart>(&rule)) {
+      return std::min(limit, 1 + part->cron.count_between(*first, last, part->zone, part->policy));
     }
   }
   std::int64_t count = 0;

@@ -64,8 +64,8 @@ class Schedule {
     Timestamp after;    // exclusive
     Timestamp through;  // inclusive
   };
-  // The number of instants in the window, but not more than `limit`. A single interval is counted
-  // by division; anything else takes one search per instant.
+  // The number of instants in the window, but not more than `limit`. One interval is counted by
+  // division, one cron expression by days; several expressions take one search per instant.
   std::int64_t count_between(Window window, std::int64_t limit) const;
 
   // Reason::schedule_never_fires if it has no instant after `now`, or if one of its expressions

@@ -106,6 +106,15 @@ bool is_zone_file(const std::string& name) {
   return file.read(magic.data(), magic.size()) && std::string_view(magic.data(), 4) == "TZif";
 }
 
+// Equal on every machine and in every build, unlike std::hash: the stamp is stored.
+std::uint64_t fnv1a(std::string_view text) {
+  std::uint64_t hash = 14'695'981'039'346'656'037U;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1'099'511'628'211U;
+  }
+  return hash;
+}
+
 // Collects segments in time order and keeps `end` and `seen` right.
 class SegmentList {
  public:
@@ -210,6 +219,28 @@ bool TimeZone::is_current() const {
   if (!data_->stamp) return true;
   const auto stamp = stamp_of(data_->name);
   return !stamp || stamp == data_->stamp;
+}
+
+std::int64_t database_stamp() {
+  namespace fs = std::filesystem;
+  const auto root = database();
+  std::uint64_t stamp = 0;
+  std::error_code error;
+  fs::recursive_directory_iterator at(root, error);
+  for (const fs::recursive_directory_iterator end; !error && at != end; at.increment(error)) {
+    const auto name = at->path().lexically_relative(root).string();
+    if (at->is_directory(error)) {
+      if (name == "right" || name == "posix") at.disable_recursion_pending();
+      continue;
+    }
+    const auto file = stamp_of(name);
+    if (!file || !is_zone_name(name)) continue;
+    // The files come in any order: their numbers are added up.
+    const auto text =
+        fmt::format("{} {} {}", name, file->modified.time_since_epoch().count(), file->size);
+    stamp += fnv1a(text);
+  }
+  return static_cast<std::int64_t>(stamp);
 }
 
 TimeZone TimeZone::utc() {

@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "base/time_text.h"
+#include "support/zone_database.h"
 
 namespace chronos::schedule {
 namespace {
@@ -136,38 +137,8 @@ TEST(TimeZone, WritesLocalTimes) {
 }
 
 // A tz database of its own, in a directory that goes away with it.
-class Database {
- public:
-  Database() : directory_(std::filesystem::temp_directory_path() / "XXXXXX") {
-    std::string pattern = directory_.string();
-    directory_ = mkdtemp(pattern.data());
-    setenv("TZDIR", directory_.c_str(), 1);
-  }
-  ~Database() {
-    unsetenv("TZDIR");
-    std::filesystem::remove_all(directory_);
-  }
-  Database(const Database&) = delete;
-  Database& operator=(const Database&) = delete;
-
-  // Makes `name` a copy of an installed zone, as an upgrade would: a new file, another time.
-  void install(const std::string& name, const std::string& installed) {
-    namespace fs = std::filesystem;
-    const auto path = directory_ / name;
-    fs::create_directories(path.parent_path());
-    fs::copy_file(fs::path("/usr/share/zoneinfo") / installed, path,
-                  fs::copy_options::overwrite_existing);
-    fs::last_write_time(path, fs::file_time_type(std::chrono::hours(++upgrade_count_)));
-  }
-  void remove(const std::string& name) { std::filesystem::remove(directory_ / name); }
-
- private:
-  std::filesystem::path directory_;
-  int upgrade_count_ = 0;
-};
-
 TEST(TimeZone, AChangedFileIsReadAgain) {
-  Database database;
+  test::ZoneDatabase database;
   database.install("Test/Zone", "Asia/Tokyo");
   const auto before = *TimeZone::find("Test/Zone");
   EXPECT_TRUE(before.is_current());
@@ -222,6 +193,24 @@ TEST(TimeZone, AgreesWithTheCLibraryInEveryZone) {
     }
     for (int i = 0; i < 50; ++i) check(rng.between(0, 7'258'118'399));  // 1970–2199
   }
+}
+
+TEST(TimeZone, TheDatabaseHasAnotherStampWhenAnyFileChanges) {
+  test::ZoneDatabase database;
+  const auto nothing = database_stamp();
+  database.install("Test/Zone", "Asia/Tokyo");
+  const auto one = database_stamp();
+  EXPECT_NE(one, nothing);
+  EXPECT_EQ(database_stamp(), one);
+  database.install("Other", "Asia/Tokyo");
+  const auto two = database_stamp();
+  EXPECT_NE(two, one);
+  database.install("Test/Zone", "Asia/Kathmandu");
+  EXPECT_NE(database_stamp(), two);
+  database.install("right/Tokyo", "Asia/Tokyo");  // no zone of ours
+  const auto three = database_stamp();
+  database.remove("right/Tokyo");
+  EXPECT_EQ(database_stamp(), three);
 }
 
 }  // namespace

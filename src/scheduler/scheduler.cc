@@ -15,6 +15,12 @@ constexpr Duration kRetryStore = std::chrono::seconds(1);
 constexpr Duration kHintedBeat = std::chrono::milliseconds(50);
 // A burst is claimed in pieces: the first attempts run while the next piece is claimed.
 constexpr int kClaimMax = 250;
+// The wall clock was set when it moved so much against the steady one between two steps.
+constexpr Duration kClockStep = std::chrono::milliseconds(250);
+// Waiting runs looked at in one step after a change of the tz database, and the pause in between:
+// starts are not held up by more than a few milliseconds.
+constexpr int kReplanBatch = 200;
+constexpr Duration kReplanPause = std::chrono::milliseconds(10);
 
 }  // namespace
 
@@ -44,7 +50,7 @@ void Scheduler::commit(C change, std::move_only_function<void(Result<typename C:
 }
 
 Timestamp Scheduler::step() {
-  now_ = clock_.now();
+  look_at_clock();
   take_events();
   beat();
   resend();
@@ -53,14 +59,31 @@ Timestamp Scheduler::step() {
     plan();
     release();
     claim();
+    watch_zones();
     prune();
   }
   auto next = now_ + std::chrono::milliseconds(500);
   if (wants_beat_) next = now_ + kHintedBeat;
+  if (replanning_) next = std::min(next, now_ + kReplanPause);
   if (next_due_ && !is_releasing_ && plans_in_flight_ == 0 && !is_draining_) {
     next = std::min(next, std::max(*next_due_, plan_again_at_));
   }
   return next;
+}
+
+// What is planned stays planned whatever the clock does: set back, it repeats nothing, because
+// planned_through never moves back; set forward, it finds misfires. But no pause of ours may last
+// until a clock that was set back has caught up.
+void Scheduler::look_at_clock() {
+  const auto before = clock_.steady();
+  now_ = clock_.now();
+  if (clock_.steady() - before > SteadyTime(kClockStep) / 4) return;  // interrupted in between
+  const auto offset = now_.time_since_epoch() - Duration(before);
+  const auto step = clock_offset_ ? offset - *clock_offset_ : Duration(0);
+  clock_offset_ = offset;
+  if (step < kClockStep && step > -kClockStep) return;
+  plan_again_at_ = resend_at_ = {};
+  events_.on_clock_step(step);
 }
 
 void Scheduler::take_events() {
@@ -111,7 +134,8 @@ void Scheduler::settle_lost(const std::vector<store::ClaimedRun>& lost) {
 const schedule::Schedule* Scheduler::compiled(const Job& job) {
   constexpr std::size_t kCacheMax = 20'000;
   const auto found = schedules_.find(job.id);
-  if (found != schedules_.end() && found->second.version == job.version)
+  if (found != schedules_.end() && found->second.version == job.version &&
+      found->second.schedule.is_current())
     return &found->second.schedule;
   auto schedule = schedule::Schedule::compile(job.spec.schedule);
   if (!schedule) {
@@ -141,18 +165,81 @@ void Scheduler::plan() {
 void Scheduler::plan_one(const store::DueRun& due) {
   const auto* schedule = compiled(*due.job);
   if (schedule == nullptr) return;
-  store::CommitPlan change{
-      plan_due({*due.job, *schedule, due.run, due.planned_at, due.is_running, due.is_held, now_},
-               ids_),
-      now_};
-  ++plans_in_flight_;
-  commit(std::move(change), [this](Result<store::CommitPlan::Answer> answer) {
-    --plans_in_flight_;
-    may_have_ready_ = true;
-    // A plan that came too late is simply made again; only a store in trouble needs a pause.
-    if (!answer && answer.error().code() != ErrorCode::conflict)
-      plan_again_at_ = now_ + kRetryStore;
+  auto plan = plan_due(
+      {*due.job, *schedule, due.run, due.planned_at, due.is_running, due.is_held, now_}, ids_);
+  auto rows = plan.rows;
+  commit_plan(std::move(plan), [this, rows = std::move(rows)] {
+    for (const auto& row : rows) events_.on_not_run(row);
   });
+}
+
+// Calls `then` when the plan is committed.
+void Scheduler::commit_plan(Plan plan, std::function<void()> then) {
+  ++plans_in_flight_;
+  commit(store::CommitPlan{std::move(plan), now_},
+         [this, then = std::move(then)](Result<store::CommitPlan::Answer> answer) {
+           --plans_in_flight_;
+           may_have_ready_ = true;
+           if (answer) return then();
+           // A plan that came too late is simply made again; only a store in trouble needs a pause.
+           if (answer.error().code() == ErrorCode::conflict) return;
+           plan_again_at_ = now_ + kRetryStore;
+           if (replanning_) replanning_->has_failed = true;
+         });
+}
+
+// -- A changed time zone database
+// ----------------------------------------------------------------------------------------
+
+// Runs that wait were planned by the rules the database had then. When it is another one now, or
+// was changed while no server ran, each of them is looked at again, a batch at a time.
+void Scheduler::watch_zones() {
+  if (is_draining_) return;
+  if (replanning_) return replan_some();
+  const auto steady = clock_.steady();
+  if (last_zone_look_ && Duration(steady - *last_zone_look_) < options_.zone_interval) return;
+  last_zone_look_ = steady;
+  if (!zones_stamp_) {
+    const auto stored = store_.zones_stamp();
+    if (!stored) return;  // the next look finds a store that can be read
+    zones_stamp_ = stored->value_or(0);
+  }
+  const auto stamp = schedule::database_stamp();
+  if (stamp == *zones_stamp_) return;
+  if (*zones_stamp_ != 0) {
+    log::info("the time zone database has changed: waiting runs are planned again");
+  }
+  replanning_ = Replanning{.stamp = stamp};
+}
+
+void Scheduler::replan_some() {
+  if (plans_in_flight_ > 0 || plan_again_at_ > now_) return;
+  if (std::exchange(replanning_->has_failed, false)) replanning_->cursor = {};
+  const auto waiting = store_.waiting_runs(replanning_->cursor, kReplanBatch);
+  if (!waiting) {
+    plan_again_at_ = now_ + kRetryStore;
+    return;
+  }
+  for (const auto& run : *waiting) {
+    replanning_->cursor = {run.at, run.run};
+    replan_one(run);
+  }
+  if (std::ssize(*waiting) == kReplanBatch || plans_in_flight_ > 0) return;  // or they might fail
+  zones_stamp_ = replanning_->stamp;
+  replanning_.reset();
+  commit(store::NoteZones{*zones_stamp_}, [this](Result<store::NoteZones::Answer> noted) {
+    if (!noted) zones_stamp_.reset();  // what is stored is old: the next look walks again
+  });
+}
+
+void Scheduler::replan_one(const store::WaitingRun& waiting) {
+  // One that was cancelled ends where it is.
+  if (waiting.job->spec.schedule.cron.empty() || waiting.is_cancel_requested) return;
+  const auto schedule = schedule::Schedule::compile(waiting.job->spec.schedule);
+  if (!schedule) return;  // plan_one tells of it
+  auto plan = replan({*waiting.job, *schedule, waiting.run, waiting.planned_at, now_}, ids_);
+  if (!plan) return;
+  commit_plan(std::move(*plan), [this, job = waiting.job->id] { events_.on_replanned(job); });
 }
 
 void Scheduler::release() {
@@ -251,15 +338,16 @@ void Scheduler::settle_attempt(const store::ClaimedRun& claimed, Outcome outcome
                           .now = now,
                           .outcome = outcome};
   auto settlement = settle(input, options_.notify, rng_, ids_);
-  store::SettleRun change{
-      .run = claimed.run,
-      .token = claimed.token,
-      .next = settlement.next,
-      .reason = std::move(settlement.reason),
-      .retry_at = settlement.retry_at,
-      .attempt = {claimed.attempt, claimed.started_at, now, options_.node, outcome},
-      .deliveries = std::move(settlement.deliveries),
-      .now = now};
+  store::SettleRun change{.run = claimed.run,
+                          .token = claimed.token,
+                          .next = settlement.next,
+                          .reason = std::move(settlement.reason),
+                          .retry_at = settlement.retry_at,
+                          // A clock that was set back must not end an attempt before it started.
+                          .attempt = {claimed.attempt, claimed.started_at,
+                                      std::max(now, claimed.started_at), options_.node, outcome},
+                          .deliveries = std::move(settlement.deliveries),
+                          .now = now};
   outcome.output.clear();
   send({std::move(change), claimed, std::move(outcome)});
 }

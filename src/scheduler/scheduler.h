@@ -37,14 +37,21 @@ struct SchedulerOptions {
   Duration lease_ttl = std::chrono::seconds(15);
   Duration heartbeat = std::chrono::seconds(5);
   Duration prune_interval = std::chrono::seconds(60);
-  int batch = 1000;  // rows planned, released or claimed at a time
+  Duration zone_interval = std::chrono::seconds(60);  // between looks at the tz database
+  int batch = 1000;                                   // rows planned, released or claimed at a time
 };
 
-// Told about every attempt that ended and every run that started; for metrics and logs.
+// Told about what happens; for metrics and logs.
 struct SchedulerEvents {
   std::function<void(const store::ClaimedRun&)> on_started = [](const auto&) {};
   std::function<void(const store::ClaimedRun&, const Outcome&, RunState)> on_settled =
       [](const auto&, const auto&, RunState) {};
+  // Instants that a committed plan answered with a row.
+  std::function<void(const LedgerRow&)> on_not_run = [](const auto&) {};
+  // Somebody set the wall clock, by this much.
+  std::function<void(Duration)> on_clock_step = [](auto) {};
+  // A waiting run moved because the time zone database changed.
+  std::function<void(JobId)> on_replanned = [](auto) {};
 };
 
 class Scheduler {
@@ -78,11 +85,16 @@ class Scheduler {
   template <class C>
   void commit(C change, std::move_only_function<void(Result<typename C::Answer>)> then);
 
+  void look_at_clock();
   void take_events();
   void beat();
   void settle_lost(const std::vector<store::ClaimedRun>& lost);
   void plan();
   void plan_one(const store::DueRun& due);
+  void commit_plan(Plan plan, std::function<void()> then = [] {});
+  void watch_zones();
+  void replan_some();
+  void replan_one(const store::WaitingRun& waiting);
   void release();
   void claim();
   void prune();
@@ -116,6 +128,17 @@ class Scheduler {
     schedule::Schedule schedule;
   };
   std::unordered_map<JobId, Compiled> schedules_;
+
+  // A walk along the waiting runs after the tz database changed.
+  struct Replanning {
+    std::int64_t stamp = 0;  // of the database they are planned by
+    store::WaitingCursor cursor{};
+    bool has_failed = false;  // the store refused one: from the beginning
+  };
+  std::optional<Replanning> replanning_;
+  std::optional<std::int64_t> zones_stamp_;  // by which all waiting runs are planned
+  std::optional<SteadyTime> last_zone_look_;
+  std::optional<Duration> clock_offset_;  // wall clock − steady clock, of the last step
 
   int in_flight_ = 0;  // changes the store has not answered yet
   int plans_in_flight_ = 0;

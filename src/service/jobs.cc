@@ -439,38 +439,4 @@ Result<Page<Job>> Jobs::list(const Principal& who, JobFilter filter) const {
   return store_.list_jobs(filter);
 }
 
-Result<Status> Jobs::status(const Principal& who, JobId id) const {
-  Status status;
-  CHRONOS_TRY(status.job, store_.find_job(who.project, id));
-  CHRONOS_TRY(const auto live, store_.live_runs(who.project, id));
-  if (live.empty()) {
-    if (status.job.parked_at) status.waiting_for = "resume";
-    if (status.job.last_run) {
-      CHRONOS_TRY(const auto last, store_.find_run(who.project, status.job.last_run->id));
-      status.attempts_made = last.attempts_made;
-    }
-    return status;
-  }
-  // The run that is furthest on is what the caller waits for.
-  const auto furthest = std::ranges::max_element(live, {}, [](const Run& run) {
-    switch (run.state) {
-      case RunState::running:
-        return 3;
-      case RunState::retrying:
-        return 2;
-      case RunState::queued:
-        return 1;
-      default:
-        return 0;
-    }
-  });
-  status.attempts_made = furthest->attempts_made;
-  if (furthest->state == RunState::retrying) status.waiting_for = "retry";
-  if (furthest->state == RunState::queued)
-    status.waiting_for = furthest->reason.empty() ? "queue" : furthest->reason;
-  if (furthest->state == RunState::planned)
-    status.waiting_for = status.job.spec.paused ? "resume" : "scheduled_time";
-  return status;
-}
-
 }  // namespace chronos::service

@@ -33,13 +33,6 @@ struct JobReply {
 
 using BatchReply = std::vector<Result<JobReply>>;
 
-struct Status {
-  Job job;
-  int attempts_made = 0;  // of the live run, else of the last
-  std::string
-      waiting_for;  // "scheduled_time", "retry", "queue", "earlier_run", "resume"; empty = nothing
-};
-
 class Jobs {
  public:
   Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSource& ids,
@@ -71,7 +64,6 @@ class Jobs {
   Result<Job> find(const Principal& who, JobId job) const;
   Result<Job> find_by_key(const Principal& who, const std::string& key) const;
   Result<Page<Job>> list(const Principal& who, JobFilter filter) const;
-  Result<Status> status(const Principal& who, JobId job) const;
 
  private:
   struct Draft;

@@ -169,6 +169,13 @@ struct CommitPlan : Plan {
   Timestamp now;
 };
 
+// Every waiting run has been planned by the rules of the time zone database with this stamp
+// (schedule::database_stamp).
+struct NoteZones {
+  struct Answer {};
+  std::int64_t stamp = 0;
+};
+
 struct ClaimedRun {
   RunId run;
   JobId job;
@@ -327,10 +334,10 @@ struct Prune {
 using Change =
     std::variant<SubmitJob, ReplaceJob, CancelJob, RunJob, CancelRun, ReleaseDue, CommitPlan,
                  ClaimRuns, SettleRun, Heartbeat, ClaimDeliveries, FinishDelivery, AddDeliveries,
-                 PutProject, Bootstrap, PutKey, RevokeKey, TouchKeys, Prune>;
+                 PutProject, Bootstrap, PutKey, RevokeKey, TouchKeys, Prune, NoteZones>;
 using Answer = std::variant<std::monostate, JobAnswer, RunAnswer, std::int64_t, CommitPlan::Answer,
                             ClaimRuns::Answer, SettleRun::Answer, Heartbeat::Answer,
                             ClaimDeliveries::Answer, FinishDelivery::Answer, AddDeliveries::Answer,
-                            Project, Bootstrap::Answer, Key, TouchKeys::Answer>;
+                            Project, Bootstrap::Answer, Key, TouchKeys::Answer, NoteZones::Answer>;
 
 }  // namespace chronos::store

@@ -138,6 +138,76 @@ std::vector<Run> live_runs(const Tables& tables, ProjectId project, JobId job) {
   return runs;
 }
 
+std::optional<Standing> standing(const Tables& tables, ProjectId project, RunId id, int ahead_max) {
+  const auto found = tables.live_runs.find(id);
+  if (found == tables.live_runs.end()) return std::nullopt;
+  const auto& run = found->second;
+  const auto spec_of = [&](RunId other) -> const JobSpec& {
+    return tables.jobs.at(tables.live_runs.at(other).job).job.spec;
+  };
+  const auto project_of = [&](RunId other) {
+    return tables.jobs.at(tables.live_runs.at(other).job).job.project;
+  };
+  if (project_of(id) != project) return std::nullopt;
+  Standing standing;
+  standing.is_held = run.place == Place::held;
+  if (run.lease) standing.attempt_started_at = run.lease->started_at;
+  if (run.place != Place::ready) return standing;
+
+  const auto& spec = spec_of(id);
+  const auto name = [&](std::vector<RunId>& runs, RunId other) {
+    if (project_of(other) == project && std::ssize(runs) < kRunsNamedMax) runs.push_back(other);
+  };
+  for (const auto& [_, other] : tables.leases) {
+    if (spec_of(other).action.kind == spec.action.kind) {
+      ++standing.running_of_kind;
+      name(standing.runs_of_kind, other);
+    }
+    if (spec_of(other).queue == spec.queue) {
+      ++standing.running_in_queue;
+      name(standing.runs_in_queue, other);
+    }
+  }
+  for (const auto& [priority, planned_at, other] : tables.ready) {
+    if (other == id) break;
+    if (spec_of(other).action.kind != spec.action.kind) continue;
+    if (standing.ahead < ahead_max) ++standing.ahead;
+    if (spec_of(other).queue == spec.queue && standing.ahead_in_queue < ahead_max) {
+      ++standing.ahead_in_queue;
+    }
+  }
+  return standing;
+}
+
+std::vector<ReasonCount> reason_counts(const Tables& tables, ProjectId project, JobId job) {
+  const auto* stored = find_job(tables, project, job);
+  if (stored == nullptr) return {};
+  std::map<std::pair<std::string_view, std::string>, ReasonCount> counts;
+  for (const auto id : stored->ended) {
+    const auto& run = tables.final_runs.at(id).run;
+    if (run.state != RunState::skipped && run.state != RunState::missed) continue;
+    auto& entry = counts[{to_string(run.state), run.reason}];
+    entry.state = run.state;
+    entry.reason = run.reason;
+    entry.count += run.count;
+  }
+  std::vector<ReasonCount> list;
+  for (auto& [_, entry] : counts) list.push_back(std::move(entry));
+  return list;
+}
+
+std::vector<WaitingRun> waiting_runs(const Tables& tables, WaitingCursor after, int limit) {
+  std::vector<WaitingRun> waiting;
+  for (auto it = tables.due.upper_bound({after.at, after.run});
+       it != tables.due.end() && std::ssize(waiting) < limit; ++it) {
+    const auto& run = tables.live_runs.at(it->second);
+    if (!run.needs_planning) continue;
+    waiting.push_back({it->first, run.id, run.planned_at, run.is_cancel_requested,
+                       std::make_shared<const Job>(tables.jobs.at(run.job).job)});
+  }
+  return waiting;
+}
+
 std::vector<DueRun> due_runs(const Tables& tables, Timestamp now, int limit) {
   std::vector<DueRun> due;
   std::set<JobId> seen;

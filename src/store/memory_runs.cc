@@ -96,6 +96,11 @@ Result<CommitPlan::Answer> apply(Tables& tables, const CommitPlan& change) {
   return CommitPlan::Answer{};
 }
 
+Result<NoteZones::Answer> apply(Tables& tables, const NoteZones& change) {
+  tables.zones_stamp = change.stamp;
+  return NoteZones::Answer{};
+}
+
 Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change) {
   std::map<std::string, int> lane_slots;
   for (const auto& lane : change.lanes) lane_slots[lane.kind] += lane.max;

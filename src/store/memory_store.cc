@@ -146,6 +146,26 @@ Result<std::vector<Run>> MemoryStore::live_runs(ProjectId project, JobId job) co
       [&](const auto& tables, auto) { return memory::live_runs(tables, project, job); });
 }
 
+Result<std::optional<Standing>> MemoryStore::standing(ProjectId project, RunId run,
+                                                      int ahead_max) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::standing(tables, project, run, ahead_max); });
+}
+
+Result<std::vector<ReasonCount>> MemoryStore::reason_counts(ProjectId project, JobId job) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::reason_counts(tables, project, job); });
+}
+
+Result<std::vector<WaitingRun>> MemoryStore::waiting_runs(WaitingCursor after, int limit) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::waiting_runs(tables, after, limit); });
+}
+
+Result<std::optional<std::int64_t>> MemoryStore::zones_stamp() const {
+  return state_->read([](const auto& tables, auto) { return tables.zones_stamp; });
+}
+
 Result<std::vector<DueRun>> MemoryStore::due_runs(Timestamp now, int limit) const {
   return state_->read(
       [&](const auto& tables, auto) { return memory::due_runs(tables, now, limit); });

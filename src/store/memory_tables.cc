@@ -153,15 +153,20 @@ void write_row(Tables& tables, StoredJob& stored, const LedgerRow& row, Timestam
                Timestamp now) {
   const auto last = row.planned_until.value_or(row.planned_at);
   count(stored.job, row.state, row.count);
-  for (const auto id : stored.ended) {
-    auto& [before, is_fold] = tables.final_runs.at(id);
+  const auto [begin, end] = stored.not_run.equal_range(from);
+  for (auto it = begin; it != end; ++it) {
+    const auto found = tables.final_runs.find(it->second);
+    if (found == tables.final_runs.end()) continue;
+    auto& [before, is_fold] = found->second;
     if (is_fold || before.planned_until.value_or(before.planned_at) != from) continue;
     if (before.state != row.state || before.reason != row.reason) continue;
     before.count += row.count;
     before.planned_until = last;
     before.ended_at = now;
+    stored.not_run.emplace(last, before.id);
     return;
   }
+  stored.not_run.emplace(last, row.id);
   Run run;
   run.id = row.id;
   run.job = stored.job.id;

@@ -57,6 +57,9 @@ struct StoredJob {
   std::optional<JobPhase> phase_at_end;
   std::set<RunId> live;
   std::set<RunId> ended;  // keys of Tables::final_runs
+  // Skipped and missed rows by their last instant; those that were extended or folded since are
+  // still there.
+  std::multimap<Timestamp, RunId> not_run;
 };
 
 // What an idempotency key stands for; nothing when what was made has no id to come back to.
@@ -92,6 +95,7 @@ struct Tables {
   std::map<ProjectId, Project> projects;
   std::map<KeyId, Key> keys;
   std::map<std::pair<KeyId, std::string>, Seen> seen;
+  std::optional<std::int64_t> zones_stamp;
 };
 
 // -- Live runs ------------------------------------------------------------------------------------
@@ -158,6 +162,7 @@ Result<Key> apply(Tables& tables, const PutKey& change);
 Result<Key> apply(Tables& tables, const RevokeKey& change);
 Result<TouchKeys::Answer> apply(Tables& tables, const TouchKeys& change);
 Result<std::int64_t> apply(Tables& tables, const Prune& change);
+Result<NoteZones::Answer> apply(Tables& tables, const NoteZones& change);
 
 // -- Idempotency keys ----------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "model/page.h"
+#include "model/why.h"
 #include "store/changes.h"
 
 namespace chronos::store {
@@ -40,6 +41,20 @@ struct DueRun {
   bool is_held = false;     // another run of the job is held
 };
 
+// A scheduled run that waits in `due` to be planned at `at`.
+struct WaitingRun {
+  Timestamp at;
+  RunId run;
+  Timestamp planned_at;
+  bool is_cancel_requested = false;
+  std::shared_ptr<const Job> job;
+};
+// Only what comes after this in the order of waiting_runs.
+struct WaitingCursor {
+  Timestamp at;
+  RunId run;
+};
+
 struct OutputPage {
   std::string bytes;
   std::int64_t dropped = 0;  // bytes the executor could not keep
@@ -54,6 +69,8 @@ struct Stats {
   std::int64_t deliveries_waiting = 0;
   std::optional<Timestamp> oldest_ready_at;  // the earliest queued_at in ready
 };
+
+inline constexpr int kReasonRowsMax = 100'000;
 
 class Store {
  public:
@@ -90,10 +107,22 @@ class Store {
   // The job's live runs (planned, queued, held, running, retrying), earliest planned first, then by
   // id.
   virtual Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const = 0;
+  // Where a live run stands; nothing when there is no such live run. `ahead` and `ahead_in_queue`
+  // are counted up to `ahead_max`; of the runs that hold the slots at most 10 are named.
+  virtual Result<std::optional<Standing>> standing(ProjectId project, RunId run,
+                                                   int ahead_max) const = 0;
+  // How many instants of the job were skipped and missed, for each reason (kPruned: beyond
+  // retention), by state and then reason. Of a job with more than kReasonRowsMax such rows: the
+  // latest.
+  virtual Result<std::vector<ReasonCount>> reason_counts(ProjectId project, JobId job) const = 0;
 
   // -- Scheduling.
   // Due runs that need planning, `at` <= now, earliest first. Never two of one job: its earliest.
   virtual Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const = 0;
+  // Every run that waits to be planned, by `at` and then id, a piece at a time.
+  virtual Result<std::vector<WaitingRun>> waiting_runs(WaitingCursor after, int limit) const = 0;
+  // What NoteZones noted last; nothing before the first.
+  virtual Result<std::optional<std::int64_t>> zones_stamp() const = 0;
   // The earliest instant anything lies in `due`, or nothing.
   virtual Result<std::optional<Timestamp>> next_due_at() const = 0;
   // Attempts whose holder is gone: to be settled as lost, with the lease's own token. Oldest claim

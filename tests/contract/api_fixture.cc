@@ -57,6 +57,8 @@ ApiTest::ApiTest()
       store_(clock_),
       jobs_(store_, check_spec, clock_, ids_, SpecRules{}),
       runs_(store_, clock_, ids_),
+      reasons_(store_, clock_, {.lanes = {{"http", 2}}, .queue_limits = {{"narrow", 1}}},
+               [this] { return is_draining_; }),
       access_(store_, clock_, ids_),
       system_(store_, clock_, ids_,
               {[this](const Target& target) -> Result<void> {
@@ -68,7 +70,7 @@ ApiTest::ApiTest()
                []() -> Result<service::BackupFile> {
                  return service::BackupFile{"/backups/one", 42};
                }}),
-      api_{jobs_, runs_, access_, system_, readers_, {}, [] { return "chronos_up 1\n"; }},
+      api_{jobs_, runs_, reasons_, access_, system_, readers_, {}, [] { return "chronos_up 1\n"; }},
       router_(make_routes(api_)),
       gate_(http::make_gate(access_)),
       project_(ids_.make<ProjectId>()),

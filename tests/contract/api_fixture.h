@@ -79,6 +79,7 @@ class ApiTest : public testing::Test {
   store::MemoryStore store_;
   service::Jobs jobs_;
   service::Runs runs_;
+  service::Reasons reasons_;
   service::Access access_;
   service::System system_;
   http::ReadPool readers_{0};
@@ -91,6 +92,7 @@ class ApiTest : public testing::Test {
   std::map<Role, std::string> keys_;
   std::map<RunId, store::ClaimedRun> claimed_;
   bool is_mail_configured_ = true;
+  bool is_draining_ = false;
 };
 
 // {"name": "a job", "action": …, members}

@@ -85,7 +85,7 @@ TEST_F(JobsApi, StatusSaysWhatItWaitsFor) {
   EXPECT_EQ(status_of(later).at("/last_run").type, json::Type::null);
 
   const auto queued = status_of(make_job("\"max_attempts\": 7"));
-  EXPECT_EQ(queued.text("/waiting_for"), "queue");
+  EXPECT_EQ(queued.text("/waiting_for"), "claim");
   EXPECT_EQ(queued.at("/attempts/made").integer, 0);
   EXPECT_EQ(queued.at("/attempts/max").integer, 7);
   EXPECT_EQ(post("/api/jobs/" + later + "/pause").status, 200);

@@ -55,6 +55,18 @@ class FaultyStore final : public store::Store {
   Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const override {
     return inner_.live_runs(project, job);
   }
+  Result<std::optional<Standing>> standing(ProjectId project, RunId run,
+                                           int ahead_max) const override {
+    return inner_.standing(project, run, ahead_max);
+  }
+  Result<std::vector<ReasonCount>> reason_counts(ProjectId project, JobId job) const override {
+    return inner_.reason_counts(project, job);
+  }
+  Result<std::vector<store::WaitingRun>> waiting_runs(store::WaitingCursor after,
+                                                      int limit) const override {
+    return inner_.waiting_runs(after, limit);
+  }
+  Result<std::optional<std::int64_t>> zones_stamp() const override { return inner_.zones_stamp(); }
   Result<std::vector<store::DueRun>> due_runs(Timestamp now, int limit) const override {
     return inner_.due_runs(now, limit);
   }

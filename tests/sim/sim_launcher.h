@@ -2,8 +2,10 @@
 // remembers what was launched, as the world outside would. One thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -27,14 +29,25 @@ struct OutsideWorld {
 
 class SimLauncher final : public scheduler::Launcher {
  public:
-  SimLauncher(const Clock& clock, Rng& rng, OutsideWorld& world, int failing_permille)
-      : clock_(clock), rng_(rng), world_(world), failing_permille_(failing_permille) {}
+  // How long an attempt takes.
+  using Length = std::function<Duration(const store::ClaimedRun&, Rng&)>;
+  static Duration mostly_short(const store::ClaimedRun&, Rng& rng) {
+    return Duration(rng.between(1'000, rng.chance(100) ? 90'000'000 : 3'000'000));
+  }
+
+  SimLauncher(const Clock& clock, Rng& rng, OutsideWorld& world, int failing_permille,
+              Length length = mostly_short)
+      : clock_(clock),
+        rng_(rng),
+        world_(world),
+        failing_permille_(failing_permille),
+        length_(std::move(length)) {}
 
   void launch(const store::ClaimedRun& run, Duration timeout,
               std::move_only_function<void(Outcome)> done) override {
     world_.starts.push_back(
         {run.run, run.job, run.attempt, run.token, run.planned_at, world_.latest_time});
-    const auto length = Duration(rng_.between(1'000, rng_.chance(100) ? 90'000'000 : 3'000'000));
+    const auto length = length_(run, rng_);
     Ending ending{std::move(done), draw_outcome()};
     if (length > timeout)
       ending.outcome = Outcome{.kind = OutcomeKind::timed_out, .reason = "timeout"};
@@ -84,6 +97,7 @@ class SimLauncher final : public scheduler::Launcher {
   Rng& rng_;
   OutsideWorld& world_;
   const int failing_permille_;
+  const Length length_;
   Endings endings_;
   std::map<RunId, Endings::iterator> running_;
 };

@@ -17,6 +17,7 @@ Result<RunAnswer> apply(Writer& writer, const CancelRun& change);
 // sql_planning.cc
 Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change);
 Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change);
+Result<NoteZones::Answer> apply(Writer& writer, const NoteZones& change);
 // sql_claims.cc
 Result<ClaimRuns::Answer> apply(Writer& writer, const ClaimRuns& change);
 Result<SettleRun::Answer> apply(Writer& writer, const SettleRun& change);

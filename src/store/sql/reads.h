@@ -31,7 +31,13 @@ Result<Run> run_of(Reader reader, const LiveRun& live);  // without its attempts
 Result<Run> read_run(Reader reader, ProjectId project, RunId run);
 Result<OutputPage> read_output(Reader reader, ProjectId project, RunId run, int attempt);
 Result<std::vector<Run>> read_live_runs(Reader reader, ProjectId project, JobId job);
+// sql_standing.cc
+Result<std::optional<Standing>> read_standing(Reader reader, ProjectId project, RunId run,
+                                              int ahead_max);
+Result<std::vector<ReasonCount>> reason_counts(Reader reader, ProjectId project, JobId job);
 // sql_planning.cc
+Result<std::vector<WaitingRun>> waiting_runs(Reader reader, WaitingCursor after, int limit);
+Result<std::optional<std::int64_t>> zones_stamp(Reader reader);
 Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit);
 Result<std::optional<Timestamp>> next_due_at(Reader reader);
 // sql_claims.cc

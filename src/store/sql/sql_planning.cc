@@ -27,6 +27,15 @@ constexpr Sql kDueRuns{
     " WHERE d.needs_planning = 1 AND d.at <= $1 ORDER BY d.at, d.run"};
 constexpr Sql kNextDue{"SELECT at FROM due WHERE needs_planning = $1 ORDER BY at LIMIT 1"};
 
+constexpr Sql kWaitingRuns{
+    "SELECT d.at, d.run, l.planned_at, l.is_cancel_requested, l.project, d.job FROM due d"
+    " JOIN live l ON l.job = d.job AND l.run = d.run"
+    " WHERE d.needs_planning = 1 AND (d.at, d.run) > ($1, $2) ORDER BY d.at, d.run LIMIT $3"};
+constexpr Sql kReadZones{"SELECT value FROM meta WHERE name = 'zones_stamp'"};
+constexpr Sql kNoteZones{
+    "INSERT INTO meta (name, value) VALUES ('zones_stamp', $1)"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"};
+
 constexpr Sql kFollowPlan{
     "UPDATE jobs SET planned_through = $3, runs_planned = runs_planned + $4, parked_at = $5,"
     " phase_at_end = coalesce($6, phase_at_end), skipped = skipped + $7, missed = missed + $8"
@@ -170,6 +179,41 @@ Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change) {
   CHRONOS_TRY_VOID(release_held(writer, change.job, change.now));
   CHRONOS_TRY_VOID(db.run(kTakePhaseAtEnd, key.project, key.job));
   return CommitPlan::Answer{};
+}
+
+Result<NoteZones::Answer> apply(Writer& writer, const NoteZones& change) {
+  CHRONOS_TRY_VOID(writer.db.run(kNoteZones, change.stamp));
+  return NoteZones::Answer{};
+}
+
+Result<std::optional<std::int64_t>> zones_stamp(Reader reader) {
+  return reader.db.one(kReadZones, column<std::int64_t>);
+}
+
+Result<std::vector<WaitingRun>> waiting_runs(Reader reader, WaitingCursor after, int limit) {
+  struct Row {
+    WaitingRun run;
+    ProjectId project;
+    JobId job;
+  };
+  const auto read = [](Columns& columns) -> Row {
+    return {.run = {.at = columns.get<Timestamp>(),
+                    .run = columns.get<RunId>(),
+                    .planned_at = columns.get<Timestamp>(),
+                    .is_cancel_requested = columns.get<bool>(),
+                    .job = nullptr},
+            .project = columns.get<ProjectId>(),
+            .job = columns.get<JobId>()};
+  };
+  CHRONOS_TRY(auto rows, reader.db.all(kWaitingRuns, read, after.at, after.run, limit));
+  std::vector<WaitingRun> waiting;
+  for (auto& row : rows) {
+    CHRONOS_TRY(auto stored, find_stored_job(reader, row.project, row.job));
+    if (!stored) return fail(Reason::internal, "a live run has no job");
+    row.run.job = std::make_shared<const Job>(std::move(stored->job));
+    waiting.push_back(std::move(row.run));
+  }
+  return waiting;
 }
 
 Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit) {

@@ -180,6 +180,24 @@ Result<std::vector<Run>> SqlStore::live_runs(ProjectId project, JobId job) const
       [&](sql::Reader reader) { return sql::read_live_runs(reader, project, job); });
 }
 
+Result<std::optional<Standing>> SqlStore::standing(ProjectId project, RunId run,
+                                                   int ahead_max) const {
+  return state_->read(
+      [&](sql::Reader reader) { return sql::read_standing(reader, project, run, ahead_max); });
+}
+
+Result<std::vector<ReasonCount>> SqlStore::reason_counts(ProjectId project, JobId job) const {
+  return state_->read([&](sql::Reader reader) { return sql::reason_counts(reader, project, job); });
+}
+
+Result<std::vector<WaitingRun>> SqlStore::waiting_runs(WaitingCursor after, int limit) const {
+  return state_->read([&](sql::Reader reader) { return sql::waiting_runs(reader, after, limit); });
+}
+
+Result<std::optional<std::int64_t>> SqlStore::zones_stamp() const {
+  return state_->read([](sql::Reader reader) { return sql::zones_stamp(reader); });
+}
+
 Result<std::vector<DueRun>> SqlStore::due_runs(Timestamp now, int limit) const {
   return state_->read([&](sql::Reader reader) { return sql::due_runs(reader, now, limit); });
 }

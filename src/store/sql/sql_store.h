@@ -43,7 +43,12 @@ class SqlStore final : public Store {
   Result<Page<Run>> list_runs(const RunFilter& filter) const override;
   Result<OutputPage> read_output(ProjectId project, RunId run, int attempt) const override;
   Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const override;
+  Result<std::optional<Standing>> standing(ProjectId project, RunId run,
+                                           int ahead_max) const override;
+  Result<std::vector<ReasonCount>> reason_counts(ProjectId project, JobId job) const override;
   Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const override;
+  Result<std::vector<WaitingRun>> waiting_runs(WaitingCursor after, int limit) const override;
+  Result<std::optional<std::int64_t>> zones_stamp() const override;
   Result<std::optional<Timestamp>> next_due_at() const override;
   Result<std::vector<ClaimedRun>> expired_leases(int limit) const override;
   Result<std::optional<Timestamp>> next_delivery_at() const override;

@@ -1,0 +1,243 @@
+// The scheduler against a memory store and a clock moved by hand: what it does when the wall clock
+// is set, when the time zone database changes, and what it tells of instants that did not run. The
+// rest of it is tested by tests/sim.
+#include "scheduler/scheduler.h"
+
+#include <gtest/gtest.h>
+
+#include "base/time_text.h"
+#include "model/planner.h"
+#include "store/memory_store.h"
+#include "support/virtual_clock.h"
+#include "support/zone_database.h"
+
+namespace chronos::scheduler {
+namespace {
+
+using namespace std::chrono_literals;
+
+Timestamp at(std::string_view text) {
+  return *parse_timestamp(text);
+}
+
+// Attempts succeed at once.
+class InstantLauncher final : public Launcher {
+ public:
+  void launch(const store::ClaimedRun& run, Duration,
+              std::move_only_function<void(Outcome)> done) override {
+    launched.push_back(run.planned_at);
+    done(Outcome{.kind = OutcomeKind::succeeded});
+  }
+  void cancel(RunId, int) override {}
+
+  std::vector<Timestamp> launched;
+};
+
+class SchedulerTest : public testing::Test {
+ protected:
+  SchedulerTest() { restart(); }
+
+  void restart() {
+    SchedulerOptions options;
+    options.node = "n";
+    options.lanes = {{"http", 10}};
+    SchedulerEvents events;
+    events.on_not_run = [this](const LedgerRow& row) {
+      not_run[{std::string(to_string(row.state)), row.reason}] += row.count;
+    };
+    events.on_clock_step = [this](Duration step) { steps.push_back(step); };
+    events.on_replanned = [this](JobId job) { replanned.push_back(job); };
+    scheduler.reset();
+    store.start_epoch();
+    scheduler =
+        std::make_unique<Scheduler>(store, launcher, clock, ids, Rng(2), options, events, [] {});
+  }
+
+  JobId submit(ScheduleSpec spec, Overlap overlap = Overlap::skip) {
+    Job job;
+    job.id = ids.make<JobId>();
+    job.project = ids.make<ProjectId>();
+    job.spec.name = "a job";
+    job.spec.action = {"http", "{}"};
+    job.spec.schedule = std::move(spec);
+    job.spec.schedule.anchor = clock.now();
+    job.spec.overlap = overlap;
+    job.created_at = clock.now();
+    const auto schedule = schedule::Schedule::compile(job.spec.schedule);
+    EXPECT_TRUE(schedule) << schedule.error().message;
+    const auto first = plan_first(job.spec, *schedule, clock.now(), {}, ids);
+    job.planned_through = first.planned_through;
+    projects[job.id] = job.project;
+    const auto id = job.id;
+    store.commit(store::SubmitJob{std::move(job), first.run, clock.now(), {}},
+                 [](const auto& answer) { EXPECT_TRUE(answer); });
+    while (store.pump()) {
+    }
+    return id;
+  }
+  JobId submit_cron(std::string cron, std::string zone = "UTC") {
+    ScheduleSpec spec;
+    spec.cron = {std::move(cron)};
+    spec.timezone = std::move(zone);
+    return submit(std::move(spec));
+  }
+
+  // Steps and commits until nothing more happens at this instant.
+  void turn() {
+    scheduler->hint();
+    for (int quiet = 0; quiet < 3;) {
+      scheduler->step();
+      quiet = store.pump() ? 0 : quiet + 1;
+    }
+  }
+  void pass(Duration time) {
+    clock.advance(time);
+    turn();
+  }
+  std::optional<Timestamp> next_run(JobId job) {
+    return store.find_job(projects.at(job), job)->next_run_at;
+  }
+
+  test::VirtualClock clock{at("2026-03-01T12:00:00Z")};
+  IdSource ids{clock, Rng(1)};
+  store::MemoryStore store{clock, {.has_own_thread = false}};
+  InstantLauncher launcher;
+  std::unique_ptr<Scheduler> scheduler;
+  std::map<JobId, ProjectId> projects;
+  std::map<std::pair<std::string, std::string>, std::int64_t> not_run;
+  std::vector<Duration> steps;
+  std::vector<JobId> replanned;
+};
+
+// -- The wall clock is set ------------------------------------------------------------------------
+
+TEST_F(SchedulerTest, TimeThatPassesIsNoStep) {
+  turn();
+  pass(1h);
+  pass(100ms);
+  EXPECT_TRUE(steps.empty());
+}
+
+TEST_F(SchedulerTest, AStepEitherWayIsNoticedAtTheNextStepOnce) {
+  turn();
+  clock.step_wall(2h);
+  turn();
+  clock.step_wall(-3h);
+  turn();
+  pass(1s);
+  EXPECT_EQ(steps, (std::vector<Duration>{2h, -3h}));
+}
+
+TEST_F(SchedulerTest, BackwardsNothingIsRepeatedForwardsTheMisfirePolicyDecides) {
+  submit_cron("0 * * * *");
+  turn();
+  pass(1h);
+  clock.step_wall(-30min);
+  turn();
+  pass(30min);  // 13:00 again
+  EXPECT_EQ(launcher.launched, (std::vector<Timestamp>{at("2026-03-01T13:00:00Z")}));
+  clock.step_wall(5h + 10min);  // 18:10: run_once runs the latest
+  turn();
+  EXPECT_EQ(launcher.launched,
+            (std::vector<Timestamp>{at("2026-03-01T13:00:00Z"), at("2026-03-01T18:00:00Z")}));
+  EXPECT_EQ((not_run[{"missed", "down"}]), 4);
+}
+
+// A pause after trouble is counted by the wall clock.
+TEST_F(SchedulerTest, AClockSetBackDoesNotStretchAPause) {
+  const auto broken = submit_cron("59 12 * * *");
+  auto stored = *store.find_job(projects.at(broken), broken);
+  stored.spec.schedule.cron = {"no cron"};  // as a damaged row would have it
+  stored.version = 2;
+  store.commit(store::ReplaceJob{stored, 1, false, true, {}, clock.now(), {}},
+               [](const auto& answer) { EXPECT_TRUE(answer); });
+  turn();
+  pass(59min);  // its run is due and cannot be planned: a pause of a second
+  clock.step_wall(-40min);
+  turn();
+  submit_cron("20 12 * * *");
+  pass(1min);
+  EXPECT_EQ(launcher.launched, (std::vector<Timestamp>{at("2026-03-01T12:20:00Z")}));
+}
+
+// -- Instants that did not run --------------------------------------------------------------------
+
+TEST_F(SchedulerTest, InstantsThatDidNotRunAreToldWithTheirNumber) {
+  submit_cron("* * * * * *");
+  turn();
+  pass(24h * 3);
+  EXPECT_EQ((not_run[{"missed", "down"}]), 3 * 86'400 - 1);
+  EXPECT_EQ(launcher.launched.size(), 1U);
+}
+
+// -- The time zone database changes ---------------------------------------------------------------
+
+TEST_F(SchedulerTest, AChangedZoneMovesItsWaitingRunsAndNoOthers) {
+  test::ZoneDatabase database;
+  database.install("Test/Zone", "Asia/Tokyo");  // +09:00
+  const auto moved = submit_cron("0 21 * * *", "Test/Zone");
+  const auto stays = submit_cron("0 21 * * *", "+09:00");
+  turn();
+  EXPECT_EQ(next_run(moved), at("2026-03-02T12:00:00Z"));
+
+  database.install("Test/Zone", "Asia/Kathmandu");  // +05:45
+  pass(59s);
+  EXPECT_EQ(next_run(moved), at("2026-03-02T12:00:00Z")) << "looked at once a minute";
+  pass(1s);
+  EXPECT_EQ(next_run(moved), at("2026-03-02T15:15:00Z"));
+  EXPECT_EQ(next_run(stays), at("2026-03-02T12:00:00Z"));
+  EXPECT_EQ(replanned, (std::vector<JobId>{moved}));
+
+  clock.step_wall(at("2026-03-02T15:15:00Z") - clock.now());
+  turn();
+  EXPECT_EQ(launcher.launched.back(), at("2026-03-02T15:15:00Z"));
+  EXPECT_EQ(next_run(moved), at("2026-03-03T15:15:00Z"));
+  pass(10min);
+  EXPECT_EQ(replanned.size(), 1U) << "once for each change";
+}
+
+TEST_F(SchedulerTest, AChangeWhileNoServerRanIsFoundAtTheStart) {
+  test::ZoneDatabase database;
+  database.install("Test/Zone", "Asia/Tokyo");
+  const auto job = submit_cron("0 21 * * *", "Test/Zone");
+  turn();
+  database.install("Test/Zone", "Asia/Kathmandu");
+  restart();
+  turn();
+  EXPECT_EQ(next_run(job), at("2026-03-02T15:15:00Z"));
+  restart();
+  turn();
+  EXPECT_EQ(replanned.size(), 1U) << "what was noted is not walked along again";
+}
+
+TEST_F(SchedulerTest, ManyWaitingRunsAreMovedInBatches) {
+  test::ZoneDatabase database;
+  database.install("Test/Zone", "Asia/Tokyo");
+  std::vector<JobId> jobs;
+  for (int i = 0; i < 450; ++i) jobs.push_back(submit_cron("0 21 * * *", "Test/Zone"));
+  turn();
+  database.install("Test/Zone", "Asia/Kathmandu");
+  pass(1min);
+  scheduler->step();
+  for (int i = 0; i < 3; ++i) pass(10ms);
+  EXPECT_EQ(replanned.size(), 450U);
+  for (const auto job : jobs) EXPECT_EQ(next_run(job), at("2026-03-02T15:15:00Z"));
+}
+
+TEST_F(SchedulerTest, ARunThatWasCancelledIsNotBroughtBack) {
+  test::ZoneDatabase database;
+  database.install("Test/Zone", "Asia/Tokyo");
+  const auto job = submit_cron("0 21 * * *", "Test/Zone");
+  turn();
+  const auto run = store.live_runs(projects.at(job), job)->front().id;
+  store.commit(store::CancelRun{projects.at(job), run, clock.now()}, [](const auto&) {});
+  turn();
+  database.install("Test/Zone", "Asia/Kathmandu");
+  pass(1min);
+  pass(24h);
+  EXPECT_TRUE(launcher.launched.empty());
+  EXPECT_EQ(store.find_run(projects.at(job), run)->state, RunState::cancelled);
+}
+
+}  // namespace
+}  // namespace chronos::scheduler
