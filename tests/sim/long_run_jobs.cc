@@ -26,6 +26,7 @@ Expression at(const Values& minutes, const Values& hours, bool is_interval = fal
   for (const int minute : minutes) expression.minutes[static_cast<std::size_t>(minute)] = true;
   for (const int hour : hours) expression.hours[static_cast<std::size_t>(hour)] = true;
   expression.months.fill(true);
+  expression.years.fill(true);
   expression.any_date = expression.any_weekday = true;
   expression.is_interval = is_interval;
   return expression;
