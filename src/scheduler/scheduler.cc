@@ -13,8 +13,8 @@ namespace {
 constexpr Duration kRetryStore = std::chrono::seconds(1);
 // Asked for a cancel, a running attempt is told within this time although the store is busy.
 constexpr Duration kHintedBeat = std::chrono::milliseconds(50);
-// A burst is claimed in pieces: the first attempts run while the next piece is claimed.
-constexpr int kClaimMax = 250;
+// Of a burst a few are claimed first: they run while the others are claimed.
+constexpr int kFirstClaimMax = 250;
 // The wall clock was set when it moved so much against the steady one between two steps.
 constexpr Duration kClockStep = std::chrono::milliseconds(250);
 // Waiting runs looked at in one step after a change of the tz database, and the pause in between:
@@ -260,11 +260,10 @@ void Scheduler::claim() {
   if (is_draining_ || is_claiming_ || !may_have_ready_) return;
   store::ClaimRuns change{
       .holder = holder_, .node = options_.node, .lanes = {}, .queue_slots = {}, .now = now_};
-  int asked = 0;
+  const int most = running_.empty() ? std::min(options_.batch, kFirstClaimMax) : options_.batch;
   for (const auto& [kind, max] : options_.lanes) {
-    const int free = std::min({max - lane_use_[kind], options_.batch, kClaimMax});
+    const int free = std::min(max - lane_use_[kind], most);
     if (free > 0) change.lanes.push_back({kind, free});
-    asked += std::max(free, 0);
   }
   if (change.lanes.empty()) return;
   for (const auto& [queue, max] : options_.queue_limits) {
