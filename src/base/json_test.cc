@@ -48,6 +48,18 @@ TEST(Json, RefusesDuplicateNamesBadUtf8AndDepth) {
   EXPECT_TRUE(parse(std::string(64, '[') + std::string(64, ']')));
 }
 
+TEST(Json, FindsADuplicateNameAmongManyToo) {
+  for (const int count : {2, 32, 33, 1000}) {
+    std::string members;
+    for (int i = 0; i < count; ++i) members += "\"n" + std::to_string(i) + "\":0,";
+    EXPECT_TRUE(parse("{" + members + "\"last\":0}")) << count;
+    EXPECT_EQ(reason_of("{" + members + "\"n" + std::to_string(count - 1) + "\":0}"),
+              Reason::bad_json)
+        << count;
+    EXPECT_EQ(reason_of("{" + members + "\"n0\":0}"), Reason::bad_json) << count;
+  }
+}
+
 TEST(Json, WritesWhatItReads) {
   std::string out;
   Writer writer(out);
