@@ -15,6 +15,8 @@ constexpr Duration kRetryStore = std::chrono::seconds(1);
 constexpr Duration kHintedBeat = std::chrono::milliseconds(50);
 // Of a burst a few are claimed first: they run while the others are claimed.
 constexpr int kFirstClaimMax = 250;
+// While one claim is committed the next one gathers slots, so that every commit starts something.
+constexpr int kClaimsMax = 2;
 // The wall clock was set when it moved so much against the steady one between two steps.
 constexpr Duration kClockStep = std::chrono::milliseconds(250);
 // Waiting runs looked at in one step after a change of the tz database, and the pause in between:
@@ -62,6 +64,7 @@ Timestamp Scheduler::step() {
     watch_zones();
     prune();
   }
+  send_ended();  // after the claim: what starts must not wait for what has ended
   auto next = now_ + std::chrono::milliseconds(500);
   if (wants_beat_) next = now_ + kHintedBeat;
   if (replanning_) next = std::min(next, now_ + kReplanPause);
@@ -257,7 +260,7 @@ void Scheduler::release() {
 // -----------------------------------------------------------------------------------------
 
 void Scheduler::claim() {
-  if (is_draining_ || is_claiming_ || !may_have_ready_) return;
+  if (is_draining_ || claims_in_flight_ == kClaimsMax || !may_have_ready_) return;
   store::ClaimRuns change{
       .holder = holder_, .node = options_.node, .lanes = {}, .queue_slots = {}, .now = now_};
   const int most = running_.empty() ? std::min(options_.batch, kFirstClaimMax) : options_.batch;
@@ -269,17 +272,27 @@ void Scheduler::claim() {
   for (const auto& [queue, max] : options_.queue_limits) {
     change.queue_slots[queue] = std::max(0, max - queue_use_[queue]);
   }
-  is_claiming_ = true;
+  for (const auto& lane : change.lanes) lane_use_[lane.kind] += lane.max;
+  for (const auto& [queue, slots] : change.queue_slots) queue_use_[queue] += slots;
+  // What the slots offered to the other claim could take is looked for once all are back.
+  was_short_of_slots_ |= claims_in_flight_ > 0;
+  ++claims_in_flight_;
   may_have_ready_ = false;
-  commit(std::move(change), [this](Result<std::vector<store::ClaimedRun>> claimed) {
-    is_claiming_ = false;
-    if (!claimed) {
-      may_have_ready_ = true;
-      return;
-    }
-    if (!claimed->empty()) may_have_ready_ = true;  // there may be more
-    for (auto& run : *claimed) launch(std::move(run));
+  commit(change, [this, change](Result<std::vector<store::ClaimedRun>> claimed) {
+    --claims_in_flight_;
+    take_claimed(change, std::move(claimed));
   });
+}
+
+void Scheduler::take_claimed(const store::ClaimRuns& asked,
+                             Result<std::vector<store::ClaimedRun>> claimed) {
+  for (const auto& lane : asked.lanes) lane_use_[lane.kind] -= lane.max;
+  for (const auto& [queue, slots] : asked.queue_slots) queue_use_[queue] -= slots;
+  // A claim that was not made is repeated, and after one that found something there may be more.
+  if (!claimed || !claimed->empty()) may_have_ready_ = true;
+  if (claims_in_flight_ == 0 && std::exchange(was_short_of_slots_, false)) may_have_ready_ = true;
+  if (!claimed) return;
+  for (auto& run : *claimed) launch(std::move(run));
 }
 
 Duration Scheduler::timeout_of(const store::ClaimedRun& claimed) const {
@@ -348,7 +361,11 @@ void Scheduler::settle_attempt(const store::ClaimedRun& claimed, Outcome outcome
                           .deliveries = std::move(settlement.deliveries),
                           .now = now};
   outcome.output.clear();
-  send({std::move(change), claimed, std::move(outcome)});
+  ended_.push_back({std::move(change), claimed, std::move(outcome)});
+}
+
+void Scheduler::send_ended() {
+  for (auto& unsettled : std::exchange(ended_, {})) send(std::move(unsettled));
 }
 
 void Scheduler::send(Unsettled unsettled) {

@@ -97,10 +97,12 @@ class Scheduler {
   void replan_one(const store::WaitingRun& waiting);
   void release();
   void claim();
+  void take_claimed(const store::ClaimRuns& asked, Result<std::vector<store::ClaimedRun>> claimed);
   void prune();
   void launch(store::ClaimedRun claimed);
   void on_outcome(RunId run, Outcome outcome);
   void settle_attempt(const store::ClaimedRun& claimed, Outcome outcome);
+  void send_ended();
   void send(Unsettled unsettled);
   void resend();
   void forget(const Unsettled& unsettled);
@@ -119,8 +121,10 @@ class Scheduler {
 
   Timestamp now_;  // of this step
   std::unordered_map<RunId, Running> running_;
+  // Slots that runs hold, and those offered to claims that were not answered yet.
   std::map<std::string, int> lane_use_;
   std::map<std::string, int> queue_use_;
+  std::vector<Unsettled> ended_;     // in this step
   std::deque<Unsettled> unsettled_;  // refused for now by the store; sent again
   std::map<ProjectId, std::string> project_names_;
   struct Compiled {
@@ -143,7 +147,8 @@ class Scheduler {
   int in_flight_ = 0;  // changes the store has not answered yet
   int plans_in_flight_ = 0;
   bool is_releasing_ = false;
-  bool is_claiming_ = false;
+  int claims_in_flight_ = 0;
+  bool was_short_of_slots_ = false;  // a claim was made while another one held slots
   bool may_have_ready_ = true;
   bool is_draining_ = false;
   bool is_registered_ = false;  // the first heartbeat was answered
