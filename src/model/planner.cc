@@ -201,7 +201,9 @@ FirstPlan plan_first(const JobSpec& spec, const Schedule& schedule, Timestamp no
   const bool is_planned =
       needs_planning(spec) && (schedule.is_recurring() || spec.paused || *instant > now);
   const PlannedRun run{ids.make<RunId>(), Trigger::schedule, *instant, *instant, is_planned, {}};
-  return {run, std::min(after, *instant - kTick)};
+  // A run that has its instant behind it and no planner ahead of it has fired.
+  const bool has_fired = !is_planned && *instant <= now;
+  return {run, has_fired ? std::max(planned_through, *instant) : std::min(after, *instant - kTick)};
 }
 
 Plan plan_due(const DueInput& input, IdSource& ids) {

@@ -216,8 +216,13 @@ TEST_F(PlannerTest, TheFirstPlan) {
   EXPECT_EQ(first().run->planned_at, now + 1h + 1min);
 
   job.spec.schedule = {};
+  planned_through = {};
   EXPECT_EQ(first().run->planned_at, now);
   EXPECT_FALSE(first().run->needs_planning);
+  // Another schedule must not fire this instant again, not even when the clock is set back.
+  EXPECT_EQ(first().planned_through, now);
+  job.spec.schedule.at = now + 1h;
+  EXPECT_LT(first().planned_through, now + 1h) << "a new schedule may come before it";
   job.spec.schedule.at = now - 1h;
   job.spec.misfire.policy = Misfire::skip;
   EXPECT_EQ(first().run->planned_at, now - 1h);
