@@ -38,8 +38,8 @@ namespace {
 TEST(CronAllocation, SearchingAllocatesNothing) {
   ScheduleSpec spec;
   spec.timezone = "America/New_York";
-  spec.cron = {"30 2 * * *", "*/5 1-3 15W,LW * FRI#2", "0 0 29 2 +MON", "@every 90m",
-               "0 0 0 1 1 * 1999"};
+  spec.cron = {"30 2 * * *",       "*/5 1-3 15W,LW * FRI#2",    "0 0 29 2 +MON",       "@every 90m",
+               "0 0 0 1 1 * 1999", "R/2026-01-31T09:00:00/P1M", "systemd:Mon *-*~07/1"};
   const auto schedule = *Schedule::compile(spec);
   const auto start = *parse_timestamp("2026-03-01T00:00:00Z");
   const int before = allocation_count;

@@ -140,9 +140,10 @@ class TimeWords {
     std::vector<std::string> parts;
     for (std::size_t i = 0; i < hours_.values.size();) {
       const int first = hours_.values[i];
-      int last = first;
-      while (++i < hours_.values.size() && hours_.values[i] == last + 1) ++last;
-      parts.push_back(stretch(first, last));
+      const auto begin = i++;
+      while (i < hours_.values.size() && hours_.values[i] == first + static_cast<int>(i - begin))
+        ++i;
+      parts.push_back(stretch(first, hours_.values[i - 1]));
     }
     return join(parts);
   }

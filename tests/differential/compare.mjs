@@ -58,6 +58,8 @@ function explain(binary, name, differences) {
     changed.forEach((index, i) => {
       const { theirs } = differences[index];
       if (!theirs.error && answers[i].next?.join() === theirs.times.join()) explained[index] = rule;
+      // Else a later rule may explain the rest.
+      else differences[index] = { ...differences[index], ours: answers[i] };
     });
   }
   return explained;

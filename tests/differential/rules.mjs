@@ -76,7 +76,9 @@ export const RULES = [
     explains: ({ question, ours, theirs }) => {
       if (!/loop limit exceeded/.test(theirs.error ?? "")) return false;
       const told = theirs.times.length;
-      if (theirs.times.join() !== ours.next.slice(0, told).join()) return false;
+      const same = ours.next.slice(0, told);
+      const changes = changesAround(question, same, theirs.times);
+      if (!differOnlyNear(changes, millis(same), millis(theirs.times))) return false;
       const at = millis([ours.next[told] ?? question.from, theirs.times[told - 1] ?? question.from]);
       return at.some((time) => changesWithin(question.tz, time - 2 * DAY, time + 2 * DAY).length > 0);
     },
