@@ -55,6 +55,7 @@ constexpr std::array kTable = {
     WhyRow{end_at, "end_at", false, "the schedule has reached end_at"},
     WhyRow{max_runs, "max_runs", false, "the schedule has made max_runs runs"},
     WhyRow{no_instant, "no_instant", false, "the schedule names no further instant"},
+    WhyRow{other, "other", false, "a reason that this version has no words for: see the run's own"},
 };
 
 std::string at(Timestamp time) {
@@ -360,8 +361,8 @@ constexpr std::array kSkippedOrMissed = {
                 "policy", "misfire.window", "A larger misfire.window."},
     FinalReason{"limit", limit, "more instants had gathered than misfire.max", "policy",
                 "misfire.max", "A larger misfire.max."},
-    FinalReason{"pruned", pruned, "the runs lie beyond the job's retention: counts are kept",
-                "policy", "retention", "A larger retention keeps later ones."},
+    FinalReason{"pruned", pruned, "", "policy", "retention",
+                "A larger retention keeps later ones."},
 };
 constexpr std::array kCancelled = {
     FinalReason{"job cancelled", job_cancelled, "its job was cancelled", "job", "", ""},
@@ -371,8 +372,6 @@ constexpr std::array kCancelled = {
                 "", ""},
     FinalReason{"overlap", overlap_stopped, "a later run of the job took its place", "policy",
                 "overlap", ""},
-    FinalReason{"pruned", pruned, "the runs lie beyond the job's retention: counts are kept",
-                "policy", "retention", ""},
 };
 
 const FinalReason* find_reason(std::span<const FinalReason> reasons, std::string_view reason) {
@@ -390,12 +389,19 @@ Explanation explain_by(const FinalReason& row, const RunFacts& facts) {
   } else {
     why.blocker = policy_blocker(row.blocker_name);
   }
-  const auto when = run.count == 1 ? fmt::format("The instant {}", at(run.planned_at))
-                                   : fmt::format("{} from {} to {}", times(run.count, "instant"),
-                                                 at(run.planned_at),
-                                                 at(run.planned_until.value_or(run.planned_at)));
-  why.text = fmt::format("{} {} {}: {}.", when, run.count == 1 ? "was" : "were",
-                         to_string(run.state), row.text);
+  if (row.code == pruned) {
+    why.text =
+        fmt::format("{} from {} to {} ({}): beyond the job's retention, only counts are kept.",
+                    times(run.count, "run"), at(run.planned_at),
+                    at(run.planned_until.value_or(run.planned_at)), to_string(run.state));
+  } else if (run.count == 1) {
+    why.text = fmt::format("The instant {} was {}: {}.", at(run.planned_at), to_string(run.state),
+                           row.text);
+  } else {
+    why.text = fmt::format("{} from {} to {} were {}: {}.", times(run.count, "instant"),
+                           at(run.planned_at), at(run.planned_until.value_or(run.planned_at)),
+                           to_string(run.state), row.text);
+  }
   why.since = run.planned_at;
   why.until = run.planned_until;
   if (row.code == overlap && facts.other) {
@@ -407,30 +413,27 @@ Explanation explain_by(const FinalReason& row, const RunFacts& facts) {
 
 Explanation explain_final(const RunFacts& facts) {
   const auto& run = facts.run;
-  switch (run.state) {
-    case RunState::skipped:
-    case RunState::missed:
-      if (const auto* row = find_reason(kSkippedOrMissed, run.reason))
-        return explain_by(*row, facts);
-      break;
-    case RunState::cancelled:
-      if (const auto* row = find_reason(kCancelled, run.reason)) return explain_by(*row, facts);
-      return {.code = stopped,
-              .text =
-                  "Its running attempt was told to stop: the run or the job was cancelled, or "
-                  "a later run took its place.",
-              .unblocked_by = "POST /api/runs/:run_id/retry makes a new run."};
-    case RunState::succeeded:
-      if (run.reason == "pruned") break;
-      return {.code = succeeded,
-              .text = fmt::format("It succeeded at attempt {}.", run.attempts_made),
-              .since = run.started_at,
-              .until = run.ended_at};
-    default:
-      if (run.reason == "pruned") break;
-      return explain_failure(facts.job, run);
+  const bool did_not_run = run.state == RunState::skipped || run.state == RunState::missed;
+  const auto* row = did_not_run || run.reason == "pruned"
+                        ? find_reason(kSkippedOrMissed, run.reason)
+                    : run.state == RunState::cancelled ? find_reason(kCancelled, run.reason)
+                                                       : nullptr;
+  if (row != nullptr) return explain_by(*row, facts);
+  if (did_not_run) {
+    return explain_by({.code = other, .text = run.reason, .blocker = "policy"}, facts);
   }
-  return explain_by(*find_reason(kSkippedOrMissed, "pruned"), facts);
+  if (run.state == RunState::succeeded) {
+    return {.code = succeeded,
+            .text = fmt::format("It succeeded at attempt {}.", run.attempts_made),
+            .since = run.started_at,
+            .until = run.ended_at};
+  }
+  if (run.state != RunState::cancelled) return explain_failure(facts.job, run);
+  return {.code = stopped,
+          .text =
+              "Its running attempt was told to stop: the run or the job was cancelled, or a "
+              "later run took its place.",
+          .unblocked_by = "POST /api/runs/:run_id/retry makes a new run."};
 }
 
 }  // namespace

@@ -59,6 +59,8 @@ enum class WhyCode {
   end_at,
   max_runs,
   no_instant,
+  // A reason that this version has no words for.
+  other,
 };
 
 struct WhyRow {

@@ -88,7 +88,7 @@ TEST(Why, TheTableIsInTheOrderOfItsCodesAndNamesEachOnce) {
     EXPECT_TRUE(names.insert(row.name).second) << row.name;
     EXPECT_EQ(to_string(row.code), row.name);
   }
-  EXPECT_EQ(why_table().back().code, WhyCode::no_instant);
+  EXPECT_EQ(why_table().back().code, WhyCode::other);
 }
 
 TEST(Why, APlannedRunWaitsForItsInstant) {
@@ -240,6 +240,7 @@ TEST(Why, EndedRunsSayTheirReason) {
   EXPECT_EQ(code(missed, "paused"), WhyCode::paused);
   EXPECT_EQ(code(missed, "window"), WhyCode::window);
   EXPECT_EQ(code(missed, "limit"), WhyCode::limit);
+  EXPECT_EQ(code(missed, "eclipse"), WhyCode::other);
   EXPECT_EQ(code(cancelled, "job cancelled"), WhyCode::job_cancelled);
   EXPECT_EQ(code(cancelled, "run cancelled"), WhyCode::run_cancelled);
   EXPECT_EQ(code(cancelled, "rescheduled"), WhyCode::rescheduled);

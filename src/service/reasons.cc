@@ -130,7 +130,10 @@ Result<Status> Reasons::status(const Principal& who, JobId id) const {
   const auto& run = furthest(live);
   status.attempts_made = run.attempts_made;
   if (run.state == RunState::running) return status;
-  CHRONOS_TRY(const auto why, explain({status.job, run, kAheadMax, false}));
+  // The code needs no more of those ahead than there are slots: fewer than that leave it one.
+  const auto lane = capacity_.lanes.find(status.job.spec.action.kind);
+  const int slots = lane == capacity_.lanes.end() ? 0 : lane->second;
+  CHRONOS_TRY(const auto why, explain({status.job, run, slots + 1, false}));
   if (is_waiting(why.code)) status.waiting_for = why.code;
   return status;
 }

@@ -28,7 +28,7 @@ struct JobWhy {
   bool has_more_runs = false;
   std::vector<ReasonCount> not_run;  // instants skipped and missed, within retention
 };
-inline constexpr std::size_t kRunsExplainedMax = 50;
+inline constexpr std::size_t kRunsExplainedMax = 20;
 
 struct Status {
   Job job;

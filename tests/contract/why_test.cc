@@ -306,6 +306,22 @@ const std::map<std::string, Tell> kOtherStories = {
        s.settle(run, {.kind = OutcomeKind::succeeded}, RunState::succeeded);
        return s.why_job(s.job);
      }},
+    {"other",
+     [](Story& s) {
+       s.job = s.make_job(R"("every": "1h")");
+       s.clock_.advance(1h);
+       const auto due = s.store_.due_runs(s.clock_.now(), 1)->front();
+       Plan plan;
+       plan.job = due.job->id;
+       plan.expected_version = due.job->version;
+       plan.expected_planned_through = due.job->planned_through;
+       plan.planned_through = due.planned_at;
+       plan.run = due.run;
+       plan.due_run = Plan::DueRun::drop;
+       plan.rows = {{due.run, RunState::missed, "eclipse", due.planned_at, {}, 1}};
+       EXPECT_TRUE(commit_and_wait(s.store_, store::CommitPlan{plan, s.clock_.now()}));
+       return s.why_run(s.run_of(s.job, "missed"));
+     }},
     {"no_instant",
      [](Story& s) {
        s.ended("", {.kind = OutcomeKind::succeeded}, RunState::succeeded);
