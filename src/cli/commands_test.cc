@@ -185,6 +185,18 @@ TEST_F(CommandsTest, ChangesOfAJob) {
   EXPECT_EQ(body_of(server.requests()[4]), R"({"every":"5m","queue":"q"})");
 }
 
+TEST_F(CommandsTest, PauseForAWhile) {
+  std::vector<std::string> answers(2, http_answer(200, job_json(R"("status":"paused")")));
+  StubServer server(answers);
+  EXPECT_EQ(run(server, {"pause", kJobId, "--until", "2026-03-08T07:30:00Z", "--note", "freeze"}),
+            kOk);
+  EXPECT_EQ(run(server, {"pause", kJobId, "--for", "2h"}), kOk);
+  EXPECT_EQ(body_of(server.requests()[0]), R"({"until":"2026-03-08T07:30:00Z","note":"freeze"})");
+  EXPECT_TRUE(body_of(server.requests()[1]).starts_with(R"({"until":")"));
+  EXPECT_EQ(run(server, {"pause", kJobId, "--for", "2h", "--until", "x"}), kUsage);
+  EXPECT_EQ(run(server, {"pause", kJobId, "--for", "soon"}), kUsage);
+}
+
 TEST_F(CommandsTest, StatusSaysWhatItWaitsFor) {
   StubServer server({http_answer(
       200, R"({"id":"job_1","status":"retrying","next_run_at":"t","waiting_for":"retry",)"

@@ -68,6 +68,8 @@ struct Retention {
   bool operator==(const Retention&) const = default;
 };
 
+inline constexpr std::size_t kNoteMax = 1000;  // bytes of a note
+
 struct JobSpec {
   std::string name;
   std::optional<std::string> key;  // unique in its project
@@ -89,6 +91,7 @@ struct JobSpec {
   std::map<std::string, std::string> metadata;
   Retention retention;
   bool paused = false;
+  std::optional<Timestamp> paused_until;  // then it resumes by itself
   std::string note;
 };
 

@@ -277,12 +277,13 @@ constexpr std::array kSpecFields = {
                      write_nested(kRetentionFields, w, spec.retention);
                    }},
     row<&JobSpec::paused>("paused"),
-    row<&JobSpec::note, Length{0, 1000}>("note"),
+    row<&JobSpec::paused_until>("paused_until"),
+    row<&JobSpec::note, Length{0, kNoteMax}>("note"),
 };
 
 // Fields of product.md §3 whose feature does not exist yet: refused, never silently ignored.
-constexpr std::array<std::string_view, 7> kUnsupported = {
-    "jitter", "calendars", "concurrency", "rate", "unique", "after", "paused_until"};
+constexpr std::array<std::string_view, 6> kUnsupported = {"jitter", "calendars", "concurrency",
+                                                          "rate",   "unique",    "after"};
 
 bool names_any(const json::Value& root, std::span<const std::string_view> names) {
   return std::ranges::any_of(names, [&](std::string_view name) {
@@ -309,6 +310,21 @@ void choose_schedule(const json::Value& root, SpecUse use, JobSpec& spec) {
   schedule.at.reset();
   schedule.cron.clear();
   schedule.every.reset();
+}
+
+// paused_until pauses; a job that is not paused has none.
+void choose_pause(const json::Value& root, JobSpec& spec, const Place& place) {
+  constexpr std::array<std::string_view, 1> kPaused = {"paused"};
+  constexpr std::array<std::string_view, 1> kUntil = {"paused_until"};
+  if (!names_any(root, kUntil)) {
+    if (!spec.paused) spec.paused_until.reset();
+  } else if (names_any(root, kPaused) && !spec.paused) {
+    place.at("paused_until")
+        .refuse("not_applicable", "only a paused job resumes by itself",
+                "leave out \"paused\": false");
+  } else {
+    spec.paused = true;
+  }
 }
 
 void check_whole(const json::Value& root, SpecUse use, const SpecRules& rules, const JobSpec& spec,
@@ -381,6 +397,7 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& ru
     return true;
   });
   fields::read_object(std::span<const Field<JobSpec>>(kSpecFields), known, spec, place);
+  choose_pause(root, spec, place);
   check_whole(root, use, rules, spec, place);
   if (!problems.empty()) return fields::refuse_all("the job", std::move(problems));
   return {};

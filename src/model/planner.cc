@@ -204,6 +204,11 @@ FirstPlan plan_first(const JobSpec& spec, const Schedule& schedule, Timestamp no
   return {run, std::min(after, *instant - kTick)};
 }
 
+PlannedRun plan_resumption(const Job& job, Timestamp now, IdSource& ids) {
+  const auto parked_at = job.parked_at.value_or(now);
+  return {ids.make<RunId>(), Trigger::schedule, parked_at, parked_at, true, {}};
+}
+
 Plan plan_due(const DueInput& input, IdSource& ids) {
   return DuePlanner(input, ids).plan();
 }

@@ -25,6 +25,11 @@ struct FirstPlan {
 FirstPlan plan_first(const JobSpec& spec, const schedule::Schedule& schedule, Timestamp now,
                      Timestamp planned_through, IdSource& ids);
 
+// What a job that was paused goes on with: this run answers the instant that came meanwhile, and
+// all since, as a misfire. Only the store knows at the commit whether one came; without, it passes
+// the run over (store/changes.h, ReplaceJob).
+PlannedRun plan_resumption(const Job& job, Timestamp now, IdSource& ids);
+
 // Whether the planner must look at the job's scheduled runs when their instant comes. The store
 // releases the others by itself.
 bool needs_planning(const JobSpec& spec);

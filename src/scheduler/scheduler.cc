@@ -55,6 +55,8 @@ Timestamp Scheduler::step() {
   beat();
   resend();
   if (is_registered_) {
+    next_resume_ = store_.next_resume_at().value_or(std::nullopt);
+    resume();
     next_due_ = store_.next_due_at().value_or(std::nullopt);
     plan();
     release();
@@ -67,6 +69,9 @@ Timestamp Scheduler::step() {
   if (replanning_) next = std::min(next, now_ + kReplanPause);
   if (next_due_ && !is_releasing_ && plans_in_flight_ == 0 && !is_draining_) {
     next = std::min(next, std::max(*next_due_, plan_again_at_));
+  }
+  if (next_resume_ && resumptions_in_flight_ == 0 && !is_draining_) {
+    next = std::min(next, std::max(*next_resume_, plan_again_at_));
   }
   return next;
 }
@@ -147,6 +152,39 @@ const schedule::Schedule* Scheduler::compiled(const Job& job) {
   const auto at =
       schedules_.insert_or_assign(job.id, Compiled{job.version, std::move(*schedule)}).first;
   return &at->second.schedule;
+}
+
+// Pauses whose end has come.
+void Scheduler::resume() {
+  if (is_draining_ || resumptions_in_flight_ > 0 || !next_resume_ || *next_resume_ > now_ ||
+      plan_again_at_ > now_)
+    return;
+  auto jobs = store_.jobs_to_resume(now_, options_.batch);
+  if (!jobs) {
+    plan_again_at_ = now_ + kRetryStore;
+    return log::warn("the store cannot be read", {{"error", jobs.error().message}});
+  }
+  for (auto& job : *jobs) resume_one(std::move(job));
+}
+
+void Scheduler::resume_one(Job job) {
+  store::ReplaceJob change;
+  change.expected_version = job.version;
+  change.next_run = plan_resumption(job, now_, ids_);
+  change.now = now_;
+  change.job = std::move(job);
+  change.job.spec.paused = false;
+  change.job.spec.paused_until.reset();
+  change.job.version = change.expected_version + 1;
+  change.job.updated_at = now_;
+  change.waiting_needs_planning = needs_planning(change.job.spec);
+  ++resumptions_in_flight_;
+  commit(std::move(change), [this](Result<store::JobAnswer> answer) {
+    --resumptions_in_flight_;
+    // Somebody else may have resumed it, or paused it for longer.
+    if (!answer && answer.error().code() != ErrorCode::conflict)
+      plan_again_at_ = now_ + kRetryStore;
+  });
 }
 
 void Scheduler::plan() {

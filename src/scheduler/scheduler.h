@@ -1,6 +1,6 @@
 // Moves work through time: start here. step() makes one pass — finished outcomes → settle →
-// heartbeat → lost leases → plan → release → claim → launch — and returns when it wants to run
-// next. It never waits: what it asks of the store comes back as an event of a later step.
+// heartbeat → lost leases → resume → plan → release → claim → launch — and returns when it wants to
+// run next. It never waits: what it asks of the store comes back as an event of a later step.
 //
 // One thread calls step() and all other members but wake-ups; production is
 // `while (!stop) waiter.wait_until(clock, scheduler.step())`, tests and the simulator turn the
@@ -89,6 +89,8 @@ class Scheduler {
   void take_events();
   void beat();
   void settle_lost(const std::vector<store::ClaimedRun>& lost);
+  void resume();
+  void resume_one(Job job);
   void plan();
   void plan_one(const store::DueRun& due);
   void commit_plan(Plan plan, std::function<void()> then = [] {});
@@ -142,6 +144,7 @@ class Scheduler {
 
   int in_flight_ = 0;  // changes the store has not answered yet
   int plans_in_flight_ = 0;
+  int resumptions_in_flight_ = 0;
   bool is_releasing_ = false;
   bool is_claiming_ = false;
   bool may_have_ready_ = true;
@@ -152,7 +155,8 @@ class Scheduler {
   std::optional<SteadyTime> last_beat_;
   std::optional<SteadyTime> last_prune_;
   std::optional<Timestamp> next_due_;
-  Timestamp plan_again_at_{};  // after plans that got nowhere
+  std::optional<Timestamp> next_resume_;
+  Timestamp plan_again_at_{};  // after plans and resumptions that got nowhere
   Timestamp resend_at_{};
 };
 

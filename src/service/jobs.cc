@@ -67,6 +67,29 @@ void add_problems(std::optional<Error>& found, const Error& error) {
   }
 }
 
+// A pause that is given now must end later.
+Result<void> check_pause(const JobSpec& spec, std::string_view pointer, Timestamp now) {
+  if (!spec.paused_until || *spec.paused_until > now) return {};
+  return fail_field(std::string(pointer), "out_of_range", "has passed already",
+                    "a later time, or none to pause until it is resumed");
+}
+
+struct PauseRequest {
+  std::optional<Timestamp> until;
+  std::optional<std::string> note;
+};
+
+struct NoteLength {
+  void check(const std::optional<std::string>& note, const fields::Place& place) const {
+    if (note) fields::Length{0, kNoteMax}.check(*note, place);
+  }
+};
+
+constexpr std::array kPauseFields = {
+    fields::row<&PauseRequest::until>("until"),
+    fields::row<&PauseRequest::note, NoteLength{}>("note"),
+};
+
 // A key from elsewhere than a body, by the same rule as one in a body.
 Result<void> read_key(const std::string& key, const SpecRules& rules, JobSpec& spec) {
   std::string text = R"({"key":)";
@@ -104,6 +127,9 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
     add_problems(problems, read.error());
   }
   if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
+  if (const auto good = check_pause(spec, "/paused_until", now); !good) {
+    add_problems(problems, good.error());
+  }
   spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);
   spec.schedule.seed = spec.key.value_or(spec.name);
   auto checked = check_schedule(spec, now);
@@ -228,7 +254,7 @@ void Jobs::put_by_key(const Principal& who, const std::string& key, const json::
     return done(std::unexpected(found.error()));
   if (!found) return create_by_key(who, std::move(*draft), facts, std::move(done));
   // A paused job stays so unless the declaration speaks of it.
-  const bool says_paused = body.find("paused") != nullptr;
+  const bool says_paused = body.find("paused") != nullptr || body.find("paused_until") != nullptr;
   replace_by_key(who, found->id, std::move(draft->job.spec), says_paused, facts, std::move(done));
 }
 
@@ -259,7 +285,10 @@ void Jobs::replace_by_key(const Principal& who, JobId job, JobSpec spec, bool sa
         auto next = spec;
         next.schedule.anchor = stored.spec.schedule.anchor;
         next.schedule.seed = stored.spec.schedule.seed;
-        if (!says_paused) next.paused = stored.spec.paused;
+        if (!says_paused) {
+          next.paused = stored.spec.paused;
+          next.paused_until = stored.spec.paused_until;
+        }
         // The same again changes nothing: a job that is done does not run anew.
         const bool is_cancelled = stored.phase == JobPhase::cancelled;
         if (!is_cancelled && say_the_same(next, stored.spec)) return unchanged();
@@ -298,6 +327,11 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
   if (has_new_parts) {
     if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
   }
+  if (spec.paused_until != stored.spec.paused_until) {
+    if (const auto good = check_pause(spec, "/paused_until", now); !good) {
+      add_problems(problems, good.error());
+    }
+  }
   Draft draft;
   draft.job = stored;
   draft.replaces_schedule = replaces_schedule;
@@ -313,11 +347,7 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
     draft.job.runs_planned = 0;
     draft.job.phase = JobPhase::active;
   } else if (stored.spec.paused && !spec.paused) {
-    // Resumed: should an instant have come meanwhile, this run answers it, and all since, as a
-    // misfire. Only the store knows at the commit; without one it passes the run over.
-    const auto parked_at = stored.parked_at.value_or(now);
-    draft.next_run =
-        PlannedRun{ids_.make<RunId>(), Trigger::schedule, parked_at, parked_at, true, {}};
+    draft.next_run = plan_resumption(stored, now, ids_);
   }
   if (problems) return std::unexpected(std::move(*problems));
   draft.job.spec = std::move(spec);
@@ -337,7 +367,9 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
   auto draft = edit(*stored, now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
   if (draft->is_unchanged) return done(JobReply{*stored, {}, false, false});
-  if (draft->job.spec.paused != stored->spec.paused && !allows(who.role, Role::operator_)) {
+  const bool moves_pause = draft->job.spec.paused != stored->spec.paused ||
+                           draft->job.spec.paused_until != stored->spec.paused_until;
+  if (moves_pause && !allows(who.role, Role::operator_)) {
     return done(fail(Reason::role_too_low, "pausing and resuming need the role operator"));
   }
   const bool plans = needs_planning(draft->job.spec);
@@ -388,14 +420,35 @@ void Jobs::patch(const Principal& who, JobId job, const json::Value& body,
       facts, kEditTries, std::move(done));
 }
 
-void Jobs::set_paused(const Principal& who, JobId job, bool paused, const RequestFacts& facts,
-                      Done<JobReply> done) {
+void Jobs::pause(const Principal& who, JobId job, const json::Value& body,
+                 const RequestFacts& facts, Done<JobReply> done) {
+  PauseRequest request;
+  if (auto read = fields::read_document<PauseRequest>("the pause", kPauseFields, body, request);
+      !read) {
+    return done(std::unexpected(std::move(read).error()));
+  }
   edit(
       who, job,
-      [this, paused](const Job& stored, Timestamp now) -> Result<Draft> {
-        if (stored.spec.paused == paused) return unchanged();
+      [this, request](const Job& stored, Timestamp now) -> Result<Draft> {
         auto spec = stored.spec;
-        spec.paused = paused;
+        spec.paused = true;
+        spec.paused_until = request.until;
+        if (request.note) spec.note = *request.note;
+        if (say_the_same(spec, stored.spec)) return unchanged();
+        CHRONOS_TRY_VOID(check_pause(spec, "/until", now));
+        return draft_edit(stored, std::move(spec), false, now);
+      },
+      facts, kEditTries, std::move(done));
+}
+
+void Jobs::resume(const Principal& who, JobId job, const RequestFacts& facts, Done<JobReply> done) {
+  edit(
+      who, job,
+      [this](const Job& stored, Timestamp now) -> Result<Draft> {
+        if (!stored.spec.paused) return unchanged();
+        auto spec = stored.spec;
+        spec.paused = false;
+        spec.paused_until.reset();
         return draft_edit(stored, std::move(spec), false, now);
       },
       facts, kEditTries, std::move(done));

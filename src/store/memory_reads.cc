@@ -68,6 +68,10 @@ DueRun due_value(const Tables& tables, const LiveRun& due) {
   return value;
 }
 
+bool resumes_by_itself(const Job& job) {
+  return job.phase == JobPhase::active && job.spec.paused_until.has_value();
+}
+
 bool is_expired(const Tables& tables, const LiveRun& run, SteadyTime now) {
   const auto holder = tables.holders.find(run.lease->holder);
   return holder == tables.holders.end() ||
@@ -217,6 +221,28 @@ std::vector<DueRun> due_runs(const Tables& tables, Timestamp now, int limit) {
     if (run.needs_planning && seen.insert(run.job).second) due.push_back(due_value(tables, run));
   }
   return due;
+}
+
+std::vector<Job> jobs_to_resume(const Tables& tables, Timestamp now, int limit) {
+  std::vector<Job> jobs;
+  for (const auto& [_, stored] : tables.jobs) {
+    if (resumes_by_itself(stored.job) && *stored.job.spec.paused_until <= now) {
+      jobs.push_back(job_value(tables, stored));
+    }
+  }
+  std::ranges::sort(jobs, {},
+                    [](const Job& job) { return std::pair(job.spec.paused_until, job.id); });
+  if (std::ssize(jobs) > limit) jobs.resize(static_cast<std::size_t>(limit));
+  return jobs;
+}
+
+std::optional<Timestamp> next_resume_at(const Tables& tables) {
+  std::optional<Timestamp> next;
+  for (const auto& [_, stored] : tables.jobs) {
+    if (!resumes_by_itself(stored.job)) continue;
+    if (!next || *stored.job.spec.paused_until < *next) next = stored.job.spec.paused_until;
+  }
+  return next;
 }
 
 std::vector<ClaimedRun> expired_leases(const Tables& tables, SteadyTime now, int limit) {

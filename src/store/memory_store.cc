@@ -178,6 +178,15 @@ Result<std::optional<Timestamp>> MemoryStore::next_due_at() const {
   });
 }
 
+Result<std::vector<Job>> MemoryStore::jobs_to_resume(Timestamp now, int limit) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::jobs_to_resume(tables, now, limit); });
+}
+
+Result<std::optional<Timestamp>> MemoryStore::next_resume_at() const {
+  return state_->read([](const auto& tables, auto) { return memory::next_resume_at(tables); });
+}
+
 Result<std::vector<ClaimedRun>> MemoryStore::expired_leases(int limit) const {
   return state_->read([&](const auto& tables, SteadyTime now) {
     return memory::expired_leases(tables, now, limit);

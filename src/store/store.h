@@ -125,6 +125,10 @@ class Store {
   virtual Result<std::optional<std::int64_t>> zones_stamp() const = 0;
   // The earliest instant anything lies in `due`, or nothing.
   virtual Result<std::optional<Timestamp>> next_due_at() const = 0;
+  // Active jobs whose paused_until <= now, earliest first: to be resumed (ReplaceJob).
+  virtual Result<std::vector<Job>> jobs_to_resume(Timestamp now, int limit) const = 0;
+  // The earliest paused_until of an active job, or nothing.
+  virtual Result<std::optional<Timestamp>> next_resume_at() const = 0;
   // Attempts whose holder is gone: to be settled as lost, with the lease's own token. Oldest claim
   // first.
   virtual Result<std::vector<ClaimedRun>> expired_leases(int limit) const = 0;

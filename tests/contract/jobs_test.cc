@@ -166,6 +166,52 @@ TEST_F(JobsApi, PauseAndResume) {
   EXPECT_EQ(resumed.header("ETag"), "\"v3\"");
 }
 
+TEST_F(JobsApi, PauseForAWhile) {
+  const auto id = make_job(R"("cron": "0 0 * * *", "note": "old")");
+  const auto pause = [&](std::string body) {
+    return post("/api/jobs/" + id + "/pause", std::move(body));
+  };
+  const auto until = R"({"until": "2026-03-04T09:00:00+01:00", "note": "release freeze"})";
+  const auto paused = pause(until);
+  ASSERT_EQ(paused.status, 200) << paused.body;
+  EXPECT_EQ(paused.text("/status"), "paused");
+  EXPECT_EQ(paused.text("/paused_until"), "2026-03-04T08:00:00.000Z");
+  EXPECT_EQ(paused.text("/note"), "release freeze");
+  EXPECT_EQ(pause(until).header("ETag"), paused.header("ETag")) << "again changes nothing";
+
+  const auto past = pause(R"({"until": "2026-03-01T00:00:00Z"})");
+  EXPECT_EQ(past.status, 422);
+  EXPECT_EQ(past.text("/errors/0/pointer"), "/until");
+  EXPECT_EQ(past.text("/errors/0/code"), "out_of_range");
+  EXPECT_EQ(pause(R"({"untill": "2026-03-05T00:00:00Z"})").text("/errors/0/hint"),
+            "did you mean 'until'?");
+  EXPECT_EQ(pause(R"({"note": 1})").text("/errors/0/pointer"), "/note");
+
+  const auto for_good = pause("");
+  EXPECT_EQ(for_good.at("/paused_until").type, json::Type::null) << "until it is resumed";
+  EXPECT_EQ(for_good.text("/note"), "release freeze");
+  EXPECT_EQ(pause(until).text("/paused_until"), "2026-03-04T08:00:00.000Z");
+  const auto resumed = post("/api/jobs/" + id + "/resume");
+  EXPECT_EQ(resumed.text("/status"), "scheduled");
+  EXPECT_EQ(resumed.at("/paused_until").type, json::Type::null);
+}
+
+TEST_F(JobsApi, PausedUntilIsAFieldOfADeclaration) {
+  const auto past = post("/api/submitJob", job_body(R"("paused_until": "2026-03-01T00:00:00Z")"));
+  EXPECT_EQ(past.status, 422);
+  EXPECT_EQ(past.text("/errors/0/pointer"), "/paused_until");
+  const auto id = make_job(R"("cron": "0 0 * * *", "paused_until": "2026-03-04T00:00:00Z")");
+  EXPECT_EQ(get("/api/jobs/" + id).text("/status"), "paused");
+  EXPECT_EQ(patch("/api/jobs/" + id, R"({"paused_until": "2026-03-01T00:00:00Z"})")
+                .text("/errors/0/pointer"),
+            "/paused_until");
+  clock_.advance(std::chrono::hours(72));
+  EXPECT_EQ(patch("/api/jobs/" + id, R"({"note": "x"})").status, 200)
+      << "the scheduler resumes it: that its time has come is no fault of this edit";
+  EXPECT_EQ(patch("/api/jobs/" + id, R"({"paused": false})").at("/paused_until").type,
+            json::Type::null);
+}
+
 TEST_F(JobsApi, OnlyAnOperatorPausesByAnyRoute) {
   const auto id = make_job(R"("key": "k", "cron": "0 0 * * *")");
   const auto ask = [&](http::Method method, const std::string& target, std::string body,
@@ -177,6 +223,7 @@ TEST_F(JobsApi, OnlyAnOperatorPausesByAnyRoute) {
   const std::vector<std::tuple<http::Method, std::string, std::string>> ways = {
       {http::Method::patch, "/api/jobs/" + id, R"({"paused": true})"},
       {http::Method::put, "/api/jobs/" + id, R"({"every": "1h", "paused": true})"},
+      {http::Method::patch, "/api/jobs/" + id, R"({"paused_until": "2026-04-01T00:00:00Z"})"},
       {http::Method::put, "/api/jobs/by-key/k", whole},
   };
   for (const auto& [method, target, body] : ways) {

@@ -71,6 +71,12 @@ class FaultyStore final : public store::Store {
     return inner_.due_runs(now, limit);
   }
   Result<std::optional<Timestamp>> next_due_at() const override { return inner_.next_due_at(); }
+  Result<std::vector<Job>> jobs_to_resume(Timestamp now, int limit) const override {
+    return inner_.jobs_to_resume(now, limit);
+  }
+  Result<std::optional<Timestamp>> next_resume_at() const override {
+    return inner_.next_resume_at();
+  }
   Result<std::vector<store::ClaimedRun>> expired_leases(int limit) const override {
     return inner_.expired_leases(limit);
   }

@@ -153,6 +153,14 @@ void World::submit() {
   });
 }
 
+// For good, or for a while.
+void World::pause(JobId job) {
+  const auto end = clock_.now() + Duration(rng_.between(1, 120) * 1'000'000);
+  const auto document = json::parse(
+      rng_.chance(500) ? fmt::format(R"({{"until":"{}"}})", format_timestamp(end)) : "{}");
+  jobs_.pause(who_, job, document->root(), {}, [](const auto&) {});
+}
+
 void World::change_some_job() {
   const auto job = known_[static_cast<std::size_t>(
       rng_.between(0, static_cast<std::int64_t>(known_.size()) - 1))];
@@ -163,9 +171,9 @@ void World::change_some_job() {
     case 1:
       return jobs_.run_now(who_, job, {}, ignore);
     case 2:
-      return jobs_.set_paused(who_, job, true, {}, ignore);
+      return pause(job);
     case 3:
-      return jobs_.set_paused(who_, job, false, {}, ignore);
+      return jobs_.resume(who_, job, {}, ignore);
     case 4: {
       rescheduled_.insert(job);
       const auto document = json::parse(R"({"cron":"*/9 * * * * *"})");

@@ -45,6 +45,7 @@ class World {
   void act_as_user();
   void submit();
   void change_some_job();
+  void pause(JobId job);
   void maybe_fault();
   void commit();
   void crash();

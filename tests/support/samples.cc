@@ -41,7 +41,8 @@ JobSpec full_spec() {
   spec.tags = {"reports", "night"};
   spec.metadata = {{"team", "data"}, {"tier", "1"}};
   spec.retention = {.runs = 100, .age = 72h};
-  spec.paused = false;
+  spec.paused = true;
+  spec.paused_until = kStart + 24h * 300;
   spec.note = "kept for audits";
   return spec;
 }

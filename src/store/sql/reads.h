@@ -40,6 +40,8 @@ Result<std::vector<WaitingRun>> waiting_runs(Reader reader, WaitingCursor after,
 Result<std::optional<std::int64_t>> zones_stamp(Reader reader);
 Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit);
 Result<std::optional<Timestamp>> next_due_at(Reader reader);
+Result<std::vector<Job>> jobs_to_resume(Reader reader, Timestamp now, int limit);
+Result<std::optional<Timestamp>> next_resume_at(Reader reader);
 // sql_claims.cc
 Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit,
                                                const std::function<bool(NodeId)>& is_alive);

@@ -27,14 +27,16 @@ constexpr Sql kDeleteSpec{"DELETE FROM specs WHERE id = $1"};
 constexpr Sql kInsert{
     "INSERT INTO jobs (project, id, spec, name, key, is_paused, phase, version, created_at,"
     " updated_at, planned_through, parked_at, runs_planned, failure_streak, succeeded, failed,"
-    " cancelled, skipped, missed, retention_runs, retention_age, runs_kept) VALUES ($1, $2, $3, $4,"
-    " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 0)"
+    " cancelled, skipped, missed, retention_runs, retention_age, paused_until, runs_kept) VALUES "
+    "($1,"
+    " $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
+    " $22, 0)"
     " ON CONFLICT DO NOTHING"};
 constexpr Sql kReplace{
     "UPDATE jobs SET spec = $3, name = $4, key = $5, is_paused = $6, phase = $7, version = $8,"
     " updated_at = $9, planned_through = $10, parked_at = $11, runs_planned = $12,"
-    " phase_at_end = $13, retention_runs = $14, retention_age = $15 WHERE project = $1 AND id = "
-    "$2"};
+    " phase_at_end = $13, retention_runs = $14, retention_age = $15, paused_until = $16"
+    " WHERE project = $1 AND id = $2"};
 constexpr Sql kCancel{
     "UPDATE jobs SET phase = 'cancelled', phase_at_end = 'cancelled', parked_at = NULL,"
     " version = version + 1, updated_at = $3 WHERE project = $1 AND id = $2"};
@@ -95,13 +97,13 @@ Result<std::optional<JobAnswer>> find_replay(Writer& writer,
 Result<void> insert_job(Writer& writer, const Job& job) {
   CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec));
   const auto& counts = job.counts;
-  CHRONOS_TRY(
-      const auto inserted,
-      writer.db.run(kInsert, job.project, job.id, spec, job.spec.name, job.spec.key,
-                    job.spec.paused, job.phase, job.version, job.created_at, job.updated_at,
-                    job.planned_through, job.parked_at, job.runs_planned, job.failure_streak,
-                    counts.succeeded, counts.failed, counts.cancelled, counts.skipped,
-                    counts.missed, job.spec.retention.runs, job.spec.retention.age));
+  CHRONOS_TRY(const auto inserted,
+              writer.db.run(kInsert, job.project, job.id, spec, job.spec.name, job.spec.key,
+                            job.spec.paused, job.phase, job.version, job.created_at, job.updated_at,
+                            job.planned_through, job.parked_at, job.runs_planned,
+                            job.failure_streak, counts.succeeded, counts.failed, counts.cancelled,
+                            counts.skipped, counts.missed, job.spec.retention.runs,
+                            job.spec.retention.age, job.spec.paused_until));
   if (inserted == 1) {
     ++writer.growth.jobs;
     return put_tags(writer.db, job);
@@ -180,7 +182,7 @@ Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const Sto
   CHRONOS_TRY_VOID(db.run(kReplace, job.project, job.id, spec, job.spec.name, job.spec.key,
                           job.spec.paused, kept.phase, job.version, job.updated_at,
                           kept.planned_through, kept.parked_at, kept.runs_planned, phase_at_end,
-                          job.spec.retention.runs, job.spec.retention.age));
+                          job.spec.retention.runs, job.spec.retention.age, job.spec.paused_until));
   for (const auto& tag : before.job.spec.tags) {
     CHRONOS_TRY_VOID(db.run(kDeleteTag, job.project, tag, job.id));
   }

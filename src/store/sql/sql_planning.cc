@@ -25,6 +25,12 @@ constexpr Sql kDueRuns{
     "SELECT d.run, d.job, l.planned_at, l.project FROM due d"
     " JOIN live l ON l.job = d.job AND l.run = d.run"
     " WHERE d.needs_planning = 1 AND d.at <= $1 ORDER BY d.at, d.run"};
+constexpr Sql kToResume{"SELECT " CHRONOS_JOB_COLUMNS
+                        " FROM jobs j WHERE j.paused_until IS NOT NULL AND j.phase = 'active'"
+                        " AND j.paused_until <= $1 ORDER BY j.paused_until, j.id LIMIT $2"};
+constexpr Sql kNextResume{
+    "SELECT paused_until FROM jobs WHERE paused_until IS NOT NULL AND phase = 'active'"
+    " ORDER BY paused_until LIMIT 1"};
 constexpr Sql kNextDue{"SELECT at FROM due WHERE needs_planning = $1 ORDER BY at LIMIT 1"};
 
 constexpr Sql kWaitingRuns{
@@ -249,6 +255,21 @@ Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit) {
     due.push_back(std::move(value));
   }
   return due;
+}
+
+Result<std::vector<Job>> jobs_to_resume(Reader reader, Timestamp now, int limit) {
+  CHRONOS_TRY(auto stored, reader.db.all(kToResume, read_job_row, now, limit));
+  std::vector<Job> jobs;
+  for (auto& each : stored) {
+    CHRONOS_TRY_VOID(fill_spec(reader.db, reader.specs, each));
+    CHRONOS_TRY_VOID(fill_derived(reader, each.job));
+    jobs.push_back(std::move(each.job));
+  }
+  return jobs;
+}
+
+Result<std::optional<Timestamp>> next_resume_at(Reader reader) {
+  return reader.db.one(kNextResume, column<Timestamp>);
 }
 
 Result<std::optional<Timestamp>> next_due_at(Reader reader) {

@@ -206,6 +206,14 @@ Result<std::optional<Timestamp>> SqlStore::next_due_at() const {
   return state_->read([](sql::Reader reader) { return sql::next_due_at(reader); });
 }
 
+Result<std::vector<Job>> SqlStore::jobs_to_resume(Timestamp now, int limit) const {
+  return state_->read([&](sql::Reader reader) { return sql::jobs_to_resume(reader, now, limit); });
+}
+
+Result<std::optional<Timestamp>> SqlStore::next_resume_at() const {
+  return state_->read([](sql::Reader reader) { return sql::next_resume_at(reader); });
+}
+
 Result<std::vector<ClaimedRun>> SqlStore::expired_leases(int limit) const {
   auto& holders = state_->holders();
   const auto suspicion = holders.suspicion();

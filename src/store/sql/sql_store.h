@@ -50,6 +50,8 @@ class SqlStore final : public Store {
   Result<std::vector<WaitingRun>> waiting_runs(WaitingCursor after, int limit) const override;
   Result<std::optional<std::int64_t>> zones_stamp() const override;
   Result<std::optional<Timestamp>> next_due_at() const override;
+  Result<std::vector<Job>> jobs_to_resume(Timestamp now, int limit) const override;
+  Result<std::optional<Timestamp>> next_resume_at() const override;
   Result<std::vector<ClaimedRun>> expired_leases(int limit) const override;
   Result<std::optional<Timestamp>> next_delivery_at() const override;
   Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const override;
