@@ -24,6 +24,7 @@
 #include "executor/orphans.h"
 #include "http/api.h"
 #include "http/server.h"
+#include "model/planner.h"
 #include "notify/channels.h"
 #include "notify/notifier.h"
 #include "scheduler/executor_launcher.h"
@@ -292,8 +293,11 @@ scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {
   scheduler::SchedulerEvents events;
   events.on_started = [this](const store::ClaimedRun& run) {
     if (run.attempt > 1) return;
+    const auto jitter = run.trigger == Trigger::schedule
+                            ? jitter_of(run.declared->spec, run.job, run.planned_at)
+                            : Duration(0);
     metrics_.observe("chronos_run_start_lateness_seconds",
-                     seconds(run.started_at - run.planned_at));
+                     seconds(run.started_at - run.planned_at - jitter));
   };
   events.on_settled = [this](const store::ClaimedRun& run, const Outcome& outcome, RunState state) {
     const auto& kind = run.spec->action.kind;

@@ -16,7 +16,9 @@
 namespace chronos {
 
 using schedule::DstPolicy;
+using schedule::JitterMode;
 using schedule::ScheduleSpec;
+using schedule::StartJitter;
 
 enum class Backoff { exponential, linear, fixed };
 enum class Jitter { full, none };

@@ -183,6 +183,36 @@ void read_dst(const json::Value& value, JobSpec& spec, const Place& place) {
   }
 }
 
+struct JitterBounds {
+  void check(Duration max, const Place& place) const {
+    if (max >= std::chrono::milliseconds(1) && max <= std::chrono::hours(24)) return;
+    place.refuse("out_of_range", fmt::format("{} is outside 1ms-1d", format_duration(max)));
+  }
+};
+
+constexpr std::array kJitterFields = {
+    row<&StartJitter::max, JitterBounds{}>("max"),
+    enum_row<&StartJitter::mode, schedule::parse_jitter_mode>("mode"),
+};
+
+// A duration, or the object with all there is to say.
+void read_jitter(const json::Value& value, JobSpec& spec, const Place& place) {
+  auto& jitter = spec.schedule.jitter;
+  jitter.reset();
+  if (value.is(json::Type::null)) return;
+  jitter.emplace();
+  if (!value.is(json::Type::object)) {
+    return fields::read_checked(value, jitter->max, JitterBounds{}, place);
+  }
+  read_nested(kJitterFields, value, *jitter, place);
+  if (value.find("max") == nullptr) place.at("max").refuse("required", "is required", "30s");
+}
+
+void write_jitter(json::Writer& writer, const JobSpec& spec) {
+  const auto& jitter = spec.schedule.jitter;
+  jitter ? write_nested(kJitterFields, writer, *jitter) : void(writer.null());
+}
+
 void read_metadata(const json::Value& value, JobSpec& spec, const Place& place) {
   spec.metadata.clear();
   if (value.is(json::Type::null) || !place.expect(value, json::Type::object)) return;
@@ -242,6 +272,7 @@ constexpr std::array kSpecFields = {
                    }},
     schedule_row<&ScheduleSpec::start_at>("start_at"),
     schedule_row<&ScheduleSpec::end_at>("end_at"),
+    Field<JobSpec>{"jitter", read_jitter, write_jitter},
     row<&JobSpec::max_runs, Range{1, 1'000'000'000'000}>("max_runs"),
     row<&JobSpec::max_attempts, Range{0, 1000}>("max_attempts"),
     Field<JobSpec>{
@@ -282,8 +313,8 @@ constexpr std::array kSpecFields = {
 };
 
 // Fields of product.md §3 whose feature does not exist yet: refused, never silently ignored.
-constexpr std::array<std::string_view, 6> kUnsupported = {"jitter", "calendars", "concurrency",
-                                                          "rate",   "unique",    "after"};
+constexpr std::array<std::string_view, 5> kUnsupported = {"calendars", "concurrency", "rate",
+                                                          "unique", "after"};
 
 bool names_any(const json::Value& root, std::span<const std::string_view> names) {
   return std::ranges::any_of(names, [&](std::string_view name) {
@@ -305,6 +336,7 @@ void choose_schedule(const json::Value& root, SpecUse use, JobSpec& spec) {
     schedule.dst = ScheduleSpec{}.dst;
     schedule.start_at.reset();
     schedule.end_at.reset();
+    schedule.jitter.reset();
     spec.max_runs.reset();
   }
   schedule.at.reset();
@@ -354,12 +386,16 @@ void check_whole(const json::Value& root, SpecUse use, const SpecRules& rules, c
     place.at("end_at").refuse("out_of_range", "must be later than start_at");
   }
   const bool is_recurring = !schedule.cron.empty() || schedule.every;
-  for (const std::string_view name : {"start_at", "end_at", "max_runs"}) {
+  for (const std::string_view name : {"start_at", "end_at", "max_runs", "jitter"}) {
     const auto* value = root.find(name);
     if (!is_recurring && value != nullptr && !value->is(json::Type::null)) {
       place.at(name).refuse("not_applicable",
                             "only a recurring job (cron or every) has this limit");
     }
+  }
+  if (schedule.jitter && spec.deadline && *spec.deadline <= schedule.jitter->max) {
+    place.at("deadline")
+        .refuse("out_of_range", "must be longer than jitter: it counts from the planned instant");
   }
   if (spec.payload.size() > rules.payload_max) {
     place.at("payload").refuse("too_long", fmt::format("has {} bytes, at most {} are allowed",

@@ -23,6 +23,7 @@ struct PlannedRun {
   Timestamp at;                 // when it may start; planned_at unless a retry moves it
   bool needs_planning = false;  // at `at` the planner must look at it first
   std::optional<RunId> retry_of;
+  Duration jitter{};  // it is meant to start so long after planned_at
 };
 
 // A final row of the ledger for an instant (or range of instants) that did not run.
@@ -51,6 +52,7 @@ struct Plan {
   RunId run;
   DueRun due_run = DueRun::release;
   std::optional<Timestamp> released_planned_at;  // run_once: the instant the run stands for instead
+  Duration released_jitter{};                    // and its jitter
   std::vector<LedgerRow> rows;  // a row extends the one before it when state and reason are equal
   std::optional<PlannedRun> next_run;
   bool cancels_running = false;   // stop the job's other runs that go on

@@ -41,7 +41,21 @@ class DuePlanner {
 
  private:
   const MisfirePolicy& misfire() const { return input_.job.spec.misfire; }
-  Duration lateness() const { return input_.now - input_.planned_at; }
+  Duration jitter_of(Timestamp instant) const {
+    return chronos::jitter_of(input_.job.spec, input_.job.id, instant);
+  }
+  Timestamp start_of(Timestamp instant) const { return instant + jitter_of(instant); }
+  Duration lateness() const { return input_.now - start_of(input_.planned_at); }
+
+  // The latest instant whose start is not after `time`; planned_at at the earliest. Jitter is
+  // shorter than the interval to the next instant, so few have to be looked at.
+  Timestamp latest_started(Timestamp time) const {
+    auto latest = input_.schedule.latest_at_or_before(time);
+    while (latest && *latest > input_.planned_at && start_of(*latest) > time) {
+      latest = input_.schedule.latest_at_or_before(*latest - kTick);
+    }
+    return std::max(latest.value_or(input_.planned_at), input_.planned_at);
+  }
 
   void plan_once() {
     plan_.planned_through = std::max(plan_.planned_through, input_.planned_at);
@@ -55,10 +69,7 @@ class DuePlanner {
   }
 
   void plan_misfire() {
-    // Never before the run's own instant, which a changed time zone may not name any more.
-    const auto latest =
-        std::max(input_.planned_at,
-                 input_.schedule.latest_at_or_before(input_.now).value_or(input_.planned_at));
+    const auto latest = latest_started(input_.now);
     const auto oldest_wanted = input_.now - misfire().window;
     switch (misfire().policy) {
       case Misfire::run_once:
@@ -78,6 +89,7 @@ class DuePlanner {
       if (latest > input_.planned_at) {
         miss(input_.planned_at, before(latest), gap_reason());
         plan_.released_planned_at = latest;
+        plan_.released_jitter = jitter_of(latest);
       }
       start(latest, input_.job.spec.overlap);
     }
@@ -86,7 +98,7 @@ class DuePlanner {
 
   // Everything late by more than the grace is missed; what is not goes the usual way next time.
   void skip_late() {
-    const auto last_late = before(input_.now - misfire().grace);
+    const auto last_late = latest_started(input_.now - misfire().grace - kTick);
     miss(input_.planned_at, last_late, gap_reason());
     drop();
     go_on_after(last_late);
@@ -175,8 +187,11 @@ class DuePlanner {
       plan_.phase_at_end = JobPhase::succeeded;
       return;
     }
-    plan_.next_run =
-        PlannedRun{ids_.make<RunId>(), Trigger::schedule, *next, *next, true, std::nullopt};
+    // Instants are answered in their order, whatever their jitter.
+    const auto jitter = jitter_of(*next);
+    const auto at = std::max(*next + jitter, start_of(instant));
+    plan_.next_run = PlannedRun{ids_.make<RunId>(), Trigger::schedule, *next, at, true,
+                                std::nullopt,       at - *next};
   }
 
   const DueInput& input_;
@@ -191,8 +206,14 @@ bool needs_planning(const JobSpec& spec) {
   return is_recurring || spec.paused || spec.misfire.policy == Misfire::skip;
 }
 
-FirstPlan plan_first(const JobSpec& spec, const Schedule& schedule, Timestamp now,
-                     Timestamp planned_through, IdSource& ids) {
+Duration jitter_of(const JobSpec& spec, JobId job, Timestamp instant) {
+  if (!spec.schedule.jitter) return Duration(0);
+  const auto id = job.to_string();
+  return schedule::offset_of(*spec.schedule.jitter, {spec.schedule.seed, id}, instant);
+}
+
+FirstPlan plan_first(const FirstInput& input, IdSource& ids) {
+  const auto& [job, spec, schedule, now, planned_through] = input;
   const auto after = std::max(now, planned_through);
   const auto instant = schedule.is_recurring() ? schedule.next_after(after)
                                                : std::optional(spec.schedule.at.value_or(now));
@@ -200,7 +221,9 @@ FirstPlan plan_first(const JobSpec& spec, const Schedule& schedule, Timestamp no
   // A one-time job submitted in the past is no misfire: it is run because it was asked for.
   const bool is_planned =
       needs_planning(spec) && (schedule.is_recurring() || spec.paused || *instant > now);
-  const PlannedRun run{ids.make<RunId>(), Trigger::schedule, *instant, *instant, is_planned, {}};
+  const auto jitter = jitter_of(spec, job, *instant);
+  const PlannedRun run{ids.make<RunId>(), Trigger::schedule, *instant, *instant + jitter,
+                       is_planned,        std::nullopt,      jitter};
   return {run, std::min(after, *instant - kTick)};
 }
 
@@ -231,8 +254,14 @@ std::optional<Plan> replan(const WaitingInput& input, IdSource& ids) {
   plan.run = run;
   plan.due_run = Plan::DueRun::drop;
   if (instant) {
-    plan.next_run =
-        PlannedRun{ids.make<RunId>(), Trigger::schedule, *instant, *instant, true, std::nullopt};
+    const auto jitter = jitter_of(job.spec, job.id, *instant);
+    plan.next_run = PlannedRun{ids.make<RunId>(),
+                               Trigger::schedule,
+                               *instant,
+                               *instant + jitter,
+                               true,
+                               std::nullopt,
+                               jitter};
   } else {
     plan.phase_at_end = JobPhase::succeeded;
   }

@@ -22,8 +22,14 @@ struct FirstPlan {
 // once; a job without a schedule is due now; a recurring one starts with its first instant after
 // `now` and after all that was planned before (`planned_through` of a changed job: a clock set back
 // never repeats an instant).
-FirstPlan plan_first(const JobSpec& spec, const schedule::Schedule& schedule, Timestamp now,
-                     Timestamp planned_through, IdSource& ids);
+struct FirstInput {
+  JobId job;
+  const JobSpec& spec;
+  const schedule::Schedule& schedule;
+  Timestamp now;
+  Timestamp planned_through{};
+};
+FirstPlan plan_first(const FirstInput& input, IdSource& ids);
 
 // What a job that was paused goes on with: this run answers the instant that came meanwhile, and
 // all since, as a misfire. Only the store knows at the commit whether one came; without, it passes
@@ -44,7 +50,11 @@ struct DueInput {
   Timestamp now;
 };
 
-// Decides about one due run. Late by more than misfire.grace is a misfire:
+// When the run of `instant` is meant to start: at once, or later by the schedule's jitter.
+Duration jitter_of(const JobSpec& spec, JobId job, Timestamp instant);
+
+// Decides about one due run. Lateness is counted from its start, jitter included. Late by more than
+// misfire.grace is a misfire:
 // - run_once: the latest instant runs, all earlier ones lie in one missed range;
 // - skip: all instants late by more than the grace lie in one missed range;
 // - run_all: one run per instant, one after another (an overlap policy that would skip holds them

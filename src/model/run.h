@@ -49,13 +49,14 @@ struct Run {
   RunState state = RunState::planned;
   std::string reason;  // why skipped, missed or cancelled: "overlap", "down", "paused", "window", …
   Timestamp planned_at;
+  Duration jitter{};  // it is meant to start so long after planned_at
   std::optional<Timestamp> planned_until;
   std::int64_t count = 1;
   std::optional<Timestamp> queued_at;   // when it last became ready
   std::optional<Timestamp> started_at;  // of the first attempt
   std::optional<Timestamp> ended_at;
   std::optional<Timestamp> next_attempt_at;  // while retrying
-  std::optional<Duration> lateness;          // started_at − planned_at of the first attempt
+  std::optional<Duration> lateness;          // of the first attempt, after planned_at + jitter
   int attempts_made = 0;
   std::string node;  // of the running or last attempt
   std::string error;

@@ -35,6 +35,7 @@ struct CheckedSchedule {
 Result<CheckedSchedule> check_schedule(const JobSpec& spec, Timestamp now) {
   CHRONOS_TRY(auto schedule, Schedule::compile(spec.schedule));
   CHRONOS_TRY_VOID(schedule.check_fires_after(now));
+  CHRONOS_TRY_VOID(schedule::check_jitter(schedule, now));
   std::vector<FieldError> warnings;
   for (const auto& warning : schedule.warnings(now)) {
     warnings.push_back({"", warning.code, warning.message, {}, 0, 0});
@@ -137,9 +138,9 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
   if (problems) return std::unexpected(std::move(*problems));
   Draft draft;
   draft.warnings = std::move(checked->warnings);
-  auto first = plan_first(spec, checked->schedule, now, Timestamp{}, ids_);
-  draft.next_run = std::move(first.run);
   draft.job.id = ids_.make<JobId>();
+  auto first = plan_first({draft.job.id, spec, checked->schedule, now}, ids_);
+  draft.next_run = std::move(first.run);
   draft.job.project = who.project;
   draft.job.spec = std::move(spec);
   draft.job.created_at = draft.job.updated_at = now;
@@ -340,7 +341,8 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
     if (!checked) add_problems(problems, checked.error());
     if (problems) return std::unexpected(std::move(*problems));
     draft.warnings = std::move(checked->warnings);
-    auto first = plan_first(spec, checked->schedule, now, stored.planned_through, ids_);
+    auto first =
+        plan_first({stored.id, spec, checked->schedule, now, stored.planned_through}, ids_);
     draft.next_run = std::move(first.run);
     draft.job.planned_through = first.planned_through;
     draft.job.parked_at.reset();

@@ -159,6 +159,9 @@ struct ReleaseDue {
 // planned_until becomes the new row's last instant and ended_at `now`. Each further row goes on
 // from the one before. Job::counts follow.
 //
+// `released_planned_at` and `released_jitter` take the place of the run's own. Lateness is measured
+// from planned_at + jitter.
+//
 // `cancels_running` stops the job's other runs that go on or are held: running attempts are marked,
 // the rest end as cancelled(kOverlap).
 //

@@ -22,7 +22,10 @@ void move_due_run(Tables& tables, const CommitPlan& change) {
     case Plan::DueRun::hold:
       break;
   }
-  if (change.released_planned_at) run.planned_at = *change.released_planned_at;
+  if (change.released_planned_at) {
+    run.planned_at = *change.released_planned_at;
+    run.jitter = change.released_jitter;
+  }
   run.place = change.due_run == Plan::DueRun::hold ? Place::held : Place::ready;
   if (run.place == Place::ready) run.queued_at = change.now;
   insert(tables, std::move(run));

@@ -107,6 +107,7 @@ void insert_planned(Tables& tables, JobId job, const PlannedRun& planned, Timest
   run.job = job;
   run.trigger = planned.trigger;
   run.planned_at = planned.planned_at;
+  run.jitter = planned.jitter;
   run.at = planned.at;
   run.needs_planning = planned.needs_planning;
   run.retry_of = planned.retry_of;
@@ -236,13 +237,14 @@ Run run_value(const Tables& tables, const LiveRun& live) {
   run.trigger = live.trigger;
   run.state = state_of(live);
   run.planned_at = live.planned_at;
+  run.jitter = live.jitter;
   run.queued_at = live.queued_at;
   run.started_at = live.started_at;
   run.attempts_made = live.attempts_made;
   run.retry_of = live.retry_of;
   run.is_cancel_requested = live.is_cancel_requested;
   if (live.is_retrying()) run.next_attempt_at = live.at;
-  if (live.started_at) run.lateness = *live.started_at - live.planned_at;
+  if (live.started_at) run.lateness = *live.started_at - live.planned_at - live.jitter;
   if (live.lease) {
     run.node = live.lease->node;
   } else if (const auto* attempt = newest_attempt(tables, live.id)) {

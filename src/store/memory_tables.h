@@ -33,6 +33,7 @@ struct LiveRun {
   JobId job;
   Trigger trigger = Trigger::schedule;
   Timestamp planned_at;
+  Duration jitter{};
   Place place = Place::due;
   Timestamp at;  // in due: when it may leave
   bool needs_planning = false;

@@ -153,6 +153,23 @@ TEST_F(JobsApi, PatchChangesWhatItNames) {
             "2026-03-03T05:00:00.000Z");
 }
 
+TEST_F(JobsApi, JitterPutsTheStartOffNotTheInstant) {
+  const auto id =
+      make_job(R"("key": "k", "cron": "0 4 * * *", "jitter": {"max": "30m", "mode": "stable"})");
+  const auto job = get("/api/jobs/" + id);
+  EXPECT_EQ(job.text("/jitter/max"), "30m");
+  EXPECT_EQ(job.text("/jitter/mode"), "stable");
+  const auto run = get("/api/jobs/" + id + "/runs").at("/runs/0").find("planned_at")->string;
+  EXPECT_EQ(run, "2026-03-03T04:00:00.000Z");
+  EXPECT_GT(job.text("/next_run_at"), run);
+  EXPECT_LT(job.text("/next_run_at"), "2026-03-03T04:30:00.000Z");
+  const auto changed = patch("/api/jobs/" + id, R"({"jitter": null})");
+  EXPECT_EQ(changed.text("/next_run_at"), run) << "the waiting run follows";
+  EXPECT_EQ(patch("/api/jobs/" + id, R"({"cron": "* * * * *", "jitter": "1m"})")
+                .text("/errors/0/pointer"),
+            "/jitter");
+}
+
 // -- Pause ---------------------------------------------------------------------------------------
 
 TEST_F(JobsApi, PauseAndResume) {

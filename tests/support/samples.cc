@@ -22,6 +22,7 @@ JobSpec full_spec() {
   spec.schedule.dst = DstPolicy::skip;
   spec.schedule.start_at = kStart + 1h;
   spec.schedule.end_at = kStart + 24h * 365;
+  spec.schedule.jitter = StartJitter{.max = 30s, .mode = JitterMode::stable};
   spec.max_runs = 12;
   spec.max_attempts = 7;
   spec.retry = {.backoff = Backoff::linear,

@@ -74,7 +74,8 @@ Result<void> move_due_run(Writer& writer, LiveRun run, const CommitPlan& change)
   CHRONOS_TRY_VOID(leave_place(writer, run));
   if (change.released_planned_at) {
     run.planned_at = *change.released_planned_at;
-    CHRONOS_TRY_VOID(set_planned_at(writer, run, run.planned_at));
+    run.jitter = change.released_jitter;
+    CHRONOS_TRY_VOID(set_planned_at(writer, run));
   }
   if (change.due_run == hold) {
     CHRONOS_TRY_VOID(enter_held(writer, run));
