@@ -354,6 +354,32 @@ TEST_F(CommandsTest, ANewKeyStandsAloneOnStdout) {
   EXPECT_EQ(body_of(server.requests()[0]), R"({"name":"ci","role":"viewer","expires_in":"90d"})");
 }
 
+TEST_F(CommandsTest, Calendars) {
+  const auto* calendar = R"({"name":"holidays","kind":"blackout","timezone":"UTC",)"
+                         R"("dates":["12-25"],"weekly":[],"events":[{},{}],"note":"n"})";
+  const auto one = http_answer(200, calendar);
+  StubServer server({http_answer(200, fmt::format(R"({{"calendars":[{}],"next":null}})", calendar)),
+                     one, one, one, one});
+  EXPECT_EQ(run(server, {"calendars", "list"}), kOk);
+  EXPECT_EQ(out_.str(), "holidays\tblackout\tUTC\t1\t0\t2\t\tn\n");
+  EXPECT_EQ(run(server, {"calendars", "get", "holidays"}), kOk);
+  EXPECT_EQ(out_.str(), std::string(calendar) + "\n");
+  in_.str(R"({"dates":["12-25"]})");
+  EXPECT_EQ(run(server, {"calendars", "put", "holidays", "-"}), kOk);
+  EXPECT_EQ(out_.str(), "holidays  blackout  stored\n");
+  in_.clear();
+  in_.str("BEGIN:VCALENDAR");
+  EXPECT_EQ(run(server, {"calendars", "import", "holidays", "-", "-q"}), kOk);
+  EXPECT_EQ(out_.str(), "holidays\n");
+  EXPECT_EQ(run(server, {"calendars", "delete", "holidays"}), kOk);
+  EXPECT_EQ(server.targets(),
+            (std::vector<std::string>{
+                "GET /api/calendars", "GET /api/calendars/holidays", "PUT /api/calendars/holidays",
+                "POST /api/calendars/holidays/import", "DELETE /api/calendars/holidays"}));
+  EXPECT_EQ(body_of(server.requests()[2]), R"({"dates":["12-25"]})");
+  EXPECT_NE(server.requests()[3].find("Content-Type: text/calendar"), std::string::npos);
+}
+
 TEST_F(CommandsTest, KeysAreListedRevokedAndRotated) {
   StubServer server({http_answer(200, R"({"keys":[{"id":"key_1","name":"ci","role":"admin"}]})"),
                      http_answer(200, "{}"), http_answer(201, R"({"secret":"chr_key_y"})")});

@@ -157,6 +157,19 @@ void write_cron(json::Writer& writer, const JobSpec& spec) {
   }
 }
 
+struct CalendarNames {
+  void check(const std::vector<std::string>& names, const Place& place) const {
+    if (names.size() > 16) place.refuse("too_long", "at most 16 calendars are allowed");
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      fields::Slug{64}.check(names[i], place.at(i));
+      if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) !=
+          names.begin() + static_cast<std::ptrdiff_t>(i)) {
+        place.at(i).refuse("repeated", fmt::format("'{}' is there twice", names[i]));
+      }
+    }
+  }
+};
+
 // The row of a member of JobSpec::schedule.
 template <auto Member, auto Rule = fields::AnyValue{}>
 constexpr Field<JobSpec> schedule_row(std::string_view name) {
@@ -273,6 +286,7 @@ constexpr std::array kSpecFields = {
     schedule_row<&ScheduleSpec::start_at>("start_at"),
     schedule_row<&ScheduleSpec::end_at>("end_at"),
     Field<JobSpec>{"jitter", read_jitter, write_jitter},
+    schedule_row<&ScheduleSpec::calendars, CalendarNames{}>("calendars"),
     row<&JobSpec::max_runs, Range{1, 1'000'000'000'000}>("max_runs"),
     row<&JobSpec::max_attempts, Range{0, 1000}>("max_attempts"),
     Field<JobSpec>{
@@ -313,8 +327,7 @@ constexpr std::array kSpecFields = {
 };
 
 // Fields of product.md §3 whose feature does not exist yet: refused, never silently ignored.
-constexpr std::array<std::string_view, 5> kUnsupported = {"calendars", "concurrency", "rate",
-                                                          "unique", "after"};
+constexpr std::array<std::string_view, 4> kUnsupported = {"concurrency", "rate", "unique", "after"};
 
 bool names_any(const json::Value& root, std::span<const std::string_view> names) {
   return std::ranges::any_of(names, [&](std::string_view name) {
@@ -337,6 +350,7 @@ void choose_schedule(const json::Value& root, SpecUse use, JobSpec& spec) {
     schedule.start_at.reset();
     schedule.end_at.reset();
     schedule.jitter.reset();
+    schedule.calendars.clear();
     spec.max_runs.reset();
   }
   schedule.at.reset();

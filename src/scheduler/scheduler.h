@@ -93,7 +93,7 @@ class Scheduler {
   void resume_one(Job job);
   void plan();
   void plan_one(const store::DueRun& due);
-  void commit_plan(Plan plan, std::function<void()> then = [] {});
+  void commit_plan(store::CommitPlan change, std::function<void()> then = [] {});
   void watch_zones();
   void replan_some();
   void replan_one(const store::WaitingRun& waiting);
@@ -108,6 +108,9 @@ class Scheduler {
   void forget(const Unsettled& unsettled);
   Duration timeout_of(const store::ClaimedRun& claimed) const;
   const schedule::Schedule* compiled(const Job& job);
+  // Those of the due run's job; `seen` gets their versions.
+  Result<schedule::CalendarSet> calendars_of(const store::DueRun& due,
+                                             std::vector<CalendarVersion>& seen);
 
   store::Store& store_;
   Launcher& launcher_;
@@ -130,6 +133,11 @@ class Scheduler {
     schedule::Schedule schedule;
   };
   std::unordered_map<JobId, Compiled> schedules_;
+  struct CompiledCalendar {
+    std::int64_t version;
+    schedule::Calendar calendar;
+  };
+  std::map<std::pair<ProjectId, std::string>, CompiledCalendar> calendars_;
 
   // A walk along the waiting runs after the tz database changed.
   struct Replanning {

@@ -7,6 +7,8 @@
 
 #include "base/fields.h"
 #include "model/planner.h"
+#include "schedule/preview.h"
+#include "service/calendars.h"
 
 namespace chronos::service {
 
@@ -29,13 +31,16 @@ constexpr int kEditTries = 5;  // when others change the job at the same time
 // A schedule that was found to be good, and what is odd about it.
 struct CheckedSchedule {
   Schedule schedule;
+  schedule::CalendarSet calendars;
   std::vector<FieldError> warnings;
 };
 
-Result<CheckedSchedule> check_schedule(const JobSpec& spec, Timestamp now) {
+Result<CheckedSchedule> check_schedule(const store::Store& store, ProjectId project,
+                                       const JobSpec& spec, Timestamp now) {
   CHRONOS_TRY(auto schedule, Schedule::compile(spec.schedule));
   CHRONOS_TRY_VOID(schedule.check_fires_after(now));
   CHRONOS_TRY_VOID(schedule::check_jitter(schedule, now));
+  CHRONOS_TRY(auto calendars, load_calendars(store, project, spec.schedule.calendars));
   std::vector<FieldError> warnings;
   for (const auto& warning : schedule.warnings(now)) {
     warnings.push_back({"", warning.code, warning.message, {}, 0, 0});
@@ -48,7 +53,15 @@ Result<CheckedSchedule> check_schedule(const JobSpec& spec, Timestamp now) {
                         0,
                         0});
   }
-  return CheckedSchedule{std::move(schedule), std::move(warnings)};
+  if (!calendars.empty() && schedule::preview(schedule, now, 1, calendars).next.empty()) {
+    warnings.push_back({"/calendars",
+                        "nothing_open",
+                        "in the next years the calendars leave open no instant of the schedule",
+                        {},
+                        0,
+                        0});
+  }
+  return CheckedSchedule{std::move(schedule), std::move(calendars), std::move(warnings)};
 }
 
 // Adds the problems of `error` to those found so far, each place once: what could not be read is
@@ -133,13 +146,14 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
   }
   spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);
   spec.schedule.seed = spec.key.value_or(spec.name);
-  auto checked = check_schedule(spec, now);
+  auto checked = check_schedule(store_, who.project, spec, now);
   if (!checked) add_problems(problems, checked.error());
   if (problems) return std::unexpected(std::move(*problems));
   Draft draft;
   draft.warnings = std::move(checked->warnings);
   draft.job.id = ids_.make<JobId>();
-  auto first = plan_first({draft.job.id, spec, checked->schedule, now}, ids_);
+  auto first =
+      plan_first({draft.job.id, spec, checked->schedule, now, {}, checked->calendars}, ids_);
   draft.next_run = std::move(first.run);
   draft.job.project = who.project;
   draft.job.spec = std::move(spec);
@@ -337,12 +351,13 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
   draft.job = stored;
   draft.replaces_schedule = replaces_schedule;
   if (replaces_schedule) {
-    auto checked = check_schedule(spec, now);
+    auto checked = check_schedule(store_, stored.project, spec, now);
     if (!checked) add_problems(problems, checked.error());
     if (problems) return std::unexpected(std::move(*problems));
     draft.warnings = std::move(checked->warnings);
-    auto first =
-        plan_first({stored.id, spec, checked->schedule, now, stored.planned_through}, ids_);
+    auto first = plan_first(
+        {stored.id, spec, checked->schedule, now, stored.planned_through, checked->calendars},
+        ids_);
     draft.next_run = std::move(first.run);
     draft.job.planned_through = first.planned_through;
     draft.job.parked_at.reset();

@@ -58,7 +58,8 @@ const std::map<int, Attempt>* attempts_of(const Tables& tables, RunId run) {
 
 DueRun due_value(const Tables& tables, const LiveRun& due) {
   const auto& stored = tables.jobs.at(due.job);
-  DueRun value{due.id, due.planned_at, std::make_shared<const Job>(stored.job), false, false};
+  DueRun value{due.id, due.planned_at, std::make_shared<const Job>(stored.job),
+               false,  false,          calendars_of(tables, stored.job)};
   for (const auto id : stored.live) {
     const auto& other = tables.live_runs.at(id);
     if (id == due.id) continue;

@@ -166,6 +166,26 @@ Result<std::optional<std::int64_t>> MemoryStore::zones_stamp() const {
   return state_->read([](const auto& tables, auto) { return tables.zones_stamp; });
 }
 
+Result<Calendar> MemoryStore::find_calendar(ProjectId project, const std::string& name) const {
+  return state_->read([&](const auto& tables, auto) -> Result<Calendar> {
+    const auto found = tables.calendars.find({project, name});
+    if (found == tables.calendars.end()) {
+      return fail(Reason::not_found, "no calendar has this name");
+    }
+    return found->second;
+  });
+}
+
+Result<std::vector<Calendar>> MemoryStore::list_calendars(ProjectId project) const {
+  return state_->read([&](const auto& tables, auto) {
+    std::vector<Calendar> calendars;
+    for (const auto& [key, calendar] : tables.calendars) {
+      if (key.first == project) calendars.push_back(calendar);
+    }
+    return calendars;
+  });
+}
+
 Result<std::vector<DueRun>> MemoryStore::due_runs(Timestamp now, int limit) const {
   return state_->read(
       [&](const auto& tables, auto) { return memory::due_runs(tables, now, limit); });

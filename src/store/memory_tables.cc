@@ -160,7 +160,9 @@ void write_row(Tables& tables, StoredJob& stored, const LedgerRow& row, Timestam
     if (found == tables.final_runs.end()) continue;
     auto& [before, is_fold] = found->second;
     if (is_fold || before.planned_until.value_or(before.planned_at) != from) continue;
-    if (before.state != row.state || before.reason != row.reason) continue;
+    if (before.state != row.state || before.reason != row.reason || before.error != row.error) {
+      continue;
+    }
     before.count += row.count;
     before.planned_until = last;
     before.ended_at = now;
@@ -174,6 +176,7 @@ void write_row(Tables& tables, StoredJob& stored, const LedgerRow& row, Timestam
   run.project = stored.job.project;
   run.state = row.state;
   run.reason = row.reason;
+  run.error = row.error;
   run.planned_at = row.planned_at;
   run.planned_until = row.planned_until;
   run.count = row.count;
@@ -220,7 +223,8 @@ Job job_value(const Tables& tables, const StoredJob& stored) {
       ++job.counts.running;
       continue;
     }
-    const auto at = run.place == Place::due ? run.at : run.planned_at;
+    const auto at =
+        run.place == Place::due ? std::max(run.at, run.planned_at + run.jitter) : run.planned_at;
     if (!job.next_run_at || at < *job.next_run_at) job.next_run_at = at;
   }
   job.status = status_of(job, job.counts.running > 0, is_retrying);

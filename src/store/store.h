@@ -39,6 +39,7 @@ struct DueRun {
   std::shared_ptr<const Job> job;
   bool is_running = false;  // another run of the job holds a lease, is ready, held or in back-off
   bool is_held = false;     // another run of the job is held
+  std::vector<CalendarVersion> calendars = {};  // that the job names, in its order
 };
 
 // A scheduled run that waits in `due` to be planned at `at`.
@@ -89,9 +90,9 @@ class Store {
   // otherwise, and another project's things are simply not in them.
   //
   // Derived when read: Job::counts.running (leases); next_run_at, the earliest of its waiting runs'
-  // `at` in due and planned_at in ready and held; status, the first that holds of cancelled
-  // (phase), running (a lease), retrying (a run in back-off), succeeded or failed (phase), paused,
-  // scheduled.
+  // `at` in due, but not before planned_at + jitter, and planned_at in ready and held; status, the
+  // first that holds of cancelled (phase), running (a lease), retrying (a run in back-off),
+  // succeeded or failed (phase), paused, scheduled.
   virtual Result<Job> find_job(ProjectId project, JobId job) const = 0;
   virtual Result<Job> find_job_by_key(ProjectId project, const std::string& key) const = 0;
   virtual Result<Page<Job>> list_jobs(const JobFilter& filter) const = 0;
@@ -115,6 +116,10 @@ class Store {
   // retention), by state and then reason. Of a job with more than kReasonRowsMax such rows: the
   // latest.
   virtual Result<std::vector<ReasonCount>> reason_counts(ProjectId project, JobId job) const = 0;
+
+  // -- Calendars.
+  virtual Result<Calendar> find_calendar(ProjectId project, const std::string& name) const = 0;
+  virtual Result<std::vector<Calendar>> list_calendars(ProjectId project) const = 0;  // by name
 
   // -- Scheduling.
   // Due runs that need planning, `at` <= now, earliest first. Never two of one job: its earliest.

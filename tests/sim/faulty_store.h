@@ -67,6 +67,12 @@ class FaultyStore final : public store::Store {
     return inner_.waiting_runs(after, limit);
   }
   Result<std::optional<std::int64_t>> zones_stamp() const override { return inner_.zones_stamp(); }
+  Result<Calendar> find_calendar(ProjectId project, const std::string& name) const override {
+    return inner_.find_calendar(project, name);
+  }
+  Result<std::vector<Calendar>> list_calendars(ProjectId project) const override {
+    return inner_.list_calendars(project);
+  }
   Result<std::vector<store::DueRun>> due_runs(Timestamp now, int limit) const override {
     return inner_.due_runs(now, limit);
   }

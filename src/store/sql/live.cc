@@ -41,6 +41,8 @@ constexpr Sql kMarkLive{"UPDATE live SET is_cancel_requested = 1 WHERE job = $1 
 constexpr Sql kSetNeedsPlanning{"UPDATE live SET needs_planning = $3 WHERE job = $1 AND run = $2"};
 constexpr Sql kSetPlannedAt{
     "UPDATE live SET planned_at = $3, jitter = $4 WHERE job = $1 AND run = $2"};
+constexpr Sql kWaitAgain{
+    "UPDATE live SET planned_at = $3, jitter = $4, at = $5 WHERE job = $1 AND run = $2"};
 constexpr Sql kBackOff{
     "UPDATE live SET at = $3, needs_planning = 0, attempts_made = attempts_made + 1,"
     " started_at = coalesce(started_at, $4), queued_at = $5 WHERE job = $1 AND run = $2"};
@@ -245,6 +247,13 @@ Result<void> enter_back_off(Writer& writer, const LiveRun& run, Timestamp at) {
   CHRONOS_TRY_VOID(
       writer.db.run(kBackOff, run.job, run.run, at, run.lease->started_at, run.queued_at));
   CHRONOS_TRY_VOID(writer.db.run(kInsertDue, false, at, run.run, run.job));
+  ++writer.growth.due;
+  return {};
+}
+
+Result<void> wait_again(Writer& writer, const LiveRun& run) {
+  CHRONOS_TRY_VOID(writer.db.run(kWaitAgain, run.job, run.run, run.planned_at, run.jitter, run.at));
+  CHRONOS_TRY_VOID(writer.db.run(kInsertDue, run.needs_planning, run.at, run.run, run.job));
   ++writer.growth.due;
   return {};
 }

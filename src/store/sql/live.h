@@ -101,6 +101,8 @@ Result<void> enter_ready(Writer& writer, const LiveRun& run, Timestamp now);
 Result<void> enter_held(Writer& writer, const LiveRun& run);
 // After an attempt that failed: in `due` until `at`.
 Result<void> enter_back_off(Writer& writer, const LiveRun& run, Timestamp at);
+// Back into `due`, with its planned_at, jitter and at as they are in `run`. It is in no place.
+Result<void> wait_again(Writer& writer, const LiveRun& run);
 // Writes planned_at and jitter of a run that is in no place right now.
 Result<void> set_planned_at(Writer& writer, const LiveRun& run);
 Result<void> set_needs_planning(Writer& writer, const LiveRun& run, bool needs_planning);  // in due

@@ -24,7 +24,7 @@
 #define CHRONOS_RUN_COLUMNS                                                                     \
   "r.project, r.id, r.job, j.name, r.trigger_kind, r.state, r.reason, r.planned_at, r.jitter, " \
   "r.planned_until, r.run_count, r.queued_at, r.started_at, r.ended_at, r.retry_of, "           \
-  "r.attempts_made, r.attempt_started_at, r.attempt_ended_at, r.node, r.outcome, "              \
+  "r.attempts_made, r.error, r.attempt_started_at, r.attempt_ended_at, r.node, r.outcome, "     \
   "r.outcome_reason, r.error, r.exit_code, r.signal, r.http_status, r.output, r.output_dropped"
 
 #define CHRONOS_ATTEMPT_COLUMNS                                                                  \

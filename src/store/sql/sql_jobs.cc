@@ -17,7 +17,8 @@ constexpr Sql kFind{"SELECT " CHRONOS_JOB_COLUMNS
 constexpr Sql kFindByKey{"SELECT j.id FROM jobs j WHERE j.project = $1 AND j.key = $2"};
 constexpr Sql kFacts{
     "SELECT count(e.run), count(CASE WHEN l.attempts_made > 0 THEN d.run END),"
-    " min(CASE WHEN e.run IS NULL THEN CASE WHEN d.run IS NULL THEN l.planned_at ELSE l.at END END)"
+    " min(CASE WHEN e.run IS NULL THEN CASE WHEN d.run IS NULL THEN l.planned_at"
+    " WHEN l.at > l.planned_at + l.jitter THEN l.at ELSE l.planned_at + l.jitter END END)"
     " FROM live l LEFT JOIN leases e ON e.run = l.run"
     " LEFT JOIN due d ON d.needs_planning = l.needs_planning AND d.at = l.at AND d.run = l.run"
     " WHERE l.job = $1"};
@@ -106,6 +107,7 @@ Result<void> insert_job(Writer& writer, const Job& job) {
                             job.spec.retention.age, job.spec.paused_until));
   if (inserted == 1) {
     ++writer.growth.jobs;
+    CHRONOS_TRY_VOID(put_calendar_names(writer.db, job, true));
     return put_tags(writer.db, job);
   }
   CHRONOS_TRY_VOID(writer.db.run(kDeleteSpec, spec));
@@ -119,7 +121,8 @@ Job fresh_job(const SubmitJob& change) {
   job.next_run_at.reset();
   if (const auto& first = change.first_run) {
     const bool is_ready = first->at <= change.now && !first->needs_planning;
-    job.next_run_at = is_ready ? first->planned_at : first->at;
+    job.next_run_at =
+        is_ready ? first->planned_at : std::max(first->at, first->planned_at + first->jitter);
   }
   job.status = status_of(job, false);
   return job;
@@ -187,6 +190,7 @@ Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const Sto
     CHRONOS_TRY_VOID(db.run(kDeleteTag, job.project, tag, job.id));
   }
   CHRONOS_TRY_VOID(put_tags(db, job));
+  CHRONOS_TRY_VOID(put_calendar_names(db, job, false));
   return follow_lane(writer, job);
 }
 
@@ -209,6 +213,7 @@ Result<JobAnswer> apply(Writer& writer, const SubmitJob& change) {
   CHRONOS_TRY(auto replay, find_replay(writer, change.idempotency));
   if (replay) return std::move(*replay);
   const auto& job = change.job;
+  CHRONOS_TRY_VOID(check_calendars(writer.db, job));
   if (auto inserted = insert_job(writer, job); !inserted) {
     if (inserted.error().reason != Reason::key_taken) {
       return std::unexpected(std::move(inserted).error());
@@ -233,7 +238,10 @@ Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change) {
   if (before.job.version != change.expected_version) return other_version();
   CHRONOS_TRY_VOID(check_key(writer.db, job));
 
-  if (change.replaces_schedule) CHRONOS_TRY_VOID(drop_schedule(writer, change));
+  if (change.replaces_schedule) {
+    CHRONOS_TRY_VOID(check_calendars(writer.db, job));
+    CHRONOS_TRY_VOID(drop_schedule(writer, change));
+  }
   CHRONOS_TRY_VOID(put_declaration(writer, change, before));
   if (!change.replaces_schedule) {
     CHRONOS_TRY_VOID(keep_schedule(writer, change, before.job.parked_at));
