@@ -24,6 +24,7 @@
 #include "executor/orphans.h"
 #include "http/api.h"
 #include "http/server.h"
+#include "model/planner.h"
 #include "notify/channels.h"
 #include "notify/notifier.h"
 #include "scheduler/executor_launcher.h"
@@ -205,6 +206,7 @@ class Daemon::Parts {
   std::unique_ptr<service::Jobs> jobs_;
   std::unique_ptr<service::Runs> runs_;
   std::unique_ptr<service::Reasons> reasons_;
+  std::unique_ptr<service::Calendars> calendars_;
   std::unique_ptr<service::Access> access_;
   std::unique_ptr<service::System> system_;
   std::unique_ptr<http::ReadPool> readers_;
@@ -266,6 +268,7 @@ void Daemon::Parts::build_services() {
   reasons_ = std::make_unique<service::Reasons>(store, clock_,
                                                 Capacity{scheduler.lanes, scheduler.queue_limits},
                                                 [this] { return is_draining_.load(); });
+  calendars_ = std::make_unique<service::Calendars>(store, clock_);
   access_ = std::make_unique<service::Access>(store, clock_, ids_);
   service::SystemParts parts;
   parts.check_target = [this](const Target& target) { return check_target(target); };
@@ -274,7 +277,7 @@ void Daemon::Parts::build_services() {
   system_ = std::make_unique<service::System>(store, clock_, ids_, std::move(parts));
   readers_ = std::make_unique<http::ReadPool>(2);
   api_ = std::make_unique<http::Api>(
-      http::Api{*jobs_, *runs_, *reasons_, *access_, *system_, *readers_});
+      http::Api{*jobs_, *runs_, *reasons_, *calendars_, *access_, *system_, *readers_});
   api_->limits.batch_body_max = config_.server.batch_body_max;
   api_->metrics = [this] { return metrics_text(); };
   auto options = server_options(config_);
@@ -292,8 +295,11 @@ scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {
   scheduler::SchedulerEvents events;
   events.on_started = [this](const store::ClaimedRun& run) {
     if (run.attempt > 1) return;
+    const auto jitter = run.trigger == Trigger::schedule
+                            ? jitter_of(*run.spec, run.job, run.planned_at)
+                            : Duration(0);
     metrics_.observe("chronos_run_start_lateness_seconds",
-                     seconds(run.started_at - run.planned_at));
+                     seconds(run.started_at - run.planned_at - jitter));
   };
   events.on_settled = [this](const store::ClaimedRun& run, const Outcome& outcome, RunState state) {
     const auto& kind = run.spec->action.kind;

@@ -115,7 +115,9 @@ struct ApiClient::Impl {
     call.headers.push_back({"User-Agent", "chronos/" CHRONOS_VERSION});
     call.headers.push_back({"Accept", "application/json, text/plain;q=0.9, */*;q=0.1"});
     if (!options.key.empty()) call.headers.push_back({"Authorization", "Bearer " + options.key});
-    if (!request.body.empty()) call.headers.push_back({"Content-Type", "application/json"});
+    if (!request.body.empty()) {
+      call.headers.push_back({"Content-Type", request.content_type});
+    }
     if (!request.idempotency_key.empty()) {
       call.headers.push_back({"Idempotency-Key", request.idempotency_key});
     }

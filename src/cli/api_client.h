@@ -16,10 +16,11 @@ namespace chronos::cli {
 
 struct ApiRequest {
   std::string method = "GET";
-  std::string path;             // with the query: "/api/jobs?limit=50"; parts percent-encoded
-  std::string body;             // JSON; empty = none
-  std::string idempotency_key;  // makes a POST safe to repeat; empty = none
-  Duration timeout = std::chrono::seconds(60);  // of the whole call
+  std::string path;  // with the query: "/api/jobs?limit=50"; parts percent-encoded
+  std::string body;  // empty = none
+  std::string content_type = "application/json";  // of the body
+  std::string idempotency_key;                    // makes a POST safe to repeat; empty = none
+  Duration timeout = std::chrono::seconds(60);    // of the whole call
 };
 
 struct ApiResponse {

@@ -51,4 +51,11 @@ Action declare_backup(Arguments& arguments);        //
 Action declare_health(Arguments& arguments);        //
 Action declare_version(Arguments& arguments);       //
 
+// calendar_commands.cc
+Action declare_calendars_list(Arguments& arguments);
+Action declare_calendars_get(Arguments& arguments);
+Action declare_calendars_put(Arguments& arguments);
+Action declare_calendars_import(Arguments& arguments);
+Action declare_calendars_delete(Arguments& arguments);
+
 }  // namespace chronos::cli

@@ -185,6 +185,18 @@ TEST_F(CommandsTest, ChangesOfAJob) {
   EXPECT_EQ(body_of(server.requests()[4]), R"({"every":"5m","queue":"q"})");
 }
 
+TEST_F(CommandsTest, PauseForAWhile) {
+  std::vector<std::string> answers(2, http_answer(200, job_json(R"("status":"paused")")));
+  StubServer server(answers);
+  EXPECT_EQ(run(server, {"pause", kJobId, "--until", "2026-03-08T07:30:00Z", "--note", "freeze"}),
+            kOk);
+  EXPECT_EQ(run(server, {"pause", kJobId, "--for", "2h"}), kOk);
+  EXPECT_EQ(body_of(server.requests()[0]), R"({"until":"2026-03-08T07:30:00Z","note":"freeze"})");
+  EXPECT_TRUE(body_of(server.requests()[1]).starts_with(R"({"until":")"));
+  EXPECT_EQ(run(server, {"pause", kJobId, "--for", "2h", "--until", "x"}), kUsage);
+  EXPECT_EQ(run(server, {"pause", kJobId, "--for", "soon"}), kUsage);
+}
+
 TEST_F(CommandsTest, StatusSaysWhatItWaitsFor) {
   StubServer server({http_answer(
       200, R"({"id":"job_1","status":"retrying","next_run_at":"t","waiting_for":"retry",)"
@@ -340,6 +352,32 @@ TEST_F(CommandsTest, ANewKeyStandsAloneOnStdout) {
   EXPECT_EQ(out_.str(), "chr_key_x\n");
   EXPECT_EQ(err_.str(), "key_1  viewer  ci\nthis is the only time the key is shown:\n");
   EXPECT_EQ(body_of(server.requests()[0]), R"({"name":"ci","role":"viewer","expires_in":"90d"})");
+}
+
+TEST_F(CommandsTest, Calendars) {
+  const auto* calendar = R"({"name":"holidays","kind":"blackout","timezone":"UTC",)"
+                         R"("dates":["12-25"],"weekly":[],"events":[{},{}],"note":"n"})";
+  const auto one = http_answer(200, calendar);
+  StubServer server({http_answer(200, fmt::format(R"({{"calendars":[{}],"next":null}})", calendar)),
+                     one, one, one, one});
+  EXPECT_EQ(run(server, {"calendars", "list"}), kOk);
+  EXPECT_EQ(out_.str(), "holidays\tblackout\tUTC\t1\t0\t2\t\tn\n");
+  EXPECT_EQ(run(server, {"calendars", "get", "holidays"}), kOk);
+  EXPECT_EQ(out_.str(), std::string(calendar) + "\n");
+  in_.str(R"({"dates":["12-25"]})");
+  EXPECT_EQ(run(server, {"calendars", "put", "holidays", "-"}), kOk);
+  EXPECT_EQ(out_.str(), "holidays  blackout  stored\n");
+  in_.clear();
+  in_.str("BEGIN:VCALENDAR");
+  EXPECT_EQ(run(server, {"calendars", "import", "holidays", "-", "-q"}), kOk);
+  EXPECT_EQ(out_.str(), "holidays\n");
+  EXPECT_EQ(run(server, {"calendars", "delete", "holidays"}), kOk);
+  EXPECT_EQ(server.targets(),
+            (std::vector<std::string>{
+                "GET /api/calendars", "GET /api/calendars/holidays", "PUT /api/calendars/holidays",
+                "POST /api/calendars/holidays/import", "DELETE /api/calendars/holidays"}));
+  EXPECT_EQ(body_of(server.requests()[2]), R"({"dates":["12-25"]})");
+  EXPECT_NE(server.requests()[3].find("Content-Type: text/calendar"), std::string::npos);
 }
 
 TEST_F(CommandsTest, KeysAreListedRevokedAndRotated) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/time_text.h"
 #include "cli/commands.h"
 #include "cli/job_request.h"
 #include "cli/views.h"
@@ -225,6 +226,39 @@ Action declare_change(Arguments& arguments, std::string_view action) {
   };
 }
 
+struct PauseFlags {
+  std::string job;
+  std::optional<std::string> until;
+  std::optional<std::string> in;
+  std::optional<std::string> note;
+};
+
+int pause(Session& session, const PauseFlags& flags) {
+  auto until = flags.until;
+  if (flags.in && until) {
+    return failed(session,
+                  {Reason::bad_request, "only one of --until and --for may be given", {}, {}});
+  }
+  if (flags.in) {
+    const auto wait = parse_duration(*flags.in);
+    if (!wait) {
+      return failed(session,
+                    {Reason::bad_request, "--for: " + wait.error().message, wait.error().hint, {}});
+    }
+    until = format_timestamp(session.clock.now() + *wait);
+  }
+  std::string body;
+  json::Writer writer(body);
+  writer.begin_object();
+  if (until) writer.member("until", *until);
+  if (flags.note) writer.member("note", *flags.note);
+  writer.end_object();
+  return change_job(
+      session, flags.job,
+      {.method = "POST", .body = std::move(body), .idempotency_key = fresh_idempotency_key()},
+      "/pause");
+}
+
 }  // namespace
 
 Action declare_submit(Arguments& arguments) {
@@ -286,7 +320,13 @@ Action declare_cancel(Arguments& arguments) {
 }
 
 Action declare_pause(Arguments& arguments) {
-  return declare_change(arguments, "/pause");
+  auto flags = std::make_unique<PauseFlags>();
+  arguments.required(kJob, flags->job);
+  arguments.text({"--until", "TIME", "it resumes by itself then: 2026-03-08T07:30:00Z"},
+                 flags->until);
+  arguments.text({"--for", "DURATION", "or after a while: 2h"}, flags->in);
+  arguments.text({"--note", "TEXT", "why; replaces the job's note"}, flags->note);
+  return [flags = std::move(flags)](Session& session) { return pause(session, *flags); };
 }
 
 Action declare_resume(Arguments& arguments) {

@@ -139,6 +139,8 @@ Result<void> add_schedule(ObjectDraft& job, const ScheduleFlags& flags, Timestam
   job.set_text("dst", flags.dst);
   job.set_text("start_at", flags.start_at);
   job.set_text("end_at", flags.end_at);
+  job.set_text("jitter", flags.jitter);
+  job.set_list("calendars", flags.calendars);
   job.set_number("max_runs", flags.max_runs);
   return {};
 }
@@ -291,6 +293,8 @@ void declare_schedule(Arguments& arguments, ScheduleFlags& flags) {
   arguments.text({"--dst", "auto|skip", "what a change of the clocks does"}, flags.dst);
   arguments.text({"--start-at", "TIME", "no run before"}, flags.start_at);
   arguments.text({"--end-at", "TIME", "no run from then on"}, flags.end_at);
+  arguments.text({"--jitter", "DURATION", "start each run up to so much later"}, flags.jitter);
+  arguments.list({"--calendar", "NAME", "keep to this calendar; may be repeated"}, flags.calendars);
   arguments.number({"--max-runs", "N", "end after so many runs"}, flags.max_runs);
 }
 

@@ -24,6 +24,8 @@ struct ScheduleFlags {
   std::optional<std::string> dst;
   std::optional<std::string> start_at;
   std::optional<std::string> end_at;
+  std::optional<std::string> jitter;
+  std::vector<std::string> calendars;
   std::optional<std::int64_t> max_runs;
 };
 

@@ -147,6 +147,7 @@ void print_job(const Session& session, const json::Value& job) {
   if (const auto* metadata = job.find("metadata"); metadata != nullptr) {
     for (const auto& [name, value] : metadata->members) record.add("meta " + name, value.string);
   }
+  add("paused until", "paused_until");
   add("note", "note");
   add("project", "project");
   record.add("created", time_with_distance(session, text_of(job, "created_at")));

@@ -11,6 +11,7 @@
 #include "http/read_pool.h"
 #include "http/router.h"
 #include "service/access.h"
+#include "service/calendars.h"
 #include "service/jobs.h"
 #include "service/reasons.h"
 #include "service/runs.h"
@@ -27,6 +28,7 @@ struct Api {
   service::Jobs& jobs;
   service::Runs& runs;
   service::Reasons& reasons;
+  service::Calendars& calendars;
   service::Access& access;
   service::System& system;
   ReadPool& readers;  // where what reads the store for long, or blocks, is done

@@ -51,15 +51,6 @@ Result<void> change_job(const Call& call, Ending& end, ChangeFunction change) {
   return {};
 }
 
-Result<void> set_paused(const Call& call, Ending& end, bool is_paused) {
-  CHRONOS_TRY(const auto id, call.id<JobId>("job_id"));
-  CHRONOS_TRY_VOID(call.expect_no_query());
-  CHRONOS_TRY(const auto facts, call.facts());
-  CHRONOS_TRY_VOID(call.expect_no_body());
-  call.api().jobs.set_paused(call.who(), id, is_paused, facts, answer_job(end));
-  return {};
-}
-
 }  // namespace
 
 Result<void> submit_job(const Call& call, Ending& end) {
@@ -140,11 +131,21 @@ Result<void> cancel_job(const Call& call, Ending& end) {
 }
 
 Result<void> pause_job(const Call& call, Ending& end) {
-  return set_paused(call, end, true);
+  CHRONOS_TRY(const auto id, call.id<JobId>("job_id"));
+  CHRONOS_TRY_VOID(call.expect_no_query());
+  CHRONOS_TRY(const auto facts, call.facts());
+  CHRONOS_TRY(const auto body, call.body_or_empty());
+  call.api().jobs.pause(call.who(), id, body.root(), facts, answer_job(end));
+  return {};
 }
 
 Result<void> resume_job(const Call& call, Ending& end) {
-  return set_paused(call, end, false);
+  CHRONOS_TRY(const auto id, call.id<JobId>("job_id"));
+  CHRONOS_TRY_VOID(call.expect_no_query());
+  CHRONOS_TRY(const auto facts, call.facts());
+  CHRONOS_TRY_VOID(call.expect_no_body());
+  call.api().jobs.resume(call.who(), id, facts, answer_job(end));
+  return {};
 }
 
 }  // namespace chronos::http

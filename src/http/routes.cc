@@ -78,6 +78,14 @@ std::vector<Route> make_routes(const Api& api) {
 
       {get, "/api/schedule/preview", kViewer, at_once(api, preview_schedule)},
 
+      {get, "/api/calendars", kViewer, reads(api, list_calendars)},
+      {post, "/api/calendars", kOperator, commits(api, create_calendar)},
+      {get, "/api/calendars/:calendar", kViewer, at_once(api, get_calendar)},
+      {put, "/api/calendars/:calendar", kOperator, commits(api, put_calendar)},
+      {delete_, "/api/calendars/:calendar", kOperator, commits(api, delete_calendar)},
+      {post, "/api/calendars/:calendar/import", kOperator, commits(api, import_calendar), 0,
+       "text/calendar"},
+
       {get, "/api/keys", kAdmin, at_once(api, list_keys)},
       {post, "/api/keys", kAdmin, commits(api, create_key)},
       {delete_, "/api/keys/:key_id", kAdmin, commits(api, revoke_key)},

@@ -42,6 +42,14 @@ Result<Response> get_run_why(const Call& call);
 // schedule_api.cc
 Result<Response> preview_schedule(const Call& call);
 
+// calendars_api.cc
+Result<Response> list_calendars(const Call& call);
+Result<Response> get_calendar(const Call& call);
+Result<void> create_calendar(const Call& call, Ending& end);
+Result<void> put_calendar(const Call& call, Ending& end);
+Result<void> import_calendar(const Call& call, Ending& end);
+Result<void> delete_calendar(const Call& call, Ending& end);
+
 // keys_api.cc
 Result<Response> list_keys(const Call& call);
 Result<void> create_key(const Call& call, Ending& end);

@@ -11,15 +11,25 @@ namespace {
 
 constexpr int kCountMax = 200;
 
+void write_occurrence(json::Writer& writer, const schedule::Occurrence& occurrence) {
+  writer.begin_object().member("at", format_timestamp(occurrence.at));
+  writer.member("local", occurrence.local).key("shifted");
+  occurrence.shifted ? writer.string(*occurrence.shifted) : writer.null();
+  writer.end_object();
+}
+
 std::string write_preview(const schedule::Preview& preview, const std::string& timezone) {
   std::string body;
   json::Writer writer(body);
   writer.begin_object().member("words", preview.words).member("timezone", timezone);
   writer.key("next").begin_array();
-  for (const auto& occurrence : preview.next) {
-    writer.begin_object().member("at", format_timestamp(occurrence.at));
-    writer.member("local", occurrence.local).key("shifted");
-    occurrence.shifted ? writer.string(*occurrence.shifted) : writer.null();
+  for (const auto& occurrence : preview.next) write_occurrence(writer, occurrence);
+  writer.end_array().key("excluded").begin_array();
+  for (const auto& excluded : preview.excluded) {
+    writer.begin_object().member("calendar", excluded.calendar).key("from");
+    write_occurrence(writer, excluded.from);
+    writer.key("through");
+    write_occurrence(writer, excluded.through);
     writer.end_object();
   }
   writer.end_array().key("warnings").begin_array();
@@ -45,6 +55,7 @@ Result<Response> preview_schedule(const Call& call) {
   query.choice("dst", schedule::parse_dst_policy, "auto or skip", spec.dst);
   query.time("start_at", spec.start_at);
   query.time("end_at", spec.end_at);
+  query.list("calendars", spec.calendars);
   query.text("seed", spec.seed);
   query.time("from", from);
   query.integer("count", {1, kCountMax}, count);
@@ -55,7 +66,7 @@ Result<Response> preview_schedule(const Call& call) {
                       "give one of cron (as often as needed), every and scheduled_time");
   }
   CHRONOS_TRY(const auto preview,
-              call.api().system.preview(spec, from, static_cast<std::size_t>(count)));
+              call.api().system.preview(call.who(), spec, from, static_cast<std::size_t>(count)));
   return json_response(200, write_preview(preview, spec.timezone));
 }
 

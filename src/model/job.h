@@ -16,7 +16,9 @@
 namespace chronos {
 
 using schedule::DstPolicy;
+using schedule::JitterMode;
 using schedule::ScheduleSpec;
+using schedule::StartJitter;
 
 enum class Backoff { exponential, linear, fixed };
 enum class Jitter { full, none };
@@ -68,6 +70,8 @@ struct Retention {
   bool operator==(const Retention&) const = default;
 };
 
+inline constexpr std::size_t kNoteMax = 1000;  // bytes of a note
+
 struct JobSpec {
   std::string name;
   std::optional<std::string> key;  // unique in its project
@@ -89,6 +93,7 @@ struct JobSpec {
   std::map<std::string, std::string> metadata;
   Retention retention;
   bool paused = false;
+  std::optional<Timestamp> paused_until;  // then it resumes by itself
   std::string note;
 };
 

@@ -157,6 +157,19 @@ void write_cron(json::Writer& writer, const JobSpec& spec) {
   }
 }
 
+struct CalendarNames {
+  void check(const std::vector<std::string>& names, const Place& place) const {
+    if (names.size() > 16) place.refuse("too_long", "at most 16 calendars are allowed");
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      fields::Slug{64}.check(names[i], place.at(i));
+      if (std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]) !=
+          names.begin() + static_cast<std::ptrdiff_t>(i)) {
+        place.at(i).refuse("repeated", fmt::format("'{}' is there twice", names[i]));
+      }
+    }
+  }
+};
+
 // The row of a member of JobSpec::schedule.
 template <auto Member, auto Rule = fields::AnyValue{}>
 constexpr Field<JobSpec> schedule_row(std::string_view name) {
@@ -181,6 +194,36 @@ void read_dst(const json::Value& value, JobSpec& spec, const Place& place) {
   } else {
     place.refuse("unknown_value", "must be \"auto\" or \"skip\"");
   }
+}
+
+struct JitterBounds {
+  void check(Duration max, const Place& place) const {
+    if (max >= std::chrono::milliseconds(1) && max <= std::chrono::hours(24)) return;
+    place.refuse("out_of_range", fmt::format("{} is outside 1ms-1d", format_duration(max)));
+  }
+};
+
+constexpr std::array kJitterFields = {
+    row<&StartJitter::max, JitterBounds{}>("max"),
+    enum_row<&StartJitter::mode, schedule::parse_jitter_mode>("mode"),
+};
+
+// A duration, or the object with all there is to say.
+void read_jitter(const json::Value& value, JobSpec& spec, const Place& place) {
+  auto& jitter = spec.schedule.jitter;
+  jitter.reset();
+  if (value.is(json::Type::null)) return;
+  jitter.emplace();
+  if (!value.is(json::Type::object)) {
+    return fields::read_checked(value, jitter->max, JitterBounds{}, place);
+  }
+  read_nested(kJitterFields, value, *jitter, place);
+  if (value.find("max") == nullptr) place.at("max").refuse("required", "is required", "30s");
+}
+
+void write_jitter(json::Writer& writer, const JobSpec& spec) {
+  const auto& jitter = spec.schedule.jitter;
+  jitter ? write_nested(kJitterFields, writer, *jitter) : void(writer.null());
 }
 
 void read_metadata(const json::Value& value, JobSpec& spec, const Place& place) {
@@ -242,6 +285,8 @@ constexpr std::array kSpecFields = {
                    }},
     schedule_row<&ScheduleSpec::start_at>("start_at"),
     schedule_row<&ScheduleSpec::end_at>("end_at"),
+    Field<JobSpec>{"jitter", read_jitter, write_jitter},
+    schedule_row<&ScheduleSpec::calendars, CalendarNames{}>("calendars"),
     row<&JobSpec::max_runs, Range{1, 1'000'000'000'000}>("max_runs"),
     row<&JobSpec::max_attempts, Range{0, 1000}>("max_attempts"),
     Field<JobSpec>{
@@ -277,12 +322,12 @@ constexpr std::array kSpecFields = {
                      write_nested(kRetentionFields, w, spec.retention);
                    }},
     row<&JobSpec::paused>("paused"),
-    row<&JobSpec::note, Length{0, 1000}>("note"),
+    row<&JobSpec::paused_until>("paused_until"),
+    row<&JobSpec::note, Length{0, kNoteMax}>("note"),
 };
 
 // Fields of product.md §3 whose feature does not exist yet: refused, never silently ignored.
-constexpr std::array<std::string_view, 7> kUnsupported = {
-    "jitter", "calendars", "concurrency", "rate", "unique", "after", "paused_until"};
+constexpr std::array<std::string_view, 4> kUnsupported = {"concurrency", "rate", "unique", "after"};
 
 bool names_any(const json::Value& root, std::span<const std::string_view> names) {
   return std::ranges::any_of(names, [&](std::string_view name) {
@@ -304,11 +349,28 @@ void choose_schedule(const json::Value& root, SpecUse use, JobSpec& spec) {
     schedule.dst = ScheduleSpec{}.dst;
     schedule.start_at.reset();
     schedule.end_at.reset();
+    schedule.jitter.reset();
+    schedule.calendars.clear();
     spec.max_runs.reset();
   }
   schedule.at.reset();
   schedule.cron.clear();
   schedule.every.reset();
+}
+
+// paused_until pauses; a job that is not paused has none.
+void choose_pause(const json::Value& root, JobSpec& spec, const Place& place) {
+  constexpr std::array<std::string_view, 1> kPaused = {"paused"};
+  constexpr std::array<std::string_view, 1> kUntil = {"paused_until"};
+  if (!names_any(root, kUntil)) {
+    if (!spec.paused) spec.paused_until.reset();
+  } else if (names_any(root, kPaused) && !spec.paused) {
+    place.at("paused_until")
+        .refuse("not_applicable", "only a paused job resumes by itself",
+                "leave out \"paused\": false");
+  } else {
+    spec.paused = true;
+  }
 }
 
 void check_whole(const json::Value& root, SpecUse use, const SpecRules& rules, const JobSpec& spec,
@@ -338,12 +400,16 @@ void check_whole(const json::Value& root, SpecUse use, const SpecRules& rules, c
     place.at("end_at").refuse("out_of_range", "must be later than start_at");
   }
   const bool is_recurring = !schedule.cron.empty() || schedule.every;
-  for (const std::string_view name : {"start_at", "end_at", "max_runs"}) {
+  for (const std::string_view name : {"start_at", "end_at", "max_runs", "jitter"}) {
     const auto* value = root.find(name);
     if (!is_recurring && value != nullptr && !value->is(json::Type::null)) {
       place.at(name).refuse("not_applicable",
                             "only a recurring job (cron or every) has this limit");
     }
+  }
+  if (schedule.jitter && spec.deadline && *spec.deadline <= schedule.jitter->max) {
+    place.at("deadline")
+        .refuse("out_of_range", "must be longer than jitter: it counts from the planned instant");
   }
   if (spec.payload.size() > rules.payload_max) {
     place.at("payload").refuse("too_long", fmt::format("has {} bytes, at most {} are allowed",
@@ -381,6 +447,7 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& ru
     return true;
   });
   fields::read_object(std::span<const Field<JobSpec>>(kSpecFields), known, spec, place);
+  choose_pause(root, spec, place);
   check_whole(root, use, rules, spec, place);
   if (!problems.empty()) return fields::refuse_all("the job", std::move(problems));
   return {};

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/time_text.h"
+
 namespace chronos {
 namespace {
 
@@ -107,7 +109,15 @@ TEST(JsonCodec, EveryBadFieldIsNamed) {
            Row{R"("notify":[{"on":"failure"}])", "/notify/0 required"},
            Row{R"("notify":[{"on":"recovery","email":["a@b"]}])", "/notify/0/on not_supported_yet"},
            Row{R"("notify":[{"email":["a@b\r\nBcc: c@d"]}])", "/notify/0/email/0 bad_email"},
-           Row{R"("jitter":"5s")", "/jitter not_supported_yet"},
+           Row{R"("jitter":"5s")", "/jitter not_applicable"},
+           Row{R"("cron":"@daily","jitter":"soon")", "/jitter bad_duration"},
+           Row{R"("cron":"@daily","jitter":"2d")", "/jitter out_of_range"},
+           Row{R"("cron":"@daily","jitter":{"mode":"stable"})", "/jitter/max required"},
+           Row{R"("cron":"@daily","jitter":{"max":"1h","mode":"x"})", "/jitter/mode unknown_value"},
+           Row{R"("cron":"@daily","jitter":"1h","deadline":"1h")", "/deadline out_of_range"},
+           Row{R"("paused_until":"soon")", "/paused_until bad_time"},
+           Row{R"("paused":false,"paused_until":"2026-01-01T00:00:00Z")",
+               "/paused_until not_applicable"},
            Row{R"("after":[])", "/after not_supported_yet"},
            Row{R"("start_at":"2026-01-01T00:00:00Z")", "/start_at not_applicable"},
            Row{R"("metadata":{"a":1})", "/metadata/a wrong_type"},
@@ -179,6 +189,31 @@ TEST(JsonCodec, PatchChangesWhatItNames) {
   EXPECT_EQ(patched->schedule.every, 1h);
   EXPECT_EQ(patched->schedule.timezone, "Europe/Berlin");
   EXPECT_EQ(patched->note, "");
+}
+
+TEST(JsonCodec, JitterIsADurationOrAnObject) {
+  const auto random = submit(R"("cron":"@daily","jitter":"30s")");
+  EXPECT_EQ(random->schedule.jitter, StartJitter{.max = 30s});
+  const auto stable = submit(R"("cron":"@daily","jitter":{"max":"5m","mode":"stable"})");
+  EXPECT_EQ(stable->schedule.jitter, (StartJitter{.max = 5min, .mode = JitterMode::stable}));
+  EXPECT_EQ(decode_spec(encode_spec(*stable))->schedule.jitter, stable->schedule.jitter);
+  EXPECT_FALSE(read(R"("jitter":null)", SpecUse::patch, *stable)->schedule.jitter);
+  EXPECT_FALSE(read(R"("cron":"@weekly")", SpecUse::reschedule, *stable)->schedule.jitter);
+  EXPECT_TRUE(read(R"("cron":"@weekly")", SpecUse::patch, *stable)->schedule.jitter);
+}
+
+TEST(JsonCodec, PausedUntilPausesAndGoesWithThePause) {
+  const auto until = *parse_timestamp("2026-05-01T00:00:00Z");
+  const auto stored = submit(R"("paused_until":"2026-05-01T00:00:00Z")");
+  ASSERT_TRUE(stored) << stored.error().message;
+  EXPECT_TRUE(stored->paused);
+  EXPECT_EQ(stored->paused_until, until);
+  EXPECT_EQ(read(R"("note":"x")", SpecUse::patch, *stored)->paused_until, until);
+  EXPECT_FALSE(read(R"("paused":false)", SpecUse::patch, *stored)->paused_until);
+  const auto for_good = read(R"("paused_until":null)", SpecUse::patch, *stored);
+  EXPECT_TRUE(for_good->paused);
+  EXPECT_FALSE(for_good->paused_until);
+  EXPECT_EQ(decode_spec(encode_spec(*stored))->paused_until, until);
 }
 
 TEST(JsonCodec, AOneTimeIsRoundedUpNeverDown) {

@@ -23,6 +23,7 @@ struct PlannedRun {
   Timestamp at;                 // when it may start; planned_at unless a retry moves it
   bool needs_planning = false;  // at `at` the planner must look at it first
   std::optional<RunId> retry_of;
+  Duration jitter{};  // it is meant to start so long after planned_at
 };
 
 // A final row of the ledger for an instant (or range of instants) that did not run.
@@ -33,6 +34,7 @@ struct LedgerRow {
   Timestamp planned_at;
   std::optional<Timestamp> planned_until;
   std::int64_t count = 1;
+  std::string error = {};  // more for people: which calendar
 };
 
 // The answer to one due scheduled run.
@@ -42,6 +44,7 @@ struct Plan {
     hold,     // → held, until an earlier run of the job ends (overlap: queue_one, queue_all)
     drop,     // its answer is among `rows` (skipped or missed)
     park,     // the job is paused: kept as Job::parked_at
+    wait,     // not yet: it goes on waiting in `due` with the times of `next_run`
   };
 
   JobId job;
@@ -51,10 +54,12 @@ struct Plan {
   RunId run;
   DueRun due_run = DueRun::release;
   std::optional<Timestamp> released_planned_at;  // run_once: the instant the run stands for instead
-  std::vector<LedgerRow> rows;  // a row extends the one before it when state and reason are equal
-  std::optional<PlannedRun> next_run;
-  bool cancels_running = false;   // stop the job's other runs that go on
-  std::int64_t runs_planned = 0;  // added to Job::runs_planned
+  Duration released_jitter{};                    // and its jitter
+  // A row extends the one before it when state, reason and error are equal.
+  std::vector<LedgerRow> rows;
+  std::optional<PlannedRun> next_run;  // after `wait`: `run` itself
+  bool cancels_running = false;        // stop the job's other runs that go on
+  std::int64_t runs_planned = 0;       // added to Job::runs_planned
   // No further instant: the phase the job takes once none of its runs is live.
   std::optional<JobPhase> phase_at_end;
 };

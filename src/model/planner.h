@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "model/job.h"
 #include "model/plan.h"
+#include "schedule/calendar.h"
 #include "schedule/schedule.h"
 
 namespace chronos {
@@ -15,15 +16,28 @@ namespace chronos {
 // The first scheduled run of a job, and where its planning stands before it.
 struct FirstPlan {
   std::optional<PlannedRun> run;  // nothing: the schedule has no instant after `now`
-  Timestamp planned_through;      // before the run's instant; nothing lies between
+  // Before the run's instant; only what calendars exclude lies between.
+  Timestamp planned_through;
 };
 
 // For a new or changed declaration. A one-time job in the past keeps its instant and is due at
 // once; a job without a schedule is due now; a recurring one starts with its first instant after
 // `now` and after all that was planned before (`planned_through` of a changed job: a clock set back
 // never repeats an instant).
-FirstPlan plan_first(const JobSpec& spec, const schedule::Schedule& schedule, Timestamp now,
-                     Timestamp planned_through, IdSource& ids);
+struct FirstInput {
+  JobId job;
+  const JobSpec& spec;
+  const schedule::Schedule& schedule;
+  Timestamp now;
+  Timestamp planned_through{};
+  schedule::CalendarSet calendars = {};  // those that the job names
+};
+FirstPlan plan_first(const FirstInput& input, IdSource& ids);
+
+// What a job that was paused goes on with: this run answers the instant that came meanwhile, and
+// all since, as a misfire. Only the store knows at the commit whether one came; without, it passes
+// the run over (store/changes.h, ReplaceJob).
+PlannedRun plan_resumption(const Job& job, Timestamp now, IdSource& ids);
 
 // Whether the planner must look at the job's scheduled runs when their instant comes. The store
 // releases the others by itself.
@@ -37,13 +51,24 @@ struct DueInput {
   bool is_running;       // another run of the job goes on (back-off counts)
   bool is_held;          // another run of the job is held back by the overlap policy
   Timestamp now;
+  schedule::CalendarSet calendars = {};  // those that the job names
 };
 
-// Decides about one due run. Late by more than misfire.grace is a misfire:
+// When the run of `instant` is meant to start: at once, or later by the schedule's jitter.
+Duration jitter_of(const JobSpec& spec, JobId job, Timestamp instant);
+
+// Decides about one due run. Lateness is counted from its start, jitter included. Late by more than
+// misfire.grace is a misfire:
 // - run_once: the latest instant runs, all earlier ones lie in one missed range;
 // - skip: all instants late by more than the grace lie in one missed range;
 // - run_all: one run per instant, one after another (an overlap policy that would skip holds them
 //   instead), at most misfire.max of them; the older ones lie in one missed range.
+// An instant that a calendar excludes is skipped(calendar) whatever else holds, and the next run is
+// planned for the first open instant: the search jumps from change to change of the calendars, and
+// gives up after some hundreds of jumps at an instant that is not open. What was excluded becomes a
+// row when the planner looks at the run: at its instant, when a calendar changes (PutCalendar), and
+// until then at the first excluded instant and about every hour (`wait`), so that the ledger is
+// never far behind.
 // Instants older than misfire.window are missed for good; a one-time job is never too old.
 Plan plan_due(const DueInput& input, IdSource& ids);
 

@@ -157,6 +157,58 @@ TEST_F(PlannerTest, InstantsBeyondTheWindowAreMissedForGood) {
   EXPECT_EQ(once.rows.at(0).count, 61);
 }
 
+// -- Jitter --------------------------------------------------------------------------------------
+
+class JitterTest : public PlannerTest {
+ protected:
+  JitterTest() { job.spec.schedule.jitter = StartJitter{.max = 50s}; }
+  Duration jitter(Timestamp instant) { return jitter_of(job.spec, job.id, instant); }
+};
+
+TEST_F(JitterTest, TheNextRunKeepsItsInstantAndStartsLater) {
+  const auto result = plan("2026-03-01T12:00:50Z");
+  ASSERT_TRUE(result.next_run);
+  const auto next = at("2026-03-01T12:01:00Z");
+  EXPECT_EQ(result.next_run->planned_at, next);
+  EXPECT_EQ(result.next_run->at, next + jitter(next));
+  EXPECT_EQ(result.next_run->jitter, jitter(next));
+  EXPECT_EQ(result.planned_through, due);
+}
+
+TEST_F(JitterTest, TheGraceCountsFromTheStart) {
+  job.spec.misfire = {.policy = Misfire::skip, .grace = 5s};
+  due = at("2026-03-01T12:00:00Z");
+  const auto late = [&](Duration lateness) {
+    const auto now = format_timestamp(due + jitter(due) + lateness);
+    return plan(now);
+  };
+  EXPECT_GT(jitter(due), 5s) << "or the test shows nothing";
+  EXPECT_EQ(late(5s).due_run, DueRun::release);
+  EXPECT_EQ(late(5001ms).due_run, DueRun::drop);
+}
+
+TEST_F(JitterTest, AfterAGapTheLatestThatShouldHaveStartedRuns) {
+  const auto last = at("2026-03-01T13:00:00Z");
+  const auto before = plan(format_timestamp(last + jitter(last) - 1ms));
+  EXPECT_EQ(before.released_planned_at, last - 1min);
+  EXPECT_EQ(before.released_jitter, jitter(last - 1min));
+  EXPECT_EQ(before.rows.at(0).count, 59);
+  EXPECT_EQ(before.next_run->planned_at, last);
+  const auto after = plan(format_timestamp(last + jitter(last)));
+  EXPECT_EQ(after.released_planned_at, last);
+  EXPECT_EQ(after.rows.at(0).count, 60);
+}
+
+TEST_F(JitterTest, TheFirstRunHasItToo) {
+  const auto schedule = *schedule::Schedule::compile(job.spec.schedule);
+  const auto first = plan_first({job.id, job.spec, schedule, due}, ids);
+  EXPECT_EQ(first.run->planned_at, due + 1min);
+  EXPECT_EQ(first.run->at, due + 1min + jitter(due + 1min));
+  job.spec.schedule.jitter->mode = JitterMode::stable;
+  job.spec.schedule.seed = "minutely";
+  EXPECT_EQ(jitter(due), jitter(due + 1min));
+}
+
 TEST_F(PlannerTest, PausedParksAndResumedExplainsThePause) {
   job.spec.paused = true;
   const auto parked = plan("2026-03-01T12:00:00Z");
@@ -206,8 +258,8 @@ TEST_F(PlannerTest, TheFirstPlan) {
   const auto now = at("2026-03-01T12:00:00Z");
   Timestamp planned_through{};
   const auto first = [&] {
-    return plan_first(job.spec, *schedule::Schedule::compile(job.spec.schedule), now,
-                      planned_through, ids);
+    const auto schedule = *schedule::Schedule::compile(job.spec.schedule);
+    return plan_first({job.id, job.spec, schedule, now, planned_through}, ids);
   };
   EXPECT_EQ(first().run->planned_at, at("2026-03-01T12:01:00Z"));
   EXPECT_TRUE(first().run->needs_planning);

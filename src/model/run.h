@@ -47,18 +47,20 @@ struct Run {
   std::string job_name;
   Trigger trigger = Trigger::schedule;
   RunState state = RunState::planned;
-  std::string reason;  // why skipped, missed or cancelled: "overlap", "down", "paused", "window", …
+  std::string
+      reason;  // why skipped, missed or cancelled: "overlap", "calendar", "down", "paused", …
   Timestamp planned_at;
+  Duration jitter{};  // it is meant to start so long after planned_at
   std::optional<Timestamp> planned_until;
   std::int64_t count = 1;
   std::optional<Timestamp> queued_at;   // when it last became ready
   std::optional<Timestamp> started_at;  // of the first attempt
   std::optional<Timestamp> ended_at;
   std::optional<Timestamp> next_attempt_at;  // while retrying
-  std::optional<Duration> lateness;          // started_at − planned_at of the first attempt
+  std::optional<Duration> lateness;          // of the first attempt, after planned_at + jitter
   int attempts_made = 0;
-  std::string node;  // of the running or last attempt
-  std::string error;
+  std::string node;   // of the running or last attempt
+  std::string error;  // of the attempt; of a row that a calendar skipped: which calendar
   std::optional<int> exit_code;
   std::optional<int> http_status;
   std::optional<RunId> retry_of;

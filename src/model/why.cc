@@ -41,6 +41,7 @@ constexpr std::array kTable = {
     WhyRow{on_lost, "on_lost", false, "failed: it was lost and on_lost says not to repeat it"},
     WhyRow{gave_up, "gave_up", false, "failed under policies that have been changed since"},
     WhyRow{overlap, "overlap", false, "skipped: an earlier run of the job still went on"},
+    WhyRow{calendar, "calendar", false, "skipped: a calendar of the job excludes the instant"},
     WhyRow{down, "down", false, "missed: the server was down, or too late by misfire.grace"},
     WhyRow{paused, "paused", false, "missed: the job was paused"},
     WhyRow{window, "window", false, "missed: older than misfire.window when it could be looked at"},
@@ -96,6 +97,10 @@ Explanation explain_pause(const Job& job) {
     why.text += fmt::format(" Its instant of {} came meanwhile.", at(*job.parked_at));
   }
   why.unblocked_by = "Resume the job; what passed meanwhile is then a misfire.";
+  if (job.spec.paused_until) {
+    why.unblocked_by += fmt::format(" It resumes by itself at {}.", at(*job.spec.paused_until));
+    why.until = job.spec.paused_until;
+  }
   // It was paused then at the latest: the last change left it so.
   why.since = job.updated_at;
   return why;
@@ -354,6 +359,8 @@ struct FinalReason {
 constexpr std::array kSkippedOrMissed = {
     FinalReason{"overlap", overlap, "an earlier run of the job still went on", "policy", "overlap",
                 "A shorter run, or another overlap policy."},
+    FinalReason{"calendar", calendar, "a calendar of the job excludes it", "policy", "calendars",
+                "Another schedule, or a change of the calendar."},
     FinalReason{"down", down, "the server was not there in time", "policy", "misfire",
                 "A larger misfire.grace, or misfire.policy run_all."},
     FinalReason{"paused", paused, "the job was paused", "job", "", "Resume earlier."},
@@ -382,6 +389,9 @@ const FinalReason* find_reason(std::span<const FinalReason> reasons, std::string
 Explanation explain_by(const FinalReason& row, const RunFacts& facts) {
   const auto& run = facts.run;
   Explanation why{.code = row.code, .unblocked_by = std::string(row.unblocked_by)};
+  // The row itself names the calendar.
+  const std::string_view words =
+      row.code == calendar && !run.error.empty() ? std::string_view(run.error) : row.text;
   if (row.blocker == "job") {
     why.blocker = job_blocker(facts.job);
   } else if (row.blocker == "run") {
@@ -395,12 +405,12 @@ Explanation explain_by(const FinalReason& row, const RunFacts& facts) {
                     times(run.count, "run"), at(run.planned_at),
                     at(run.planned_until.value_or(run.planned_at)), to_string(run.state));
   } else if (run.count == 1) {
-    why.text = fmt::format("The instant {} was {}: {}.", at(run.planned_at), to_string(run.state),
-                           row.text);
+    why.text =
+        fmt::format("The instant {} was {}: {}.", at(run.planned_at), to_string(run.state), words);
   } else {
     why.text = fmt::format("{} from {} to {} were {}: {}.", times(run.count, "instant"),
                            at(run.planned_at), at(run.planned_until.value_or(run.planned_at)),
-                           to_string(run.state), row.text);
+                           to_string(run.state), words);
   }
   why.since = run.planned_at;
   why.until = run.planned_until;

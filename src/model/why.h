@@ -45,6 +45,7 @@ enum class WhyCode {
   on_lost,
   gave_up,
   overlap,
+  calendar,
   down,
   paused,
   window,

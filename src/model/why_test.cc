@@ -236,6 +236,7 @@ TEST(Why, EndedRunsSayTheirReason) {
   };
   EXPECT_EQ(code(RunState::succeeded, ""), WhyCode::succeeded);
   EXPECT_EQ(code(skipped, "overlap"), WhyCode::overlap);
+  EXPECT_EQ(code(skipped, "calendar"), WhyCode::calendar);
   EXPECT_EQ(code(missed, "down"), WhyCode::down);
   EXPECT_EQ(code(missed, "paused"), WhyCode::paused);
   EXPECT_EQ(code(missed, "window"), WhyCode::window);

@@ -8,18 +8,29 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "schedule/calendar.h"
 #include "schedule/schedule.h"
 
 namespace chronos::schedule {
 
+// Instants in a row that a calendar excludes.
+struct Excluded {
+  Occurrence from;
+  Occurrence through;
+  std::string calendar;
+};
+
 struct Preview {
   std::string words;
   std::vector<Occurrence> next;
+  std::vector<Excluded> excluded;  // before the last of `next`
   std::vector<Warning> warnings;
 };
 
-// The first `count` instants after `from`; fewer if the schedule ends. A schedule for "now" has
-// none. A one-time schedule in the past has none here, though it would run at once.
-Preview preview(const Schedule& schedule, Timestamp from, std::size_t count);
+// The first `count` instants after `from` that `calendars` leave open; fewer if the schedule ends,
+// or if none is found within four years. A schedule for "now" has none. A one-time schedule in the
+// past has none here, though it would run at once.
+Preview preview(const Schedule& schedule, Timestamp from, std::size_t count,
+                const CalendarSet& calendars = {});
 
 }  // namespace chronos::schedule

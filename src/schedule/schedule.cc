@@ -91,6 +91,12 @@ class Compiler {
       if (spec_.start_at)
         add("/start_at", "needs_recurring", "only a recurring schedule starts", "");
       if (spec_.end_at) add("/end_at", "needs_recurring", "only a recurring schedule ends", "");
+      if (spec_.jitter) {
+        add("/jitter", "needs_recurring", "only a recurring schedule has jitter", "");
+      }
+      if (!spec_.calendars.empty()) {
+        add("/calendars", "needs_recurring", "only a recurring schedule keeps to calendars", "");
+      }
     } else if (spec_.start_at && spec_.end_at && *spec_.end_at <= *spec_.start_at) {
       add("/end_at", "out_of_range", "end_at must be after start_at", "");
     }

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "schedule/cron.h"
+#include "schedule/jitter.h"
 #include "schedule/timezone.h"
 
 namespace chronos::schedule {
@@ -28,10 +29,12 @@ struct ScheduleSpec {
   std::optional<Duration> every;  // elapsed time, >= 1 s
   std::string timezone = "UTC";   // "UTC" counts as not given beside a TZ= prefix
   DstPolicy dst = DstPolicy::automatic;
-  std::optional<Timestamp> start_at;  // inclusive
-  std::optional<Timestamp> end_at;    // exclusive
+  std::optional<Timestamp> start_at;   // inclusive
+  std::optional<Timestamp> end_at;     // exclusive
+  std::optional<StartJitter> jitter;   // of the starts: instants stay where they are
+  std::vector<std::string> calendars;  // names; Schedule's instants do not know them (calendar.h)
   Timestamp anchor{};  // when the job was created; intervals count from it unless start_at is given
-  std::string seed;    // for H and ~: the job's key, else its name when it was created
+  std::string seed;    // for H, ~ and jitter: the job's key, else its name when it was created
 
   // By the first of at, cron, every that is given.
   ScheduleKind kind() const;

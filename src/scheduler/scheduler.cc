@@ -57,6 +57,8 @@ Timestamp Scheduler::step() {
   beat();
   resend();
   if (is_registered_) {
+    next_resume_ = store_.next_resume_at().value_or(std::nullopt);
+    resume();
     next_due_ = store_.next_due_at().value_or(std::nullopt);
     plan();
     release();
@@ -70,6 +72,9 @@ Timestamp Scheduler::step() {
   if (replanning_) next = std::min(next, now_ + kReplanPause);
   if (next_due_ && !is_releasing_ && plans_in_flight_ == 0 && !is_draining_) {
     next = std::min(next, std::max(*next_due_, plan_again_at_));
+  }
+  if (next_resume_ && resumptions_in_flight_ == 0 && !is_draining_) {
+    next = std::min(next, std::max(*next_resume_, plan_again_at_));
   }
   return next;
 }
@@ -152,6 +157,39 @@ const schedule::Schedule* Scheduler::compiled(const Job& job) {
   return &at->second.schedule;
 }
 
+// Pauses whose end has come.
+void Scheduler::resume() {
+  if (is_draining_ || resumptions_in_flight_ > 0 || !next_resume_ || *next_resume_ > now_ ||
+      plan_again_at_ > now_)
+    return;
+  auto jobs = store_.jobs_to_resume(now_, options_.batch);
+  if (!jobs) {
+    plan_again_at_ = now_ + kRetryStore;
+    return log::warn("the store cannot be read", {{"error", jobs.error().message}});
+  }
+  for (auto& job : *jobs) resume_one(std::move(job));
+}
+
+void Scheduler::resume_one(Job job) {
+  store::ReplaceJob change;
+  change.expected_version = job.version;
+  change.next_run = plan_resumption(job, now_, ids_);
+  change.now = now_;
+  change.job = std::move(job);
+  change.job.spec.paused = false;
+  change.job.spec.paused_until.reset();
+  change.job.version = change.expected_version + 1;
+  change.job.updated_at = now_;
+  change.waiting_needs_planning = needs_planning(change.job.spec);
+  ++resumptions_in_flight_;
+  commit(std::move(change), [this](Result<store::JobAnswer> answer) {
+    --resumptions_in_flight_;
+    // Somebody else may have resumed it, or paused it for longer.
+    if (!answer && answer.error().code() != ErrorCode::conflict)
+      plan_again_at_ = now_ + kRetryStore;
+  });
+}
+
 void Scheduler::plan() {
   if (is_draining_ || plans_in_flight_ > 0 || !next_due_ || *next_due_ > now_ ||
       plan_again_at_ > now_)
@@ -165,21 +203,51 @@ void Scheduler::plan() {
   if (!due->empty() && plans_in_flight_ == 0) plan_again_at_ = now_ + kRetryStore;
 }
 
+Result<schedule::CalendarSet> Scheduler::calendars_of(const store::DueRun& due,
+                                                      std::vector<CalendarVersion>& seen) {
+  constexpr std::size_t kCacheMax = 1000;
+  schedule::CalendarSet set;
+  for (const auto& [name, version] : due.calendars) {
+    const std::pair key(due.job->project, name);
+    auto found = calendars_.find(key);
+    if (found == calendars_.end() || found->second.version != version ||
+        !found->second.calendar.is_current()) {
+      CHRONOS_TRY(const auto stored, store_.find_calendar(due.job->project, name));
+      CHRONOS_TRY(auto calendar, schedule::Calendar::compile(stored.spec));
+      if (calendars_.size() >= kCacheMax) calendars_.clear();
+      found =
+          calendars_.insert_or_assign(key, CompiledCalendar{stored.version, std::move(calendar)})
+              .first;
+    }
+    set.add(name, found->second.calendar);
+    seen.push_back({name, found->second.version});
+  }
+  return set;
+}
+
 void Scheduler::plan_one(const store::DueRun& due) {
   const auto* schedule = compiled(*due.job);
   if (schedule == nullptr) return;
-  auto plan = plan_due(
-      {*due.job, *schedule, due.run, due.planned_at, due.is_running, due.is_held, now_}, ids_);
-  auto rows = plan.rows;
-  commit_plan(std::move(plan), [this, rows = std::move(rows)] {
+  std::vector<CalendarVersion> seen;
+  auto calendars = calendars_of(due, seen);
+  if (!calendars) {
+    return log::error("a calendar of a job cannot be read",
+                      {{"job", due.job->id.to_string()}, {"error", calendars.error().message}});
+  }
+  store::CommitPlan change{plan_due({*due.job, *schedule, due.run, due.planned_at, due.is_running,
+                                     due.is_held, now_, std::move(*calendars)},
+                                    ids_),
+                           now_, std::move(seen)};
+  auto rows = change.rows;
+  commit_plan(std::move(change), [this, rows = std::move(rows)] {
     for (const auto& row : rows) events_.on_not_run(row);
   });
 }
 
 // Calls `then` when the plan is committed.
-void Scheduler::commit_plan(Plan plan, std::function<void()> then) {
+void Scheduler::commit_plan(store::CommitPlan change, std::function<void()> then) {
   ++plans_in_flight_;
-  commit(store::CommitPlan{std::move(plan), now_},
+  commit(std::move(change),
          [this, then = std::move(then)](Result<store::CommitPlan::Answer> answer) {
            --plans_in_flight_;
            may_have_ready_ = true;
@@ -242,7 +310,8 @@ void Scheduler::replan_one(const store::WaitingRun& waiting) {
   if (!schedule) return;  // plan_one tells of it
   auto plan = replan({*waiting.job, *schedule, waiting.run, waiting.planned_at, now_}, ids_);
   if (!plan) return;
-  commit_plan(std::move(*plan), [this, job = waiting.job->id] { events_.on_replanned(job); });
+  commit_plan({std::move(*plan), now_},
+              [this, job = waiting.job->id] { events_.on_replanned(job); });
 }
 
 void Scheduler::release() {

@@ -1,6 +1,6 @@
 // Moves work through time: start here. step() makes one pass — finished outcomes → settle →
-// heartbeat → lost leases → plan → release → claim → launch — and returns when it wants to run
-// next. It never waits: what it asks of the store comes back as an event of a later step.
+// heartbeat → lost leases → resume → plan → release → claim → launch — and returns when it wants to
+// run next. It never waits: what it asks of the store comes back as an event of a later step.
 //
 // One thread calls step() and all other members but wake-ups; production is
 // `while (!stop) waiter.wait_until(clock, scheduler.step())`, tests and the simulator turn the
@@ -89,9 +89,11 @@ class Scheduler {
   void take_events();
   void beat();
   void settle_lost(const std::vector<store::ClaimedRun>& lost);
+  void resume();
+  void resume_one(Job job);
   void plan();
   void plan_one(const store::DueRun& due);
-  void commit_plan(Plan plan, std::function<void()> then = [] {});
+  void commit_plan(store::CommitPlan change, std::function<void()> then = [] {});
   void watch_zones();
   void replan_some();
   void replan_one(const store::WaitingRun& waiting);
@@ -108,6 +110,9 @@ class Scheduler {
   void forget(const Unsettled& unsettled);
   Duration timeout_of(const store::ClaimedRun& claimed) const;
   const schedule::Schedule* compiled(const Job& job);
+  // Those of the due run's job; `seen` gets their versions.
+  Result<schedule::CalendarSet> calendars_of(const store::DueRun& due,
+                                             std::vector<CalendarVersion>& seen);
 
   store::Store& store_;
   Launcher& launcher_;
@@ -132,6 +137,11 @@ class Scheduler {
     schedule::Schedule schedule;
   };
   std::unordered_map<JobId, Compiled> schedules_;
+  struct CompiledCalendar {
+    std::int64_t version;
+    schedule::Calendar calendar;
+  };
+  std::map<std::pair<ProjectId, std::string>, CompiledCalendar> calendars_;
 
   // A walk along the waiting runs after the tz database changed.
   struct Replanning {
@@ -146,6 +156,7 @@ class Scheduler {
 
   int in_flight_ = 0;  // changes the store has not answered yet
   int plans_in_flight_ = 0;
+  int resumptions_in_flight_ = 0;
   bool is_releasing_ = false;
   int claims_in_flight_ = 0;
   bool was_short_of_slots_ = false;  // a claim was made while another one held slots
@@ -157,7 +168,8 @@ class Scheduler {
   std::optional<SteadyTime> last_beat_;
   std::optional<SteadyTime> last_prune_;
   std::optional<Timestamp> next_due_;
-  Timestamp plan_again_at_{};  // after plans that got nowhere
+  std::optional<Timestamp> next_resume_;
+  Timestamp plan_again_at_{};  // after plans and resumptions that got nowhere
   Timestamp resend_at_{};
 };
 

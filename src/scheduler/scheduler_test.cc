@@ -65,7 +65,7 @@ class SchedulerTest : public testing::Test {
     job.created_at = clock.now();
     const auto schedule = schedule::Schedule::compile(job.spec.schedule);
     EXPECT_TRUE(schedule) << schedule.error().message;
-    const auto first = plan_first(job.spec, *schedule, clock.now(), {}, ids);
+    const auto first = plan_first({job.id, job.spec, *schedule, clock.now()}, ids);
     job.planned_through = first.planned_through;
     projects[job.id] = job.project;
     const auto id = job.id;

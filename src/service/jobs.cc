@@ -7,6 +7,8 @@
 
 #include "base/fields.h"
 #include "model/planner.h"
+#include "schedule/preview.h"
+#include "service/calendars.h"
 
 namespace chronos::service {
 
@@ -29,12 +31,16 @@ constexpr int kEditTries = 5;  // when others change the job at the same time
 // A schedule that was found to be good, and what is odd about it.
 struct CheckedSchedule {
   Schedule schedule;
+  schedule::CalendarSet calendars;
   std::vector<FieldError> warnings;
 };
 
-Result<CheckedSchedule> check_schedule(const JobSpec& spec, Timestamp now) {
+Result<CheckedSchedule> check_schedule(const store::Store& store, ProjectId project,
+                                       const JobSpec& spec, Timestamp now) {
   CHRONOS_TRY(auto schedule, Schedule::compile(spec.schedule));
   CHRONOS_TRY_VOID(schedule.check_fires_after(now));
+  CHRONOS_TRY_VOID(schedule::check_jitter(schedule, now));
+  CHRONOS_TRY(auto calendars, load_calendars(store, project, spec.schedule.calendars));
   std::vector<FieldError> warnings;
   for (const auto& warning : schedule.warnings(now)) {
     warnings.push_back({"", warning.code, warning.message, {}, 0, 0});
@@ -47,7 +53,15 @@ Result<CheckedSchedule> check_schedule(const JobSpec& spec, Timestamp now) {
                         0,
                         0});
   }
-  return CheckedSchedule{std::move(schedule), std::move(warnings)};
+  if (!calendars.empty() && schedule::preview(schedule, now, 1, calendars).next.empty()) {
+    warnings.push_back({"/calendars",
+                        "nothing_open",
+                        "in the next years the calendars leave open no instant of the schedule",
+                        {},
+                        0,
+                        0});
+  }
+  return CheckedSchedule{std::move(schedule), std::move(calendars), std::move(warnings)};
 }
 
 // Adds the problems of `error` to those found so far, each place once: what could not be read is
@@ -66,6 +80,29 @@ void add_problems(std::optional<Error>& found, const Error& error) {
     found = fields::refuse_all("the job", std::move(found->fields)).error();
   }
 }
+
+// A pause that is given now must end later.
+Result<void> check_pause(const JobSpec& spec, std::string_view pointer, Timestamp now) {
+  if (!spec.paused_until || *spec.paused_until > now) return {};
+  return fail_field(std::string(pointer), "out_of_range", "has passed already",
+                    "a later time, or none to pause until it is resumed");
+}
+
+struct PauseRequest {
+  std::optional<Timestamp> until;
+  std::optional<std::string> note;
+};
+
+struct NoteLength {
+  void check(const std::optional<std::string>& note, const fields::Place& place) const {
+    if (note) fields::Length{0, kNoteMax}.check(*note, place);
+  }
+};
+
+constexpr std::array kPauseFields = {
+    fields::row<&PauseRequest::until>("until"),
+    fields::row<&PauseRequest::note, NoteLength{}>("note"),
+};
 
 // A key from elsewhere than a body, by the same rule as one in a body.
 Result<void> read_key(const std::string& key, const SpecRules& rules, JobSpec& spec) {
@@ -104,16 +141,20 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
     add_problems(problems, read.error());
   }
   if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
+  if (const auto good = check_pause(spec, "/paused_until", now); !good) {
+    add_problems(problems, good.error());
+  }
   spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);
   spec.schedule.seed = spec.key.value_or(spec.name);
-  auto checked = check_schedule(spec, now);
+  auto checked = check_schedule(store_, who.project, spec, now);
   if (!checked) add_problems(problems, checked.error());
   if (problems) return std::unexpected(std::move(*problems));
   Draft draft;
   draft.warnings = std::move(checked->warnings);
-  auto first = plan_first(spec, checked->schedule, now, Timestamp{}, ids_);
-  draft.next_run = std::move(first.run);
   draft.job.id = ids_.make<JobId>();
+  auto first =
+      plan_first({draft.job.id, spec, checked->schedule, now, {}, checked->calendars}, ids_);
+  draft.next_run = std::move(first.run);
   draft.job.project = who.project;
   draft.job.spec = std::move(spec);
   draft.job.created_at = draft.job.updated_at = now;
@@ -228,7 +269,7 @@ void Jobs::put_by_key(const Principal& who, const std::string& key, const json::
     return done(std::unexpected(found.error()));
   if (!found) return create_by_key(who, std::move(*draft), facts, std::move(done));
   // A paused job stays so unless the declaration speaks of it.
-  const bool says_paused = body.find("paused") != nullptr;
+  const bool says_paused = body.find("paused") != nullptr || body.find("paused_until") != nullptr;
   replace_by_key(who, found->id, std::move(draft->job.spec), says_paused, facts, std::move(done));
 }
 
@@ -259,7 +300,10 @@ void Jobs::replace_by_key(const Principal& who, JobId job, JobSpec spec, bool sa
         auto next = spec;
         next.schedule.anchor = stored.spec.schedule.anchor;
         next.schedule.seed = stored.spec.schedule.seed;
-        if (!says_paused) next.paused = stored.spec.paused;
+        if (!says_paused) {
+          next.paused = stored.spec.paused;
+          next.paused_until = stored.spec.paused_until;
+        }
         // The same again changes nothing: a job that is done does not run anew.
         const bool is_cancelled = stored.phase == JobPhase::cancelled;
         if (!is_cancelled && say_the_same(next, stored.spec)) return unchanged();
@@ -298,26 +342,29 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
   if (has_new_parts) {
     if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
   }
+  if (spec.paused_until != stored.spec.paused_until) {
+    if (const auto good = check_pause(spec, "/paused_until", now); !good) {
+      add_problems(problems, good.error());
+    }
+  }
   Draft draft;
   draft.job = stored;
   draft.replaces_schedule = replaces_schedule;
   if (replaces_schedule) {
-    auto checked = check_schedule(spec, now);
+    auto checked = check_schedule(store_, stored.project, spec, now);
     if (!checked) add_problems(problems, checked.error());
     if (problems) return std::unexpected(std::move(*problems));
     draft.warnings = std::move(checked->warnings);
-    auto first = plan_first(spec, checked->schedule, now, stored.planned_through, ids_);
+    auto first = plan_first(
+        {stored.id, spec, checked->schedule, now, stored.planned_through, checked->calendars},
+        ids_);
     draft.next_run = std::move(first.run);
     draft.job.planned_through = first.planned_through;
     draft.job.parked_at.reset();
     draft.job.runs_planned = 0;
     draft.job.phase = JobPhase::active;
   } else if (stored.spec.paused && !spec.paused) {
-    // Resumed: should an instant have come meanwhile, this run answers it, and all since, as a
-    // misfire. Only the store knows at the commit; without one it passes the run over.
-    const auto parked_at = stored.parked_at.value_or(now);
-    draft.next_run =
-        PlannedRun{ids_.make<RunId>(), Trigger::schedule, parked_at, parked_at, true, {}};
+    draft.next_run = plan_resumption(stored, now, ids_);
   }
   if (problems) return std::unexpected(std::move(*problems));
   draft.job.spec = std::move(spec);
@@ -337,7 +384,9 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
   auto draft = edit(*stored, now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
   if (draft->is_unchanged) return done(JobReply{*stored, {}, false, false});
-  if (draft->job.spec.paused != stored->spec.paused && !allows(who.role, Role::operator_)) {
+  const bool moves_pause = draft->job.spec.paused != stored->spec.paused ||
+                           draft->job.spec.paused_until != stored->spec.paused_until;
+  if (moves_pause && !allows(who.role, Role::operator_)) {
     return done(fail(Reason::role_too_low, "pausing and resuming need the role operator"));
   }
   const bool plans = needs_planning(draft->job.spec);
@@ -388,14 +437,35 @@ void Jobs::patch(const Principal& who, JobId job, const json::Value& body,
       facts, kEditTries, std::move(done));
 }
 
-void Jobs::set_paused(const Principal& who, JobId job, bool paused, const RequestFacts& facts,
-                      Done<JobReply> done) {
+void Jobs::pause(const Principal& who, JobId job, const json::Value& body,
+                 const RequestFacts& facts, Done<JobReply> done) {
+  PauseRequest request;
+  if (auto read = fields::read_document<PauseRequest>("the pause", kPauseFields, body, request);
+      !read) {
+    return done(std::unexpected(std::move(read).error()));
+  }
   edit(
       who, job,
-      [this, paused](const Job& stored, Timestamp now) -> Result<Draft> {
-        if (stored.spec.paused == paused) return unchanged();
+      [this, request](const Job& stored, Timestamp now) -> Result<Draft> {
         auto spec = stored.spec;
-        spec.paused = paused;
+        spec.paused = true;
+        spec.paused_until = request.until;
+        if (request.note) spec.note = *request.note;
+        if (say_the_same(spec, stored.spec)) return unchanged();
+        CHRONOS_TRY_VOID(check_pause(spec, "/until", now));
+        return draft_edit(stored, std::move(spec), false, now);
+      },
+      facts, kEditTries, std::move(done));
+}
+
+void Jobs::resume(const Principal& who, JobId job, const RequestFacts& facts, Done<JobReply> done) {
+  edit(
+      who, job,
+      [this](const Job& stored, Timestamp now) -> Result<Draft> {
+        if (!stored.spec.paused) return unchanged();
+        auto spec = stored.spec;
+        spec.paused = false;
+        spec.paused_until.reset();
         return draft_edit(stored, std::move(spec), false, now);
       },
       facts, kEditTries, std::move(done));

@@ -54,9 +54,11 @@ class Jobs {
   void patch(const Principal& who, JobId job, const json::Value& body, const RequestFacts& facts,
              Done<JobReply> done);
   // Edits that pause or resume need the role operator, here and in the three before.
-  // Pausing again changes nothing. Instants that pass while paused are misfires on resume.
-  void set_paused(const Principal& who, JobId job, bool paused, const RequestFacts& facts,
-                  Done<JobReply> done);
+  // {"until": time, "note": text}, both optional: without a time until resume(). The same again
+  // changes nothing. Instants that pass while paused are misfires on resume.
+  void pause(const Principal& who, JobId job, const json::Value& body, const RequestFacts& facts,
+             Done<JobReply> done);
+  void resume(const Principal& who, JobId job, const RequestFacts& facts, Done<JobReply> done);
   void cancel(const Principal& who, JobId job, bool keep_running, const RequestFacts& facts,
               Done<JobReply> done);
   void run_now(const Principal& who, JobId job, const RequestFacts& facts, Done<RunReply> done);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/fields.h"
+#include "service/calendars.h"
 
 namespace chronos::service {
 namespace {
@@ -38,13 +39,14 @@ Result<Counts> System::counts() const {
   return counts;
 }
 
-Result<schedule::Preview> System::preview(schedule::ScheduleSpec spec,
+Result<schedule::Preview> System::preview(const Principal& who, schedule::ScheduleSpec spec,
                                           std::optional<Timestamp> from, std::size_t count) const {
   const auto start = from.value_or(clock_.now());
   spec.anchor = std::chrono::floor<std::chrono::seconds>(start);
   CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(spec));
   CHRONOS_TRY_VOID(schedule.check_fires_after(start));
-  return schedule::preview(schedule, start, count);
+  CHRONOS_TRY(const auto calendars, load_calendars(store_, who.project, spec.calendars));
+  return schedule::preview(schedule, start, count, calendars);
 }
 
 Result<std::vector<Target>> System::read_targets(const json::Value& body) const {

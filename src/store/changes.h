@@ -28,6 +28,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "model/access.h"
+#include "model/calendar.h"
 #include "model/job.h"
 #include "model/notification.h"
 #include "model/plan.h"
@@ -68,7 +69,8 @@ struct RunAnswer {
   bool is_replay = false;
 };
 
-// Refused: key_taken when the project has another job with spec.key.
+// Refused: key_taken when the project has another job with spec.key; invalid_fields when it has no
+// calendar of a name that the schedule gives (unknown_calendar()).
 struct SubmitJob {
   using Answer = JobAnswer;
   Job job;  // whole, with its id, version 1
@@ -90,7 +92,7 @@ struct SubmitJob {
 // waits at parked_at to be planned; else it is passed over. So a caller that resumes always gives
 // one.
 // Refused: not_found; version_mismatch when the stored version is not `expected_version` (the
-// caller reads again and retries); key_taken.
+// caller reads again and retries); key_taken; with `replaces_schedule` invalid_fields as above.
 struct ReplaceJob {
   using Answer = JobAnswer;
   Job job;  // version = expected_version + 1
@@ -139,6 +141,35 @@ struct CancelRun {
   Timestamp now;
 };
 
+struct CalendarAnswer {
+  Calendar calendar;  // as stored
+  bool is_new = false;
+  bool is_replay = false;
+};
+
+// Creates a calendar, or replaces what was declared: then its version grows, and the untried
+// planned runs of active jobs that name it become due at once (`at` = now), so that the planner
+// looks at them again. With what is stored already nothing changes. Refused: key_taken when it must
+// be new and is not; version_mismatch when `expected_version` is given and is not the stored one,
+// or there is none.
+struct PutCalendar {
+  using Answer = CalendarAnswer;
+  Calendar calendar;  // version and created_at are the store's when it is there already
+  bool must_be_new = false;
+  std::optional<std::int64_t> expected_version;
+  Timestamp now;
+  std::optional<Idempotency> idempotency;
+};
+
+// Answer: what it was. Refused: not_found; version_mismatch as above; state_conflict, naming some
+// of them, while active jobs name it.
+struct DeleteCalendar {
+  using Answer = CalendarAnswer;
+  ProjectId project;
+  std::string name;
+  std::optional<std::int64_t> expected_version;
+};
+
 // -- What the scheduler does ---------------------------------------------------------------------
 
 // Moves runs that need no planning and whose `at` <= now from `due` to `ready`, earliest first.
@@ -150,14 +181,17 @@ struct ReleaseDue {
 };
 
 // What the planner decided about one due scheduled run (model/plan.h). Clears Job::parked_at unless
-// it parks; a parked run vanishes. Refused: version_mismatch when the job's version or
-// planned_through moved meanwhile, or `run` no longer waits to be planned; then nothing happened
-// and the due run will be read again.
+// it parks or waits; a parked run vanishes. Refused: version_mismatch when the job's version or
+// planned_through moved meanwhile, a calendar has another version than in `calendars` or is gone,
+// or `run` no longer waits to be planned; then nothing happened and the due run will be read again.
 //
 // A row of `rows` extends the row of the job that ends at expected_planned_through (so that no
-// instant lies between) when both have the same state and reason: that one's count grows,
+// instant lies between) when both have the same state, reason and error: that one's count grows,
 // planned_until becomes the new row's last instant and ended_at `now`. Each further row goes on
 // from the one before. Job::counts follow.
+//
+// `released_planned_at` and `released_jitter` take the place of the run's own. Lateness is measured
+// from planned_at + jitter.
 //
 // `cancels_running` stops the job's other runs that go on or are held: running attempts are marked,
 // the rest end as cancelled(kOverlap).
@@ -167,6 +201,7 @@ struct ReleaseDue {
 struct CommitPlan : Plan {
   struct Answer {};
   Timestamp now;
+  std::vector<CalendarVersion> calendars = {};  // as the plan saw them
 };
 
 // Every waiting run has been planned by the rules of the time zone database with this stamp
@@ -331,13 +366,14 @@ struct Prune {
 };
 
 // THE list of changes, and of what they answer.
-using Change =
-    std::variant<SubmitJob, ReplaceJob, CancelJob, RunJob, CancelRun, ReleaseDue, CommitPlan,
-                 ClaimRuns, SettleRun, Heartbeat, ClaimDeliveries, FinishDelivery, AddDeliveries,
-                 PutProject, Bootstrap, PutKey, RevokeKey, TouchKeys, Prune, NoteZones>;
-using Answer = std::variant<std::monostate, JobAnswer, RunAnswer, std::int64_t, CommitPlan::Answer,
-                            ClaimRuns::Answer, SettleRun::Answer, Heartbeat::Answer,
-                            ClaimDeliveries::Answer, FinishDelivery::Answer, AddDeliveries::Answer,
-                            Project, Bootstrap::Answer, Key, TouchKeys::Answer, NoteZones::Answer>;
+using Change = std::variant<SubmitJob, ReplaceJob, CancelJob, RunJob, CancelRun, PutCalendar,
+                            DeleteCalendar, ReleaseDue, CommitPlan, ClaimRuns, SettleRun, Heartbeat,
+                            ClaimDeliveries, FinishDelivery, AddDeliveries, PutProject, Bootstrap,
+                            PutKey, RevokeKey, TouchKeys, Prune, NoteZones>;
+using Answer =
+    std::variant<std::monostate, JobAnswer, RunAnswer, CalendarAnswer, std::int64_t,
+                 CommitPlan::Answer, ClaimRuns::Answer, SettleRun::Answer, Heartbeat::Answer,
+                 ClaimDeliveries::Answer, FinishDelivery::Answer, AddDeliveries::Answer, Project,
+                 Bootstrap::Answer, Key, TouchKeys::Answer, NoteZones::Answer>;
 
 }  // namespace chronos::store

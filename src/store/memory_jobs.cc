@@ -18,6 +18,14 @@ Result<void> check_key(const Tables& tables, const Job& job) {
   return fail(Reason::key_taken, "another job has the key '" + *job.spec.key + "'");
 }
 
+Result<void> check_calendars(const Tables& tables, const Job& job) {
+  const auto& names = job.spec.schedule.calendars;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!tables.calendars.contains({job.project, names[i]})) return unknown_calendar(i, names[i]);
+  }
+  return {};
+}
+
 std::unexpected<Error> no_job() {
   return fail(Reason::not_found, "no job has this id");
 }
@@ -89,6 +97,7 @@ Result<JobAnswer> apply(Tables& tables, const SubmitJob& change) {
   if (replay) return answer_of(tables, *replay, true);
   if (tables.jobs.contains(change.job.id)) return answer_of(tables, change.job.id, true);
   CHRONOS_TRY_VOID(check_key(tables, change.job));
+  CHRONOS_TRY_VOID(check_calendars(tables, change.job));
 
   const auto id = change.job.id;
   auto job = change.job;
@@ -108,6 +117,7 @@ Result<JobAnswer> apply(Tables& tables, const ReplaceJob& change) {
   auto& stored = tables.jobs.at(change.job.id);
   if (stored.job.version != change.expected_version) return other_version();
   CHRONOS_TRY_VOID(check_key(tables, change.job));
+  if (change.replaces_schedule) CHRONOS_TRY_VOID(check_calendars(tables, change.job));
 
   if (change.replaces_schedule) drop_schedule(tables, stored, change.now);
   auto job = change.job;

@@ -58,7 +58,8 @@ const std::map<int, Attempt>* attempts_of(const Tables& tables, RunId run) {
 
 DueRun due_value(const Tables& tables, const LiveRun& due) {
   const auto& stored = tables.jobs.at(due.job);
-  DueRun value{due.id, due.planned_at, std::make_shared<const Job>(stored.job), false, false};
+  DueRun value{due.id, due.planned_at, std::make_shared<const Job>(stored.job),
+               false,  false,          calendars_of(tables, stored.job)};
   for (const auto id : stored.live) {
     const auto& other = tables.live_runs.at(id);
     if (id == due.id) continue;
@@ -66,6 +67,10 @@ DueRun due_value(const Tables& tables, const LiveRun& due) {
     value.is_running |= other.goes_on() || other.place == Place::held;
   }
   return value;
+}
+
+bool resumes_by_itself(const Job& job) {
+  return job.phase == JobPhase::active && job.spec.paused_until.has_value();
 }
 
 bool is_expired(const Tables& tables, const LiveRun& run, SteadyTime now) {
@@ -217,6 +222,28 @@ std::vector<DueRun> due_runs(const Tables& tables, Timestamp now, int limit) {
     if (run.needs_planning && seen.insert(run.job).second) due.push_back(due_value(tables, run));
   }
   return due;
+}
+
+std::vector<Job> jobs_to_resume(const Tables& tables, Timestamp now, int limit) {
+  std::vector<Job> jobs;
+  for (const auto& [_, stored] : tables.jobs) {
+    if (resumes_by_itself(stored.job) && *stored.job.spec.paused_until <= now) {
+      jobs.push_back(job_value(tables, stored));
+    }
+  }
+  std::ranges::sort(jobs, {},
+                    [](const Job& job) { return std::pair(job.spec.paused_until, job.id); });
+  if (std::ssize(jobs) > limit) jobs.resize(static_cast<std::size_t>(limit));
+  return jobs;
+}
+
+std::optional<Timestamp> next_resume_at(const Tables& tables) {
+  std::optional<Timestamp> next;
+  for (const auto& [_, stored] : tables.jobs) {
+    if (!resumes_by_itself(stored.job)) continue;
+    if (!next || *stored.job.spec.paused_until < *next) next = stored.job.spec.paused_until;
+  }
+  return next;
 }
 
 std::vector<ClaimedRun> expired_leases(const Tables& tables, SteadyTime now, int limit) {

@@ -16,6 +16,8 @@ std::optional<Standing> standing(const Tables& tables, ProjectId project, RunId 
 std::vector<ReasonCount> reason_counts(const Tables& tables, ProjectId project, JobId job);
 std::vector<WaitingRun> waiting_runs(const Tables& tables, WaitingCursor after, int limit);
 std::vector<DueRun> due_runs(const Tables& tables, Timestamp now, int limit);
+std::vector<Job> jobs_to_resume(const Tables& tables, Timestamp now, int limit);
+std::optional<Timestamp> next_resume_at(const Tables& tables);
 std::vector<ClaimedRun> expired_leases(const Tables& tables, SteadyTime now, int limit);
 std::optional<Timestamp> next_delivery_at(const Tables& tables);
 std::vector<Delivery> list_deliveries(const Tables& tables, ProjectId project, RunId run);

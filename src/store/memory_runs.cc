@@ -11,6 +11,12 @@ namespace {
 // Where the planned run of a CommitPlan goes.
 void move_due_run(Tables& tables, const CommitPlan& change) {
   auto run = take(tables, change.run);
+  if (change.due_run == Plan::DueRun::wait) {
+    run.planned_at = change.next_run->planned_at;
+    run.jitter = change.next_run->jitter;
+    run.at = change.next_run->at;
+    return insert(tables, std::move(run));
+  }
   run.needs_planning = false;
   switch (change.due_run) {
     case Plan::DueRun::drop:
@@ -20,12 +26,23 @@ void move_due_run(Tables& tables, const CommitPlan& change) {
       return;
     case Plan::DueRun::release:
     case Plan::DueRun::hold:
+    case Plan::DueRun::wait:
       break;
   }
-  if (change.released_planned_at) run.planned_at = *change.released_planned_at;
+  if (change.released_planned_at) {
+    run.planned_at = *change.released_planned_at;
+    run.jitter = change.released_jitter;
+  }
   run.place = change.due_run == Plan::DueRun::hold ? Place::held : Place::ready;
   if (run.place == Place::ready) run.queued_at = change.now;
   insert(tables, std::move(run));
+}
+
+bool saw_calendars(const Tables& tables, const CommitPlan& change) {
+  return std::ranges::all_of(change.calendars, [&](const CalendarVersion& seen) {
+    const auto found = tables.calendars.find({tables.jobs.at(change.job).job.project, seen.name});
+    return found != tables.calendars.end() && found->second.version == seen.version;
+  });
 }
 
 void stop_others(Tables& tables, const StoredJob& stored, const CommitPlan& change) {
@@ -65,11 +82,12 @@ Result<std::int64_t> apply(Tables& tables, const ReleaseDue& change) {
 Result<CommitPlan::Answer> apply(Tables& tables, const CommitPlan& change) {
   const auto found = tables.jobs.find(change.job);
   const auto due = tables.live_runs.find(change.run);
+  const bool waits = change.due_run == Plan::DueRun::wait;
   const bool is_current = found != tables.jobs.end() && due != tables.live_runs.end() &&
                           found->second.job.version == change.expected_version &&
                           found->second.job.planned_through == change.expected_planned_through &&
                           due->second.job == change.job && due->second.place == Place::due &&
-                          due->second.needs_planning;
+                          due->second.needs_planning && saw_calendars(tables, change);
   if (!is_current) {
     return fail(Reason::version_mismatch, "the job or its due run changed meanwhile");
   }
@@ -78,9 +96,9 @@ Result<CommitPlan::Answer> apply(Tables& tables, const CommitPlan& change) {
   const bool is_cancelled = due->second.is_cancel_requested;
   job.planned_through = change.planned_through;
   job.runs_planned += change.runs_planned;
-  job.parked_at.reset();
+  if (!waits) job.parked_at.reset();
   if (change.phase_at_end) stored.phase_at_end = change.phase_at_end;
-  if (change.next_run) insert_planned(tables, change.job, *change.next_run, change.now);
+  if (change.next_run && !waits) insert_planned(tables, change.job, *change.next_run, change.now);
   move_due_run(tables, change);
   auto from = change.expected_planned_through;
   for (const auto& row : change.rows) {
@@ -88,7 +106,7 @@ Result<CommitPlan::Answer> apply(Tables& tables, const CommitPlan& change) {
     from = row.planned_until.value_or(row.planned_at);
   }
   if (change.cancels_running) stop_others(tables, stored, change);
-  if (is_cancelled && tables.live_runs.contains(change.run)) {
+  if (is_cancelled && !waits && tables.live_runs.contains(change.run)) {
     cancel_waiting(tables, change.run, kRunCancelled, change.now);
   }
   release_held(tables, change.job, change.now);

@@ -166,6 +166,26 @@ Result<std::optional<std::int64_t>> MemoryStore::zones_stamp() const {
   return state_->read([](const auto& tables, auto) { return tables.zones_stamp; });
 }
 
+Result<Calendar> MemoryStore::find_calendar(ProjectId project, const std::string& name) const {
+  return state_->read([&](const auto& tables, auto) -> Result<Calendar> {
+    const auto found = tables.calendars.find({project, name});
+    if (found == tables.calendars.end()) {
+      return fail(Reason::not_found, "no calendar has this name");
+    }
+    return found->second;
+  });
+}
+
+Result<std::vector<Calendar>> MemoryStore::list_calendars(ProjectId project) const {
+  return state_->read([&](const auto& tables, auto) {
+    std::vector<Calendar> calendars;
+    for (const auto& [key, calendar] : tables.calendars) {
+      if (key.first == project) calendars.push_back(calendar);
+    }
+    return calendars;
+  });
+}
+
 Result<std::vector<DueRun>> MemoryStore::due_runs(Timestamp now, int limit) const {
   return state_->read(
       [&](const auto& tables, auto) { return memory::due_runs(tables, now, limit); });
@@ -176,6 +196,15 @@ Result<std::optional<Timestamp>> MemoryStore::next_due_at() const {
     if (tables.due.empty()) return std::nullopt;
     return tables.due.begin()->first;
   });
+}
+
+Result<std::vector<Job>> MemoryStore::jobs_to_resume(Timestamp now, int limit) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::jobs_to_resume(tables, now, limit); });
+}
+
+Result<std::optional<Timestamp>> MemoryStore::next_resume_at() const {
+  return state_->read([](const auto& tables, auto) { return memory::next_resume_at(tables); });
 }
 
 Result<std::vector<ClaimedRun>> MemoryStore::expired_leases(int limit) const {

@@ -39,10 +39,14 @@ class MemoryStore final : public Store {
   Result<std::optional<Standing>> standing(ProjectId project, RunId run,
                                            int ahead_max) const override;
   Result<std::vector<ReasonCount>> reason_counts(ProjectId project, JobId job) const override;
+  Result<Calendar> find_calendar(ProjectId project, const std::string& name) const override;
+  Result<std::vector<Calendar>> list_calendars(ProjectId project) const override;
   Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const override;
   Result<std::vector<WaitingRun>> waiting_runs(WaitingCursor after, int limit) const override;
   Result<std::optional<std::int64_t>> zones_stamp() const override;
   Result<std::optional<Timestamp>> next_due_at() const override;
+  Result<std::vector<Job>> jobs_to_resume(Timestamp now, int limit) const override;
+  Result<std::optional<Timestamp>> next_resume_at() const override;
   Result<std::vector<ClaimedRun>> expired_leases(int limit) const override;
   Result<std::optional<Timestamp>> next_delivery_at() const override;
   Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const override;

@@ -107,6 +107,7 @@ void insert_planned(Tables& tables, JobId job, const PlannedRun& planned, Timest
   run.job = job;
   run.trigger = planned.trigger;
   run.planned_at = planned.planned_at;
+  run.jitter = planned.jitter;
   run.at = planned.at;
   run.needs_planning = planned.needs_planning;
   run.retry_of = planned.retry_of;
@@ -159,7 +160,9 @@ void write_row(Tables& tables, StoredJob& stored, const LedgerRow& row, Timestam
     if (found == tables.final_runs.end()) continue;
     auto& [before, is_fold] = found->second;
     if (is_fold || before.planned_until.value_or(before.planned_at) != from) continue;
-    if (before.state != row.state || before.reason != row.reason) continue;
+    if (before.state != row.state || before.reason != row.reason || before.error != row.error) {
+      continue;
+    }
     before.count += row.count;
     before.planned_until = last;
     before.ended_at = now;
@@ -173,6 +176,7 @@ void write_row(Tables& tables, StoredJob& stored, const LedgerRow& row, Timestam
   run.project = stored.job.project;
   run.state = row.state;
   run.reason = row.reason;
+  run.error = row.error;
   run.planned_at = row.planned_at;
   run.planned_until = row.planned_until;
   run.count = row.count;
@@ -219,7 +223,8 @@ Job job_value(const Tables& tables, const StoredJob& stored) {
       ++job.counts.running;
       continue;
     }
-    const auto at = run.place == Place::due ? run.at : run.planned_at;
+    const auto at =
+        run.place == Place::due ? std::max(run.at, run.planned_at + run.jitter) : run.planned_at;
     if (!job.next_run_at || at < *job.next_run_at) job.next_run_at = at;
   }
   job.status = status_of(job, job.counts.running > 0, is_retrying);
@@ -236,13 +241,14 @@ Run run_value(const Tables& tables, const LiveRun& live) {
   run.trigger = live.trigger;
   run.state = state_of(live);
   run.planned_at = live.planned_at;
+  run.jitter = live.jitter;
   run.queued_at = live.queued_at;
   run.started_at = live.started_at;
   run.attempts_made = live.attempts_made;
   run.retry_of = live.retry_of;
   run.is_cancel_requested = live.is_cancel_requested;
   if (live.is_retrying()) run.next_attempt_at = live.at;
-  if (live.started_at) run.lateness = *live.started_at - live.planned_at;
+  if (live.started_at) run.lateness = *live.started_at - live.planned_at - live.jitter;
   if (live.lease) {
     run.node = live.lease->node;
   } else if (const auto* attempt = newest_attempt(tables, live.id)) {

@@ -33,6 +33,7 @@ struct LiveRun {
   JobId job;
   Trigger trigger = Trigger::schedule;
   Timestamp planned_at;
+  Duration jitter{};
   Place place = Place::due;
   Timestamp at;  // in due: when it may leave
   bool needs_planning = false;
@@ -63,7 +64,8 @@ struct StoredJob {
 };
 
 // What an idempotency key stands for; nothing when what was made has no id to come back to.
-using Made = std::variant<std::monostate, JobId, RunId, KeyId, ProjectId>;
+using CalendarName = std::pair<ProjectId, std::string>;
+using Made = std::variant<std::monostate, JobId, RunId, KeyId, ProjectId, CalendarName>;
 
 struct Seen {
   Sha256 fingerprint{};
@@ -91,6 +93,7 @@ struct Tables {
   std::map<RunId, std::map<int, Attempt>> attempts;  // ended ones by number, without output
   std::map<std::pair<RunId, int>, OutputPage> outputs;
 
+  std::map<CalendarName, Calendar> calendars;
   std::map<DeliveryId, Delivery> deliveries;
   std::map<ProjectId, Project> projects;
   std::map<KeyId, Key> keys;
@@ -134,6 +137,8 @@ void release_held(Tables& tables, JobId job, Timestamp now);
 // -- Values for readers ---------------------------------------------------------------------------
 
 bool is_recurring(const Job& job);
+// The versions of the calendars that the job names; those that are not there are left out.
+std::vector<CalendarVersion> calendars_of(const Tables& tables, const Job& job);
 Job job_value(const Tables& tables, const StoredJob& stored);
 Run run_value(const Tables& tables, const LiveRun& run);
 Run run_value(const Tables& tables, const FinalRun& final_run);
@@ -148,6 +153,8 @@ Result<JobAnswer> apply(Tables& tables, const ReplaceJob& change);
 Result<JobAnswer> apply(Tables& tables, const CancelJob& change);
 Result<RunAnswer> apply(Tables& tables, const RunJob& change);
 Result<RunAnswer> apply(Tables& tables, const CancelRun& change);
+Result<CalendarAnswer> apply(Tables& tables, const PutCalendar& change);
+Result<CalendarAnswer> apply(Tables& tables, const DeleteCalendar& change);
 Result<std::int64_t> apply(Tables& tables, const ReleaseDue& change);
 Result<CommitPlan::Answer> apply(Tables& tables, const CommitPlan& change);
 Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change);

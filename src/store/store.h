@@ -39,6 +39,7 @@ struct DueRun {
   std::shared_ptr<const Job> job;
   bool is_running = false;  // another run of the job holds a lease, is ready, held or in back-off
   bool is_held = false;     // another run of the job is held
+  std::vector<CalendarVersion> calendars = {};  // that the job names, in its order
 };
 
 // A scheduled run that waits in `due` to be planned at `at`.
@@ -89,9 +90,9 @@ class Store {
   // otherwise, and another project's things are simply not in them.
   //
   // Derived when read: Job::counts.running (leases); next_run_at, the earliest of its waiting runs'
-  // `at` in due and planned_at in ready and held; status, the first that holds of cancelled
-  // (phase), running (a lease), retrying (a run in back-off), succeeded or failed (phase), paused,
-  // scheduled.
+  // `at` in due, but not before planned_at + jitter, and planned_at in ready and held; status, the
+  // first that holds of cancelled (phase), running (a lease), retrying (a run in back-off),
+  // succeeded or failed (phase), paused, scheduled.
   virtual Result<Job> find_job(ProjectId project, JobId job) const = 0;
   virtual Result<Job> find_job_by_key(ProjectId project, const std::string& key) const = 0;
   virtual Result<Page<Job>> list_jobs(const JobFilter& filter) const = 0;
@@ -116,6 +117,10 @@ class Store {
   // latest.
   virtual Result<std::vector<ReasonCount>> reason_counts(ProjectId project, JobId job) const = 0;
 
+  // -- Calendars.
+  virtual Result<Calendar> find_calendar(ProjectId project, const std::string& name) const = 0;
+  virtual Result<std::vector<Calendar>> list_calendars(ProjectId project) const = 0;  // by name
+
   // -- Scheduling.
   // Due runs that need planning, `at` <= now, earliest first. Never two of one job: its earliest.
   virtual Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const = 0;
@@ -125,6 +130,10 @@ class Store {
   virtual Result<std::optional<std::int64_t>> zones_stamp() const = 0;
   // The earliest instant anything lies in `due`, or nothing.
   virtual Result<std::optional<Timestamp>> next_due_at() const = 0;
+  // Active jobs whose paused_until <= now, earliest first: to be resumed (ReplaceJob).
+  virtual Result<std::vector<Job>> jobs_to_resume(Timestamp now, int limit) const = 0;
+  // The earliest paused_until of an active job, or nothing.
+  virtual Result<std::optional<Timestamp>> next_resume_at() const = 0;
   // Attempts whose holder is gone: to be settled as lost, with the lease's own token. Oldest claim
   // first.
   virtual Result<std::vector<ClaimedRun>> expired_leases(int limit) const = 0;

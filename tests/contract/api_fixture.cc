@@ -59,6 +59,7 @@ ApiTest::ApiTest()
       runs_(store_, clock_, ids_),
       reasons_(store_, clock_, {.lanes = {{"http", 2}}, .queue_limits = {{"narrow", 1}}},
                [this] { return is_draining_; }),
+      calendars_(store_, clock_),
       access_(store_, clock_, ids_),
       system_(store_, clock_, ids_,
               {[this](const Target& target) -> Result<void> {
@@ -70,7 +71,9 @@ ApiTest::ApiTest()
                []() -> Result<service::BackupFile> {
                  return service::BackupFile{"/backups/one", 42};
                }}),
-      api_{jobs_, runs_, reasons_, access_, system_, readers_, {}, [] { return "chronos_up 1\n"; }},
+      api_{jobs_,      runs_,   reasons_,
+           calendars_, access_, system_,
+           readers_,   {},      [] { return "chronos_up 1\n"; }},
       router_(make_routes(api_)),
       gate_(http::make_gate(access_)),
       project_(ids_.make<ProjectId>()),
@@ -268,6 +271,7 @@ Ask ApiTest::ask_for(const http::Route& route) {
       {"PUT /api/jobs/by-key/:key", job_body()},
       {"PUT /api/jobs/:job_id", R"({"every": "1h"})"},
       {"PATCH /api/jobs/:job_id", R"({"note": "x"})"},
+      {"PUT /api/calendars/:calendar", R"({"dates": ["12-25"]})"},
       {"POST /api/keys", R"({"name": "x", "role": "viewer"})"},
       {"POST /api/notify/test", R"({"email": "a@b.example"})"},
   };
@@ -277,7 +281,14 @@ Ask ApiTest::ask_for(const http::Route& route) {
   if (name == "POST /api/projects") {
     ask.body = fmt::format(R"({{"name": "p-{}"}})", ids_.make<ProjectId>().to_string());
   }
-  if (!ask.body.empty()) ask.headers.push_back({"Content-Type", "application/json"});
+  if (name == "POST /api/calendars") {
+    ask.body = fmt::format(R"({{"name": "c-{}"}})", ids_.make<ProjectId>().to_string());
+  }
+  if (name == "POST /api/calendars/:calendar/import") {
+    ask.body = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n";
+    ask.headers.push_back({"Content-Type", "text/calendar"});
+  } else if (!ask.body.empty())
+    ask.headers.push_back({"Content-Type", "application/json"});
   const auto fill = [&](std::string_view parameter, const auto& make) {
     const auto at = ask.target.find(parameter);
     if (at != std::string::npos) ask.target.replace(at, parameter.size(), make());
@@ -285,6 +296,11 @@ Ask ApiTest::ask_for(const http::Route& route) {
   fill(":job_id", [&] { return make_job(); });
   fill(":run_id", [&] { return make_run(RunState::succeeded); });
   fill(":key_id", [&] { return key_id_of(make_key(project_, Role::viewer))->to_string(); });
+  fill(":calendar", [&] {
+    const auto calendar = fmt::format("c-{}", ids_.make<ProjectId>().to_string());
+    EXPECT_EQ(post("/api/calendars", fmt::format(R"({{"name": "{}"}})", calendar)).status, 201);
+    return calendar;
+  });
   fill(":key", [&] {
     const auto key = fmt::format("k-{}", ids_.make<KeyId>().to_string());
     make_job(fmt::format(R"("cron": "0 0 * * *", "key": "{}")", key));

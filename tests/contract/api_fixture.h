@@ -80,6 +80,7 @@ class ApiTest : public testing::Test {
   service::Jobs jobs_;
   service::Runs runs_;
   service::Reasons reasons_;
+  service::Calendars calendars_;
   service::Access access_;
   service::System system_;
   http::ReadPool readers_{0};

@@ -153,6 +153,23 @@ TEST_F(JobsApi, PatchChangesWhatItNames) {
             "2026-03-03T05:00:00.000Z");
 }
 
+TEST_F(JobsApi, JitterPutsTheStartOffNotTheInstant) {
+  const auto id =
+      make_job(R"("key": "k", "cron": "0 4 * * *", "jitter": {"max": "30m", "mode": "stable"})");
+  const auto job = get("/api/jobs/" + id);
+  EXPECT_EQ(job.text("/jitter/max"), "30m");
+  EXPECT_EQ(job.text("/jitter/mode"), "stable");
+  const auto run = get("/api/jobs/" + id + "/runs").at("/runs/0").find("planned_at")->string;
+  EXPECT_EQ(run, "2026-03-03T04:00:00.000Z");
+  EXPECT_GT(job.text("/next_run_at"), run);
+  EXPECT_LT(job.text("/next_run_at"), "2026-03-03T04:30:00.000Z");
+  const auto changed = patch("/api/jobs/" + id, R"({"jitter": null})");
+  EXPECT_EQ(changed.text("/next_run_at"), run) << "the waiting run follows";
+  EXPECT_EQ(patch("/api/jobs/" + id, R"({"cron": "* * * * *", "jitter": "1m"})")
+                .text("/errors/0/pointer"),
+            "/jitter");
+}
+
 // -- Pause ---------------------------------------------------------------------------------------
 
 TEST_F(JobsApi, PauseAndResume) {
@@ -166,6 +183,52 @@ TEST_F(JobsApi, PauseAndResume) {
   EXPECT_EQ(resumed.header("ETag"), "\"v3\"");
 }
 
+TEST_F(JobsApi, PauseForAWhile) {
+  const auto id = make_job(R"("cron": "0 0 * * *", "note": "old")");
+  const auto pause = [&](std::string body) {
+    return post("/api/jobs/" + id + "/pause", std::move(body));
+  };
+  const auto until = R"({"until": "2026-03-04T09:00:00+01:00", "note": "release freeze"})";
+  const auto paused = pause(until);
+  ASSERT_EQ(paused.status, 200) << paused.body;
+  EXPECT_EQ(paused.text("/status"), "paused");
+  EXPECT_EQ(paused.text("/paused_until"), "2026-03-04T08:00:00.000Z");
+  EXPECT_EQ(paused.text("/note"), "release freeze");
+  EXPECT_EQ(pause(until).header("ETag"), paused.header("ETag")) << "again changes nothing";
+
+  const auto past = pause(R"({"until": "2026-03-01T00:00:00Z"})");
+  EXPECT_EQ(past.status, 422);
+  EXPECT_EQ(past.text("/errors/0/pointer"), "/until");
+  EXPECT_EQ(past.text("/errors/0/code"), "out_of_range");
+  EXPECT_EQ(pause(R"({"untill": "2026-03-05T00:00:00Z"})").text("/errors/0/hint"),
+            "did you mean 'until'?");
+  EXPECT_EQ(pause(R"({"note": 1})").text("/errors/0/pointer"), "/note");
+
+  const auto for_good = pause("");
+  EXPECT_EQ(for_good.at("/paused_until").type, json::Type::null) << "until it is resumed";
+  EXPECT_EQ(for_good.text("/note"), "release freeze");
+  EXPECT_EQ(pause(until).text("/paused_until"), "2026-03-04T08:00:00.000Z");
+  const auto resumed = post("/api/jobs/" + id + "/resume");
+  EXPECT_EQ(resumed.text("/status"), "scheduled");
+  EXPECT_EQ(resumed.at("/paused_until").type, json::Type::null);
+}
+
+TEST_F(JobsApi, PausedUntilIsAFieldOfADeclaration) {
+  const auto past = post("/api/submitJob", job_body(R"("paused_until": "2026-03-01T00:00:00Z")"));
+  EXPECT_EQ(past.status, 422);
+  EXPECT_EQ(past.text("/errors/0/pointer"), "/paused_until");
+  const auto id = make_job(R"("cron": "0 0 * * *", "paused_until": "2026-03-04T00:00:00Z")");
+  EXPECT_EQ(get("/api/jobs/" + id).text("/status"), "paused");
+  EXPECT_EQ(patch("/api/jobs/" + id, R"({"paused_until": "2026-03-01T00:00:00Z"})")
+                .text("/errors/0/pointer"),
+            "/paused_until");
+  clock_.advance(std::chrono::hours(72));
+  EXPECT_EQ(patch("/api/jobs/" + id, R"({"note": "x"})").status, 200)
+      << "the scheduler resumes it: that its time has come is no fault of this edit";
+  EXPECT_EQ(patch("/api/jobs/" + id, R"({"paused": false})").at("/paused_until").type,
+            json::Type::null);
+}
+
 TEST_F(JobsApi, OnlyAnOperatorPausesByAnyRoute) {
   const auto id = make_job(R"("key": "k", "cron": "0 0 * * *")");
   const auto ask = [&](http::Method method, const std::string& target, std::string body,
@@ -177,6 +240,7 @@ TEST_F(JobsApi, OnlyAnOperatorPausesByAnyRoute) {
   const std::vector<std::tuple<http::Method, std::string, std::string>> ways = {
       {http::Method::patch, "/api/jobs/" + id, R"({"paused": true})"},
       {http::Method::put, "/api/jobs/" + id, R"({"every": "1h", "paused": true})"},
+      {http::Method::patch, "/api/jobs/" + id, R"({"paused_until": "2026-04-01T00:00:00Z"})"},
       {http::Method::put, "/api/jobs/by-key/k", whole},
   };
   for (const auto& [method, target, body] : ways) {

@@ -47,8 +47,15 @@ class Story : public ApiTest {
     const auto due = *store_.due_runs(clock_.now(), 100);
     for (const auto& run : due) {
       const auto schedule = schedule::Schedule::compile(run.job->spec.schedule);
-      const DueInput input{*run.job,       *schedule,   run.run,     run.planned_at,
-                           run.is_running, run.is_held, clock_.now()};
+      const DueInput input{
+          *run.job,
+          *schedule,
+          run.run,
+          run.planned_at,
+          run.is_running,
+          run.is_held,
+          clock_.now(),
+          *service::load_calendars(store_, run.job->project, run.job->spec.schedule.calendars)};
       EXPECT_TRUE(commit_and_wait(store_, store::CommitPlan{plan_due(input, ids_), clock_.now()}));
     }
     return !due.empty();
@@ -236,6 +243,15 @@ const std::map<std::string, Tell> kOtherStories = {
        s.hourly_running();
        s.pass(1h);
        return s.why_run(s.run_of(s.job, "skipped"));
+     }},
+    {"calendar",
+     [](Story& s) {
+       s.put("/api/calendars/noon", R"({"weekly": [{"from": "12:30", "to": "13:30"}]})");
+       s.job = s.make_job(R"("cron": "0 * * * *", "calendars": ["noon"])");
+       s.pass(1h);
+       auto answer = s.why_run(s.run_of(s.job, "skipped"));
+       EXPECT_NE(answer.text("/text").find("calendar 'noon'"), std::string::npos) << answer.body;
+       return answer;
      }},
     {"down", [](Story& s) { return s.why_run(s.missed()); }},
     {"window",

@@ -67,10 +67,22 @@ class FaultyStore final : public store::Store {
     return inner_.waiting_runs(after, limit);
   }
   Result<std::optional<std::int64_t>> zones_stamp() const override { return inner_.zones_stamp(); }
+  Result<Calendar> find_calendar(ProjectId project, const std::string& name) const override {
+    return inner_.find_calendar(project, name);
+  }
+  Result<std::vector<Calendar>> list_calendars(ProjectId project) const override {
+    return inner_.list_calendars(project);
+  }
   Result<std::vector<store::DueRun>> due_runs(Timestamp now, int limit) const override {
     return inner_.due_runs(now, limit);
   }
   Result<std::optional<Timestamp>> next_due_at() const override { return inner_.next_due_at(); }
+  Result<std::vector<Job>> jobs_to_resume(Timestamp now, int limit) const override {
+    return inner_.jobs_to_resume(now, limit);
+  }
+  Result<std::optional<Timestamp>> next_resume_at() const override {
+    return inner_.next_resume_at();
+  }
   Result<std::vector<store::ClaimedRun>> expired_leases(int limit) const override {
     return inner_.expired_leases(limit);
   }

@@ -166,9 +166,9 @@ class LongRun : public testing::Test {
       case 0:
         return service_.run_now(who_, job, {}, ignore);
       case 1:
-        return service_.set_paused(who_, job, true, {}, ignore);
+        return service_.pause(who_, job, json::parse("{}")->root(), {}, ignore);
       case 2:
-        return service_.set_paused(who_, job, false, {}, ignore);
+        return service_.resume(who_, job, {}, ignore);
       default: {
         const auto live = inner_.live_runs(who_.project, job);
         if (live->empty()) return;
@@ -180,7 +180,7 @@ class LongRun : public testing::Test {
 
   // Everybody goes on and the clock is beyond every instant it has ever shown.
   void settle_down() {
-    for (const auto job : known_) service_.set_paused(who_, job, false, {}, [](const auto&) {});
+    for (const auto job : known_) service_.resume(who_, job, {}, [](const auto&) {});
     commit();
     if (clock_.now() < outside_.latest_time) step_wall(outside_.latest_time - clock_.now());
     run_until(clock_.steady() + SteadyTime(1h));

@@ -32,12 +32,14 @@ World::World(WorldOptions options)
       ids_(clock_, Rng(options.seed + 1)),
       inner_(clock_, {.has_own_thread = false}),
       store_(inner_),
-      jobs_(store_, [](const auto&, const auto&) -> Result<void> { return {}; }, clock_, ids_, {}) {
+      jobs_(store_, [](const auto&, const auto&) -> Result<void> { return {}; }, clock_, ids_, {}),
+      calendars_(store_, clock_) {
   clock_.step_wall(parse_timestamp("2026-03-29T00:30:00Z")->time_since_epoch() +
                    Duration(rng_.between(0, 7'200'000'000)));
   who_ = {ids_.make<KeyId>(), ids_.make<ProjectId>(), "default", Role::admin};
   inner_.commit(store::PutProject{{who_.project, "default", clock_.now()}}, [](const auto&) {});
-  inner_.pump();
+  change_calendar();
+  commit();
   node_ = std::make_unique<Node>(*this);
 }
 
@@ -135,8 +137,11 @@ void World::submit() {
       pick(std::string(R"("cron":"*/5 * * * * *",)"), std::string(R"("cron":"* * * * *",)"),
            std::string(R"("cron":["*/7 * * * * *","30 * * * * *"],"max_runs":40,)"),
            std::string(R"("cron":"30 2 * * *","timezone":"Europe/Berlin",)"),
-           std::string(R"("every":"11s",)"), R"("scheduled_time":")" + in_a_while + R"(",)",
-           std::string());
+           std::string(R"("every":"11s",)"),
+           std::string(R"("cron":"*/10 * * * * *","calendars":["closed"],)"),
+           std::string(R"("every":"13s","jitter":"7s","calendars":["closed"],)"),
+           std::string(R"("cron":"* * * * *","jitter":{"max":"50s","mode":"stable"},)"),
+           R"("scheduled_time":")" + in_a_while + R"(",)", std::string());
   const auto body = fmt::format(
       R"({{"name":"job",{}"action":{{"kind":"{}"}},"max_attempts":{},"overlap":"{}",)"
       R"("misfire":{{"policy":"{}","grace":"{}","max":20}},"on_lost":"{}","queue":"{}","priority":{},)"
@@ -153,20 +158,42 @@ void World::submit() {
   });
 }
 
+// Closed, or open, for some minutes a day, around now.
+void World::change_calendar() {
+  const auto minute = [](Timestamp time) { return format_timestamp(time).substr(11, 5); };
+  const auto from = clock_.now() + std::chrono::minutes(rng_.between(-8, 3));
+  const auto body = fmt::format(R"({{"kind":"{}","weekly":[{{"from":"{}","to":"{}"}}]}})",
+                                rng_.chance(300) ? "business" : "blackout", minute(from),
+                                minute(from + std::chrono::minutes(rng_.between(1, 10))));
+  tell("calendar " + body);
+  const auto document = json::parse(body);
+  calendars_.put(who_, "closed", document->root(), {}, [](const auto&) {});
+}
+
+// For good, or for a while.
+void World::pause(JobId job) {
+  const auto end = clock_.now() + Duration(rng_.between(1, 120) * 1'000'000);
+  const auto document = json::parse(
+      rng_.chance(500) ? fmt::format(R"({{"until":"{}"}})", format_timestamp(end)) : "{}");
+  jobs_.pause(who_, job, document->root(), {}, [](const auto&) {});
+}
+
 void World::change_some_job() {
   const auto job = known_[static_cast<std::size_t>(
       rng_.between(0, static_cast<std::int64_t>(known_.size()) - 1))];
   const auto ignore = [](const auto&) {};
-  switch (rng_.between(0, 5)) {
+  switch (rng_.between(0, 6)) {
     case 0:
       return jobs_.cancel(who_, job, rng_.chance(500), {}, ignore);
     case 1:
       return jobs_.run_now(who_, job, {}, ignore);
     case 2:
-      return jobs_.set_paused(who_, job, true, {}, ignore);
+      return pause(job);
     case 3:
-      return jobs_.set_paused(who_, job, false, {}, ignore);
-    case 4: {
+      return jobs_.resume(who_, job, {}, ignore);
+    case 4:
+      return change_calendar();
+    case 5: {
       rescheduled_.insert(job);
       const auto document = json::parse(R"({"cron":"*/9 * * * * *"})");
       return jobs_.reschedule(who_, job, document->root(), {}, ignore);

@@ -10,6 +10,7 @@
 #include "checkers.h"
 #include "faulty_store.h"
 #include "scheduler/scheduler.h"
+#include "service/calendars.h"
 #include "service/jobs.h"
 #include "sim_launcher.h"
 #include "store/memory_store.h"
@@ -45,6 +46,8 @@ class World {
   void act_as_user();
   void submit();
   void change_some_job();
+  void pause(JobId job);
+  void change_calendar();
   void maybe_fault();
   void commit();
   void crash();
@@ -59,6 +62,7 @@ class World {
   FaultyStore store_;
   OutsideWorld outside_;
   service::Jobs jobs_;
+  service::Calendars calendars_;
   service::Principal who_;
   std::unique_ptr<Node> node_;
   StateChecker states_;

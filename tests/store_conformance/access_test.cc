@@ -129,6 +129,18 @@ TEST_P(AccessTest, KeyPutAgainStaysAsItIs) {
   EXPECT_EQ(again.revoked_at, now());
 }
 
+// A rotation: the old key goes on until then.
+TEST_P(AccessTest, RotatedKeyExpiresInsteadUnlessItWouldEarlier) {
+  auto key = new_key(project_);
+  key.expires_at = now() + 24h;
+  commit(PutKey{key});
+  const auto rotated = commit(RevokeKey{project_, key.id, now(), now() + 1h});
+  EXPECT_FALSE(rotated.revoked_at);
+  EXPECT_EQ(rotated.expires_at, now() + 1h);
+  EXPECT_EQ(commit(RevokeKey{project_, key.id, now(), now() + 2h}).expires_at, now() + 1h);
+  EXPECT_FALSE(must(store().find_key(key.id)).revoked_at);
+}
+
 TEST_P(AccessTest, RevokedKeyKeepsItsFirstInstant) {
   const auto key = new_key(project_);
   commit(PutKey{key});

@@ -116,6 +116,38 @@ TEST_P(PlanningTest, OtherJobsDoNotCount) {
 
 // -- Compare-and-swap -----------------------------------------------------------------------------
 
+TEST_P(PlanningTest, JitterIsKeptAndNoLateness) {
+  auto first = to_plan(now() + 1min);
+  first.at += 20s;
+  first.jitter = 20s;
+  const auto submitted = submit(new_job(every_hour()), first);
+  EXPECT_EQ(job(submitted).next_run_at, now() + 80s);
+  EXPECT_EQ(run(first.id).jitter, 20s);
+  clock_.advance(79s);
+  EXPECT_TRUE(must(store().due_runs(now(), 10)).empty());
+  clock_.advance(3s);
+  plan(Plan::DueRun::release);
+  const auto claimed = claim_one();
+  EXPECT_EQ(run(first.id).lateness, 2s);
+  settle(claimed, RunState::succeeded);
+  const auto ended = run(first.id);
+  EXPECT_EQ(ended.jitter, 20s);
+  EXPECT_EQ(ended.lateness, 2s);
+  EXPECT_EQ(ended.planned_at, first.planned_at);
+}
+
+TEST_P(PlanningTest, ReleasedInstantBringsItsJitter) {
+  submit_recurring(now());
+  clock_.advance(1h);
+  auto change = plan_for(due_one(), Plan::DueRun::release);
+  change.released_planned_at = now() - 10s;
+  change.released_jitter = 4s;
+  commit(change);
+  const auto claimed = claim_one();
+  EXPECT_EQ(run(claimed.run).jitter, 4s);
+  EXPECT_EQ(run(claimed.run).lateness, 6s);
+}
+
 TEST_P(PlanningTest, SecondPlannerIsRefused) {
   const auto submitted = submit_recurring(now());
   auto first = plan_for(due_one(), Plan::DueRun::release);

@@ -22,6 +22,7 @@ JobSpec full_spec() {
   spec.schedule.dst = DstPolicy::skip;
   spec.schedule.start_at = kStart + 1h;
   spec.schedule.end_at = kStart + 24h * 365;
+  spec.schedule.jitter = StartJitter{.max = 30s, .mode = JitterMode::stable};
   spec.max_runs = 12;
   spec.max_attempts = 7;
   spec.retry = {.backoff = Backoff::linear,
@@ -41,7 +42,8 @@ JobSpec full_spec() {
   spec.tags = {"reports", "night"};
   spec.metadata = {{"team", "data"}, {"tier", "1"}};
   spec.retention = {.runs = 100, .age = 72h};
-  spec.paused = false;
+  spec.paused = true;
+  spec.paused_until = kStart + 24h * 300;
   spec.note = "kept for audits";
   return spec;
 }

@@ -14,6 +14,9 @@ Result<JobAnswer> apply(Writer& writer, const CancelJob& change);
 // sql_runs.cc
 Result<RunAnswer> apply(Writer& writer, const RunJob& change);
 Result<RunAnswer> apply(Writer& writer, const CancelRun& change);
+// sql_calendars.cc
+Result<CalendarAnswer> apply(Writer& writer, const PutCalendar& change);
+Result<CalendarAnswer> apply(Writer& writer, const DeleteCalendar& change);
 // sql_planning.cc
 Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change);
 Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change);
@@ -37,6 +40,12 @@ Result<std::int64_t> apply(Writer& writer, const Prune& change);
 
 // Brings the counts in `meta` up to date, before a commit (sql_stats.cc).
 Result<void> write_growth(Writer& writer);
+
+// sql_calendars.cc: unknown_calendar() for a name that the project does not have.
+Result<void> check_calendars(Connection& db, const Job& job);
+Result<void> put_calendar_names(Connection& db, const Job& job, bool is_new);
+Result<bool> are_current(Connection& db, ProjectId project,
+                         const std::vector<CalendarVersion>& calendars);
 
 // Writes deliveries that are not there yet (sql_deliveries.cc).
 Result<void> add_deliveries(Connection& db, const std::vector<Delivery>& deliveries);

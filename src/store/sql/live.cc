@@ -21,8 +21,8 @@ constexpr Sql kAnyOfJob{"SELECT 1 FROM live WHERE job = $1 LIMIT 1"};
 
 constexpr Sql kInsertLive{
     "INSERT INTO live (job, run, project, trigger_kind, planned_at, at, needs_planning, kind,"
-    " queue, rank, retry_of, is_cancel_requested, attempts_made)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0) ON CONFLICT DO NOTHING"};
+    " queue, rank, retry_of, jitter, is_cancel_requested, attempts_made)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0) ON CONFLICT DO NOTHING"};
 constexpr Sql kDeleteLive{"DELETE FROM live WHERE job = $1 AND run = $2"};
 constexpr Sql kInsertDue{"INSERT INTO due (needs_planning, at, run, job) VALUES ($1, $2, $3, $4)"};
 constexpr Sql kDeleteDue{"DELETE FROM due WHERE needs_planning = $1 AND at = $2 AND run = $3"};
@@ -39,7 +39,10 @@ constexpr Sql kDeleteLease{"DELETE FROM leases WHERE run = $1"};
 constexpr Sql kMarkLease{"UPDATE leases SET is_cancel_requested = 1 WHERE run = $1"};
 constexpr Sql kMarkLive{"UPDATE live SET is_cancel_requested = 1 WHERE job = $1 AND run = $2"};
 constexpr Sql kSetNeedsPlanning{"UPDATE live SET needs_planning = $3 WHERE job = $1 AND run = $2"};
-constexpr Sql kSetPlannedAt{"UPDATE live SET planned_at = $3 WHERE job = $1 AND run = $2"};
+constexpr Sql kSetPlannedAt{
+    "UPDATE live SET planned_at = $3, jitter = $4 WHERE job = $1 AND run = $2"};
+constexpr Sql kWaitAgain{
+    "UPDATE live SET planned_at = $3, jitter = $4, at = $5 WHERE job = $1 AND run = $2"};
 constexpr Sql kBackOff{
     "UPDATE live SET at = $3, needs_planning = 0, attempts_made = attempts_made + 1,"
     " started_at = coalesce(started_at, $4), queued_at = $5 WHERE job = $1 AND run = $2"};
@@ -50,9 +53,9 @@ constexpr Sql kInsertRun{
     "INSERT INTO runs (project, id, job, trigger_kind, state, reason, planned_at, run_count,"
     " queued_at, started_at, ended_at, retry_of, attempts_made, attempt_started_at,"
     " attempt_ended_at, node, outcome, outcome_reason, error, exit_code, signal, http_status,"
-    " output, output_dropped)"
+    " output, output_dropped, jitter)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-    " $19, $20, $21, $22, $23)"};
+    " $19, $20, $21, $22, $23, $24)"};
 // $7: whether no other run of the job is live.
 constexpr Sql kFollowEnd{
     "UPDATE jobs SET last_run = $3, last_state = $4, last_ended_at = $5, last_error = $6,"
@@ -95,7 +98,7 @@ Result<void> insert_final(Writer& writer, const LiveRun& run, const End& end) {
   CHRONOS_TRY_VOID(
       writer.db.run(kInsertRun, run.project, run.run, run.job, run.trigger, end.state, end.reason,
                     run.planned_at, run.queued_at, started_at, end.at, run.retry_of,
-                    attempt.attempt == nullptr ? 0 : attempt.attempt->number, attempt));
+                    attempt.attempt == nullptr ? 0 : attempt.attempt->number, attempt, run.jitter));
   return {};
 }
 
@@ -142,6 +145,7 @@ LiveRun read_live_row(Columns& columns) {
   run.project = columns.get<ProjectId>();
   run.trigger = columns.get(parse_trigger);
   run.planned_at = columns.get<Timestamp>();
+  run.jitter = columns.get<Duration>();
   run.at = columns.get<Timestamp>();
   run.needs_planning = columns.get<bool>();
   run.lane.kind = columns.get<std::string>();
@@ -187,7 +191,7 @@ Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const Planned
   CHRONOS_TRY(const auto added,
               writer.db.run(kInsertLive, job.job, planned.id, job.project, planned.trigger,
                             planned.planned_at, planned.at, planned.needs_planning, lane.kind,
-                            lane.queue, lane.rank, planned.retry_of));
+                            lane.queue, lane.rank, planned.retry_of, planned.jitter));
   if (added == 0) return false;
   if (planned.at <= now && !planned.needs_planning) {
     CHRONOS_TRY_VOID(writer.db.run(kInsertReady, lane.kind, lane.queue, lane.rank,
@@ -247,8 +251,15 @@ Result<void> enter_back_off(Writer& writer, const LiveRun& run, Timestamp at) {
   return {};
 }
 
-Result<void> set_planned_at(Writer& writer, const LiveRun& run, Timestamp planned_at) {
-  CHRONOS_TRY_VOID(writer.db.run(kSetPlannedAt, run.job, run.run, planned_at));
+Result<void> wait_again(Writer& writer, const LiveRun& run) {
+  CHRONOS_TRY_VOID(writer.db.run(kWaitAgain, run.job, run.run, run.planned_at, run.jitter, run.at));
+  CHRONOS_TRY_VOID(writer.db.run(kInsertDue, run.needs_planning, run.at, run.run, run.job));
+  ++writer.growth.due;
+  return {};
+}
+
+Result<void> set_planned_at(Writer& writer, const LiveRun& run) {
+  CHRONOS_TRY_VOID(writer.db.run(kSetPlannedAt, run.job, run.run, run.planned_at, run.jitter));
   return {};
 }
 

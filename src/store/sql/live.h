@@ -49,6 +49,7 @@ struct LiveRun {
   ProjectId project;
   Trigger trigger = Trigger::schedule;
   Timestamp planned_at;
+  Duration jitter{};
   Timestamp at;
   bool needs_planning = false;
   Lane lane;
@@ -67,8 +68,9 @@ struct LiveRun {
 };
 
 // The columns read_live_row() takes; sql_runs.cc selects them too, to show people.
-#define CHRONOS_LIVE_OWN_COLUMNS                                                            \
-  "l.job, l.run, l.project, l.trigger_kind, l.planned_at, l.at, l.needs_planning, l.kind, " \
+#define CHRONOS_LIVE_OWN_COLUMNS                                                              \
+  "l.job, l.run, l.project, l.trigger_kind, l.planned_at, l.jitter, l.at, l.needs_planning, " \
+  "l.kind, "                                                                                  \
   "l.queue, l.rank, l.retry_of, l.is_cancel_requested, l.attempts_made, l.started_at, "
 #define CHRONOS_LEASE_COLUMNS "e.holder, e.node, e.token, e.started_at, e.is_cancel_requested"
 #define CHRONOS_LIVE_COLUMNS                          \
@@ -99,8 +101,10 @@ Result<void> enter_ready(Writer& writer, const LiveRun& run, Timestamp now);
 Result<void> enter_held(Writer& writer, const LiveRun& run);
 // After an attempt that failed: in `due` until `at`.
 Result<void> enter_back_off(Writer& writer, const LiveRun& run, Timestamp at);
-// Of a run that is in no place right now.
-Result<void> set_planned_at(Writer& writer, const LiveRun& run, Timestamp planned_at);
+// Back into `due`, with its planned_at, jitter and at as they are in `run`. It is in no place.
+Result<void> wait_again(Writer& writer, const LiveRun& run);
+// Writes planned_at and jitter of a run that is in no place right now.
+Result<void> set_planned_at(Writer& writer, const LiveRun& run);
 Result<void> set_needs_planning(Writer& writer, const LiveRun& run, bool needs_planning);  // in due
 Result<void> set_lane(Writer& writer, LiveRun run, const Lane& lane);
 Result<void> mark_cancelled(Writer& writer, const LiveRun& run);

@@ -35,11 +35,17 @@ Result<std::vector<Run>> read_live_runs(Reader reader, ProjectId project, JobId 
 Result<std::optional<Standing>> read_standing(Reader reader, ProjectId project, RunId run,
                                               int ahead_max);
 Result<std::vector<ReasonCount>> reason_counts(Reader reader, ProjectId project, JobId job);
+// sql_calendars.cc
+Result<Calendar> find_calendar(Reader reader, ProjectId project, const std::string& name);
+Result<std::vector<Calendar>> list_calendars(Reader reader, ProjectId project);  // by name
+Result<std::vector<CalendarVersion>> calendars_of(Connection& db, const Job& job);
 // sql_planning.cc
 Result<std::vector<WaitingRun>> waiting_runs(Reader reader, WaitingCursor after, int limit);
 Result<std::optional<std::int64_t>> zones_stamp(Reader reader);
 Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit);
 Result<std::optional<Timestamp>> next_due_at(Reader reader);
+Result<std::vector<Job>> jobs_to_resume(Reader reader, Timestamp now, int limit);
+Result<std::optional<Timestamp>> next_resume_at(Reader reader);
 // sql_claims.cc
 Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit,
                                                const std::function<bool(NodeId)>& is_alive);

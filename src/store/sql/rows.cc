@@ -97,6 +97,7 @@ StoredRun read_run_row(Columns& columns) {
   run.state = columns.get(parse_run_state);
   run.reason = columns.get<std::string>();
   run.planned_at = columns.get<Timestamp>();
+  run.jitter = columns.get<Duration>();
   run.planned_until = columns.get<std::optional<Timestamp>>();
   run.count = columns.get<std::int64_t>();
   run.queued_at = columns.get<std::optional<Timestamp>>();
@@ -104,8 +105,9 @@ StoredRun read_run_row(Columns& columns) {
   run.ended_at = columns.get<std::optional<Timestamp>>();
   run.retry_of = columns.get<std::optional<RunId>>();
   run.attempts_made = columns.get<int>();
+  run.error = columns.get<std::optional<std::string>>().value_or("");
   stored.last_attempt = read_attempt_columns(columns, run.attempts_made);
-  if (run.started_at) run.lateness = *run.started_at - run.planned_at;
+  if (run.started_at) run.lateness = *run.started_at - run.planned_at - run.jitter;
   if (stored.last_attempt) show_attempt(run, stored.last_attempt->attempt);
   return stored;
 }

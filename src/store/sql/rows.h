@@ -21,10 +21,10 @@
   "j.planned_through, j.parked_at, j.runs_planned, j.failure_streak, j.succeeded, j.failed, " \
   "j.cancelled, j.skipped, j.missed, j.last_run, j.last_state, j.last_ended_at, j.last_error"
 
-#define CHRONOS_RUN_COLUMNS                                                           \
-  "r.project, r.id, r.job, j.name, r.trigger_kind, r.state, r.reason, r.planned_at, " \
-  "r.planned_until, r.run_count, r.queued_at, r.started_at, r.ended_at, r.retry_of, " \
-  "r.attempts_made, r.attempt_started_at, r.attempt_ended_at, r.node, r.outcome, "    \
+#define CHRONOS_RUN_COLUMNS                                                                     \
+  "r.project, r.id, r.job, j.name, r.trigger_kind, r.state, r.reason, r.planned_at, r.jitter, " \
+  "r.planned_until, r.run_count, r.queued_at, r.started_at, r.ended_at, r.retry_of, "           \
+  "r.attempts_made, r.error, r.attempt_started_at, r.attempt_ended_at, r.node, r.outcome, "     \
   "r.outcome_reason, r.error, r.exit_code, r.signal, r.http_status, r.output, r.output_dropped"
 
 #define CHRONOS_ATTEMPT_COLUMNS                                                                  \

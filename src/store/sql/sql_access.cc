@@ -21,6 +21,9 @@ constexpr Sql kInsertKey{"INSERT INTO keys (" CHRONOS_KEY_COLUMNS
                          ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING"};
 constexpr Sql kRevoke{
     "UPDATE keys SET revoked_at = $3 WHERE id = $1 AND project = $2 AND revoked_at IS NULL"};
+constexpr Sql kExpire{
+    "UPDATE keys SET expires_at = $3 WHERE id = $1 AND project = $2"
+    " AND (expires_at IS NULL OR expires_at > $3)"};
 constexpr Sql kTouch{
     "UPDATE keys SET last_used_at = $2 WHERE id = $1"
     " AND (last_used_at IS NULL OR last_used_at < $2)"};
@@ -76,11 +79,14 @@ Result<Key> apply(Writer& writer, const PutKey& change) {
 }
 
 Result<Key> apply(Writer& writer, const RevokeKey& change) {
-  CHRONOS_TRY(auto key, read_key({writer.db, writer.specs}, change.key));
+  CHRONOS_TRY(const auto key, read_key({writer.db, writer.specs}, change.key));
   if (key.project != change.project) return fail(Reason::not_found, "no key has this id");
-  CHRONOS_TRY_VOID(writer.db.run(kRevoke, change.key, change.project, change.now));
-  if (!key.revoked_at) key.revoked_at = change.now;
-  return key;
+  if (change.expires_at) {
+    CHRONOS_TRY_VOID(writer.db.run(kExpire, change.key, change.project, *change.expires_at));
+  } else {
+    CHRONOS_TRY_VOID(writer.db.run(kRevoke, change.key, change.project, change.now));
+  }
+  return read_key({writer.db, writer.specs}, change.key);
 }
 
 Result<TouchKeys::Answer> apply(Writer& writer, const TouchKeys& change) {

@@ -17,7 +17,8 @@ constexpr Sql kFind{"SELECT " CHRONOS_JOB_COLUMNS
 constexpr Sql kFindByKey{"SELECT j.id FROM jobs j WHERE j.project = $1 AND j.key = $2"};
 constexpr Sql kFacts{
     "SELECT count(e.run), count(CASE WHEN l.attempts_made > 0 THEN d.run END),"
-    " min(CASE WHEN e.run IS NULL THEN CASE WHEN d.run IS NULL THEN l.planned_at ELSE l.at END END)"
+    " min(CASE WHEN e.run IS NULL THEN CASE WHEN d.run IS NULL THEN l.planned_at"
+    " WHEN l.at > l.planned_at + l.jitter THEN l.at ELSE l.planned_at + l.jitter END END)"
     " FROM live l LEFT JOIN leases e ON e.run = l.run"
     " LEFT JOIN due d ON d.needs_planning = l.needs_planning AND d.at = l.at AND d.run = l.run"
     " WHERE l.job = $1"};
@@ -27,14 +28,16 @@ constexpr Sql kDeleteSpec{"DELETE FROM specs WHERE id = $1"};
 constexpr Sql kInsert{
     "INSERT INTO jobs (project, id, spec, name, key, is_paused, phase, version, created_at,"
     " updated_at, planned_through, parked_at, runs_planned, failure_streak, succeeded, failed,"
-    " cancelled, skipped, missed, retention_runs, retention_age, runs_kept) VALUES ($1, $2, $3, $4,"
-    " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 0)"
+    " cancelled, skipped, missed, retention_runs, retention_age, paused_until, runs_kept) VALUES "
+    "($1,"
+    " $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
+    " $22, 0)"
     " ON CONFLICT DO NOTHING"};
 constexpr Sql kReplace{
     "UPDATE jobs SET spec = $3, name = $4, key = $5, is_paused = $6, phase = $7, version = $8,"
     " updated_at = $9, planned_through = $10, parked_at = $11, runs_planned = $12,"
-    " phase_at_end = $13, retention_runs = $14, retention_age = $15 WHERE project = $1 AND id = "
-    "$2"};
+    " phase_at_end = $13, retention_runs = $14, retention_age = $15, paused_until = $16"
+    " WHERE project = $1 AND id = $2"};
 constexpr Sql kCancel{
     "UPDATE jobs SET phase = 'cancelled', phase_at_end = 'cancelled', parked_at = NULL,"
     " version = version + 1, updated_at = $3 WHERE project = $1 AND id = $2"};
@@ -95,15 +98,16 @@ Result<std::optional<JobAnswer>> find_replay(Writer& writer,
 Result<void> insert_job(Writer& writer, const Job& job) {
   CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec));
   const auto& counts = job.counts;
-  CHRONOS_TRY(
-      const auto inserted,
-      writer.db.run(kInsert, job.project, job.id, spec, job.spec.name, job.spec.key,
-                    job.spec.paused, job.phase, job.version, job.created_at, job.updated_at,
-                    job.planned_through, job.parked_at, job.runs_planned, job.failure_streak,
-                    counts.succeeded, counts.failed, counts.cancelled, counts.skipped,
-                    counts.missed, job.spec.retention.runs, job.spec.retention.age));
+  CHRONOS_TRY(const auto inserted,
+              writer.db.run(kInsert, job.project, job.id, spec, job.spec.name, job.spec.key,
+                            job.spec.paused, job.phase, job.version, job.created_at, job.updated_at,
+                            job.planned_through, job.parked_at, job.runs_planned,
+                            job.failure_streak, counts.succeeded, counts.failed, counts.cancelled,
+                            counts.skipped, counts.missed, job.spec.retention.runs,
+                            job.spec.retention.age, job.spec.paused_until));
   if (inserted == 1) {
     ++writer.growth.jobs;
+    CHRONOS_TRY_VOID(put_calendar_names(writer.db, job, true));
     return put_tags(writer.db, job);
   }
   CHRONOS_TRY_VOID(writer.db.run(kDeleteSpec, spec));
@@ -117,7 +121,8 @@ Job fresh_job(const SubmitJob& change) {
   job.next_run_at.reset();
   if (const auto& first = change.first_run) {
     const bool is_ready = first->at <= change.now && !first->needs_planning;
-    job.next_run_at = is_ready ? first->planned_at : first->at;
+    job.next_run_at =
+        is_ready ? first->planned_at : std::max(first->at, first->planned_at + first->jitter);
   }
   job.status = status_of(job, false);
   return job;
@@ -180,11 +185,12 @@ Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const Sto
   CHRONOS_TRY_VOID(db.run(kReplace, job.project, job.id, spec, job.spec.name, job.spec.key,
                           job.spec.paused, kept.phase, job.version, job.updated_at,
                           kept.planned_through, kept.parked_at, kept.runs_planned, phase_at_end,
-                          job.spec.retention.runs, job.spec.retention.age));
+                          job.spec.retention.runs, job.spec.retention.age, job.spec.paused_until));
   for (const auto& tag : before.job.spec.tags) {
     CHRONOS_TRY_VOID(db.run(kDeleteTag, job.project, tag, job.id));
   }
   CHRONOS_TRY_VOID(put_tags(db, job));
+  CHRONOS_TRY_VOID(put_calendar_names(db, job, false));
   return follow_lane(writer, job);
 }
 
@@ -207,6 +213,7 @@ Result<JobAnswer> apply(Writer& writer, const SubmitJob& change) {
   CHRONOS_TRY(auto replay, find_replay(writer, change.idempotency));
   if (replay) return std::move(*replay);
   const auto& job = change.job;
+  CHRONOS_TRY_VOID(check_calendars(writer.db, job));
   if (auto inserted = insert_job(writer, job); !inserted) {
     if (inserted.error().reason != Reason::key_taken) {
       return std::unexpected(std::move(inserted).error());
@@ -231,7 +238,10 @@ Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change) {
   if (before.job.version != change.expected_version) return other_version();
   CHRONOS_TRY_VOID(check_key(writer.db, job));
 
-  if (change.replaces_schedule) CHRONOS_TRY_VOID(drop_schedule(writer, change));
+  if (change.replaces_schedule) {
+    CHRONOS_TRY_VOID(check_calendars(writer.db, job));
+    CHRONOS_TRY_VOID(drop_schedule(writer, change));
+  }
   CHRONOS_TRY_VOID(put_declaration(writer, change, before));
   if (!change.replaces_schedule) {
     CHRONOS_TRY_VOID(keep_schedule(writer, change, before.job.parked_at));

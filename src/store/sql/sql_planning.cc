@@ -25,6 +25,12 @@ constexpr Sql kDueRuns{
     "SELECT d.run, d.job, l.planned_at, l.project FROM due d"
     " JOIN live l ON l.job = d.job AND l.run = d.run"
     " WHERE d.needs_planning = 1 AND d.at <= $1 ORDER BY d.at, d.run"};
+constexpr Sql kToResume{"SELECT " CHRONOS_JOB_COLUMNS
+                        " FROM jobs j WHERE j.paused_until IS NOT NULL AND j.phase = 'active'"
+                        " AND j.paused_until <= $1 ORDER BY j.paused_until, j.id LIMIT $2"};
+constexpr Sql kNextResume{
+    "SELECT paused_until FROM jobs WHERE paused_until IS NOT NULL AND phase = 'active'"
+    " ORDER BY paused_until LIMIT 1"};
 constexpr Sql kNextDue{"SELECT at FROM due WHERE needs_planning = $1 ORDER BY at LIMIT 1"};
 
 constexpr Sql kWaitingRuns{
@@ -44,17 +50,19 @@ constexpr Sql kTakePhaseAtEnd{
     "UPDATE jobs SET phase = phase_at_end WHERE project = $1 AND id = $2"
     " AND phase_at_end IS NOT NULL AND parked_at IS NULL"
     " AND NOT EXISTS (SELECT 1 FROM live WHERE job = $2)"};
+// In no order: there is one at most, and with an order SQLite would read all runs of the job.
 constexpr Sql kRowBefore{
     "SELECT id FROM runs WHERE job = $1 AND coalesce(planned_until, planned_at) = $2"
-    " AND state IN ('skipped', 'missed') AND state = $3 AND reason = $4 AND is_fold = 0"
-    " ORDER BY id LIMIT 1"};
+    " AND state IN ('skipped', 'missed') AND state = $3 AND reason = $4"
+    " AND coalesce(error, '') = $5 AND is_fold = 0 LIMIT 1"};
 constexpr Sql kExtendRow{
     "UPDATE runs SET run_count = run_count + $3, planned_until = $4, ended_at = $5"
     " WHERE project = $1 AND id = $2"};
 constexpr Sql kInsertRow{
     "INSERT INTO runs (project, id, job, trigger_kind, state, reason, planned_at, planned_until,"
-    " run_count, ended_at, attempts_made) VALUES ($1, $2, $3, 'schedule', $4, $5, $6, $7, $8, $9,"
-    " 0)"};
+    " run_count, ended_at, error, attempts_made) VALUES ($1, $2, $3, 'schedule', $4, $5, $6, $7, "
+    "$8,"
+    " $9, $10, 0)"};
 
 constexpr Sql kCountRow{"UPDATE jobs SET runs_kept = runs_kept + 1 WHERE project = $1 AND id = $2"};
 
@@ -66,9 +74,16 @@ Result<void> move_due_run(Writer& writer, LiveRun run, const CommitPlan& change)
   using enum Plan::DueRun;
   if (change.due_run == drop || change.due_run == park) return vanish(writer, run);
   CHRONOS_TRY_VOID(leave_place(writer, run));
+  if (change.due_run == wait) {
+    run.planned_at = change.next_run->planned_at;
+    run.jitter = change.next_run->jitter;
+    run.at = change.next_run->at;
+    return wait_again(writer, run);
+  }
   if (change.released_planned_at) {
     run.planned_at = *change.released_planned_at;
-    CHRONOS_TRY_VOID(set_planned_at(writer, run, run.planned_at));
+    run.jitter = change.released_jitter;
+    CHRONOS_TRY_VOID(set_planned_at(writer, run));
   }
   if (change.due_run == hold) {
     CHRONOS_TRY_VOID(enter_held(writer, run));
@@ -86,14 +101,14 @@ Result<void> move_due_run(Writer& writer, LiveRun run, const CommitPlan& change)
 Result<void> write_row(Connection& db, JobKey job, const LedgerRow& row, Timestamp from,
                        Timestamp now) {
   CHRONOS_TRY(const auto before,
-              db.one(kRowBefore, column<RunId>, job.job, from, row.state, row.reason));
+              db.one(kRowBefore, column<RunId>, job.job, from, row.state, row.reason, row.error));
   if (before) {
     CHRONOS_TRY_VOID(db.run(kExtendRow, job.project, *before, row.count,
                             row.planned_until.value_or(row.planned_at), now));
     return {};
   }
   CHRONOS_TRY_VOID(db.run(kInsertRow, job.project, row.id, job.job, row.state, row.reason,
-                          row.planned_at, row.planned_until, row.count, now));
+                          row.planned_at, row.planned_until, row.count, now, row.error));
   CHRONOS_TRY_VOID(db.run(kCountRow, job.project, job.job));
   return {};
 }
@@ -127,9 +142,12 @@ std::int64_t counted(const CommitPlan& change, RunState state) {
   return count;
 }
 
-Result<void> follow_plan(Connection& db, JobKey job, const CommitPlan& change, const LiveRun& run) {
-  const auto parked_at =
-      change.due_run == Plan::DueRun::park ? std::optional(run.planned_at) : std::nullopt;
+Result<void> follow_plan(Connection& db, const Job& before, const CommitPlan& change,
+                         const LiveRun& run) {
+  const JobKey job{before.project, before.id};
+  std::optional<Timestamp> parked_at;
+  if (change.due_run == Plan::DueRun::park) parked_at = run.planned_at;
+  if (change.due_run == Plan::DueRun::wait) parked_at = before.parked_at;
   CHRONOS_TRY_VOID(db.run(kFollowPlan, job.project, job.job, change.planned_through,
                           change.runs_planned, parked_at, change.phase_at_end,
                           counted(change, RunState::skipped), counted(change, RunState::missed)));
@@ -169,8 +187,10 @@ Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change) {
       stored->job.planned_through != change.expected_planned_through) {
     return stale();
   }
-  CHRONOS_TRY_VOID(follow_plan(db, key, change, *run));
-  if (change.next_run) {
+  CHRONOS_TRY(const bool saw_calendars, are_current(db, key.project, change.calendars));
+  if (!saw_calendars) return stale();
+  CHRONOS_TRY_VOID(follow_plan(db, stored->job, change, *run));
+  if (change.next_run && change.due_run != Plan::DueRun::wait) {
     CHRONOS_TRY_VOID(add_run(writer, key, lane_of(stored->job.spec), *change.next_run, change.now));
   }
   CHRONOS_TRY_VOID(move_due_run(writer, *run, change));
@@ -240,7 +260,8 @@ Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit) {
     if (!stored) return fail(Reason::internal, "a live run has no job");
     CHRONOS_TRY(const auto runs, live_of_job(reader.db, row.job));
     DueRun value{row.run, row.planned_at, std::make_shared<const Job>(std::move(stored->job)),
-                 false, false};
+                 false,   false,          {}};
+    CHRONOS_TRY(value.calendars, calendars_of(reader.db, *value.job));
     for (const auto& run : runs) {
       if (run.run == row.run) continue;
       value.is_held |= run.place == Place::held;
@@ -249,6 +270,21 @@ Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit) {
     due.push_back(std::move(value));
   }
   return due;
+}
+
+Result<std::vector<Job>> jobs_to_resume(Reader reader, Timestamp now, int limit) {
+  CHRONOS_TRY(auto stored, reader.db.all(kToResume, read_job_row, now, limit));
+  std::vector<Job> jobs;
+  for (auto& each : stored) {
+    CHRONOS_TRY_VOID(fill_spec(reader.db, reader.specs, each));
+    CHRONOS_TRY_VOID(fill_derived(reader, each.job));
+    jobs.push_back(std::move(each.job));
+  }
+  return jobs;
+}
+
+Result<std::optional<Timestamp>> next_resume_at(Reader reader) {
+  return reader.db.one(kNextResume, column<Timestamp>);
 }
 
 Result<std::optional<Timestamp>> next_due_at(Reader reader) {

@@ -98,10 +98,11 @@ Result<Run> run_of(Reader reader, const LiveRun& live) {
   run.trigger = live.trigger;
   run.state = live.state();
   run.planned_at = live.planned_at;
+  run.jitter = live.jitter;
   run.queued_at = live.queued_at;
   run.started_at = live.started_at;
   if (!run.started_at && live.lease) run.started_at = live.lease->started_at;
-  if (run.started_at) run.lateness = *run.started_at - live.planned_at;
+  if (run.started_at) run.lateness = *run.started_at - live.planned_at - live.jitter;
   run.attempts_made = live.attempts_made + (live.lease ? 1 : 0);
   run.retry_of = live.retry_of;
   run.is_cancel_requested =

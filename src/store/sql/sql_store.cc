@@ -198,12 +198,29 @@ Result<std::optional<std::int64_t>> SqlStore::zones_stamp() const {
   return state_->read([](sql::Reader reader) { return sql::zones_stamp(reader); });
 }
 
+Result<Calendar> SqlStore::find_calendar(ProjectId project, const std::string& name) const {
+  return state_->read(
+      [&](sql::Reader reader) { return sql::find_calendar(reader, project, name); });
+}
+
+Result<std::vector<Calendar>> SqlStore::list_calendars(ProjectId project) const {
+  return state_->read([&](sql::Reader reader) { return sql::list_calendars(reader, project); });
+}
+
 Result<std::vector<DueRun>> SqlStore::due_runs(Timestamp now, int limit) const {
   return state_->read([&](sql::Reader reader) { return sql::due_runs(reader, now, limit); });
 }
 
 Result<std::optional<Timestamp>> SqlStore::next_due_at() const {
   return state_->read([](sql::Reader reader) { return sql::next_due_at(reader); });
+}
+
+Result<std::vector<Job>> SqlStore::jobs_to_resume(Timestamp now, int limit) const {
+  return state_->read([&](sql::Reader reader) { return sql::jobs_to_resume(reader, now, limit); });
+}
+
+Result<std::optional<Timestamp>> SqlStore::next_resume_at() const {
+  return state_->read([](sql::Reader reader) { return sql::next_resume_at(reader); });
 }
 
 Result<std::vector<ClaimedRun>> SqlStore::expired_leases(int limit) const {

@@ -14,12 +14,12 @@ namespace chronos::store {
 
 struct SqlStoreOptions {
   CommitterOptions committer;
-  bool has_own_thread = true;                       // false: the caller drives pump()
-  int readers = 4;                                  // connections, so many reads at a time
-  int cache_kib = 4096;                             // page cache of the writer
+  bool has_own_thread = true;                         // false: the caller drives pump()
+  int readers = 4;                                    // connections, so many reads at a time
+  int cache_kib = 4096;                               // page cache of the writer
   std::size_t spec_cache_bytes = 32uz * 1024 * 1024;  // decoded declarations
-  int wal_pages_max = 20'000;                       // the writer checkpoints by itself beyond this
-  int busy_ms = 5000;                               // wait so long for another process's lock
+  int wal_pages_max = 20'000;  // the writer checkpoints by itself beyond this
+  int busy_ms = 5000;          // wait so long for another process's lock
 };
 
 class SqlStore final : public Store {
@@ -46,10 +46,14 @@ class SqlStore final : public Store {
   Result<std::optional<Standing>> standing(ProjectId project, RunId run,
                                            int ahead_max) const override;
   Result<std::vector<ReasonCount>> reason_counts(ProjectId project, JobId job) const override;
+  Result<Calendar> find_calendar(ProjectId project, const std::string& name) const override;
+  Result<std::vector<Calendar>> list_calendars(ProjectId project) const override;
   Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const override;
   Result<std::vector<WaitingRun>> waiting_runs(WaitingCursor after, int limit) const override;
   Result<std::optional<std::int64_t>> zones_stamp() const override;
   Result<std::optional<Timestamp>> next_due_at() const override;
+  Result<std::vector<Job>> jobs_to_resume(Timestamp now, int limit) const override;
+  Result<std::optional<Timestamp>> next_resume_at() const override;
   Result<std::vector<ClaimedRun>> expired_leases(int limit) const override;
   Result<std::optional<Timestamp>> next_delivery_at() const override;
   Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const override;
