@@ -381,7 +381,7 @@ Plan plan_due(const DueInput& input, IdSource& ids) {
 
 std::optional<Plan> replan(const WaitingInput& input, IdSource& ids) {
   const auto& [job, schedule, run, planned_at, now] = input;
-  if (planned_at <= now) return std::nullopt;
+  if (planned_at <= now || !schedule.is_recurring()) return std::nullopt;
   auto earlier = schedule.latest_at_or_before(planned_at);
   if (earlier == planned_at) return std::nullopt;
   if (earlier && *earlier <= job.planned_through) earlier.reset();

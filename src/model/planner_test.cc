@@ -341,6 +341,11 @@ TEST_F(ReplanTest, WhatIsDueGoesAsPlanned) {
   EXPECT_EQ(result.next_run->planned_at, at("2026-03-02T23:30:00Z"));
 }
 
+TEST_F(ReplanTest, WhatIsNotRecurringStays) {
+  job.spec.schedule.cron.clear();  // run now, on a clock that was set back since
+  EXPECT_FALSE(replanned("UTC", "2026-03-02T01:30:00Z", "2026-03-02T01:00:00Z"));
+}
+
 TEST_F(ReplanTest, ASpentScheduleEnds) {
   job.spec.schedule.cron = {"30 2 * * *"};
   job.spec.schedule.end_at = at("2026-03-02T02:00:00Z");

@@ -304,8 +304,7 @@ void Scheduler::replan_some() {
 }
 
 void Scheduler::replan_one(const store::WaitingRun& waiting) {
-  // One that was cancelled ends where it is.
-  if (waiting.job->spec.schedule.cron.empty() || waiting.is_cancel_requested) return;
+  if (waiting.is_cancel_requested) return;  // it ends where it is
   const auto schedule = schedule::Schedule::compile(waiting.job->spec.schedule);
   if (!schedule) return;  // plan_one tells of it
   auto plan = replan({*waiting.job, *schedule, waiting.run, waiting.planned_at, now_}, ids_);
