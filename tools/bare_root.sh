@@ -13,8 +13,13 @@ root=${1:-$(mktemp -d)}
 cleanup() {
   umount "$root/proc" "$root/dev/pts" "$root/dev/shm" "$root/dev" 2>/dev/null || true
 }
-inside() { # inside HOME COMMANDS: in the root, with nothing of our environment but the way to the mirror
+# Where this machine's npm looks, if it has one and is told.
+registry=$(npm config get registry 2>/dev/null || true)
+authorities=$(npm config get cafile 2>/dev/null || true)
+inside() { # inside HOME COMMANDS: in the root, with nothing of our environment but the way to the mirrors
   chroot "$root" env -i ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
+    ${registry:+npm_config_registry="$registry"} \
+    $([ ! -f "$root/etc/npm-authorities.crt" ] || echo npm_config_cafile=/etc/npm-authorities.crt) \
     HOME="$1" PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb bash -euc "$2"
 }
 
@@ -25,6 +30,7 @@ if [ ! -e "$root/etc/debian_version" ]; then
 fi
 cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
+[ ! -f "$authorities" ] || cp "$authorities" "$root/etc/npm-authorities.crt"
 mkdir -p "$root/dev/pts" "$root/dev/shm"
 mount --bind /dev "$root/dev"
 mount --bind /dev/pts "$root/dev/pts"
