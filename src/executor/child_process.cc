@@ -114,7 +114,7 @@ bool set_limits(const ProcessLimits& limits) {
 // Not inlined: vfork() returns twice into this frame, which therefore must hold nothing that lives
 // across the call.
 [[gnu::noinline]] pid_t vfork_program(const Plan& plan) {
-  const pid_t pid = ::vfork();  // NOLINT(*-unsafe-functions,*-insecureAPI.vfork): see the top
+  const pid_t pid = ::vfork();         // NOLINT(*-unsafe-functions,*-security*): see the top
   if (pid == 0) become_program(plan);  // NOLINT(clang-analyzer-unix.Vfork): see the top
   return pid;
 }

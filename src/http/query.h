@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/clock.h"
@@ -36,7 +37,11 @@ class Query {
     const auto value = one(name);
     if (!value) return;
     if (const auto parsed = parse(*value)) {
-      out = Value(*parsed);  // plain, or optional
+      if constexpr (std::is_assignable_v<Value&, decltype(parsed)>) {
+        out = parsed;  // both optional
+      } else {
+        out = *parsed;
+      }
     } else {
       place_.at(name).refuse("unknown_value",
                              fmt::format("'{}' is not one of the values", value->substr(0, 64)),

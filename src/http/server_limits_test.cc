@@ -2,6 +2,8 @@
 // their time, requests that mean two things.
 #include <poll.h>
 
+#include <atomic>
+
 #include "http/server_fixture.h"
 
 namespace chronos::http {
@@ -206,10 +208,16 @@ TEST_F(LimitsTest, ClientsThatDoNotReadAreCutOff) {
   options.write_timeout = milliseconds(50);
   options.rate_min = 1024 * 1024 * 1024;
   const std::string large(32U << 20, 'x');
-  add(Method::get, "/large", [&](const Request&, Reply reply) { reply(text_response(large)); });
+  std::atomic<bool> is_asked = false;
+  add(Method::get, "/large", [&](const Request&, Reply reply) {
+    is_asked = true;
+    is_asked.notify_one();
+    reply(text_response(large));
+  });
   start();
   Client client = connect();
   client.send(get("/large"));
+  is_asked.wait(false);  // before, there may be no connection yet
   while (server->connection_count() > 0) std::this_thread::sleep_for(milliseconds(1));
   EXPECT_LT(client.read_to_end().size(), large.size());
 }

@@ -160,7 +160,7 @@ Result<std::vector<Run>> read_live_runs(Reader reader, ProjectId project, JobId 
     CHRONOS_TRY(auto value, run_of(reader, run));
     runs.push_back(std::move(value));
   }
-  std::ranges::stable_sort(runs, {}, &Run::planned_at);
+  std::ranges::sort(runs, {}, [](const Run& run) { return std::pair(run.planned_at, run.id); });
   return runs;
 }
 
