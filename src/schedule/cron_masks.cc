@@ -314,7 +314,8 @@ std::int64_t CronMasks::times_before(int second_of_day) const {
   const int hour = second_of_day / 3600;
   const int minute = second_of_day / 60 % 60;
   const std::int64_t in_minute = std::popcount(seconds_);
-  auto count = below(hours_, hour) * std::popcount(minutes_) * in_minute;
+  const std::int64_t in_hour = std::popcount(minutes_) * in_minute;
+  auto count = below(hours_, hour) * in_hour;
   if ((hours_ >> hour & 1) == 0) return count;
   count += below(minutes_, minute) * in_minute;
   return (minutes_ >> minute & 1) == 0 ? count : count + below(seconds_, second_of_day % 60);
