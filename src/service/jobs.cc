@@ -154,7 +154,7 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
   draft.job.id = ids_.make<JobId>();
   auto first =
       plan_first({draft.job.id, spec, checked->schedule, now, {}, checked->calendars}, ids_);
-  draft.next_run = std::move(first.run);
+  draft.next_run = first.run;
   draft.job.project = who.project;
   draft.job.spec = std::move(spec);
   draft.job.created_at = draft.job.updated_at = now;
@@ -166,8 +166,7 @@ void Jobs::commit_new(Draft draft, std::optional<store::Idempotency> idempotency
                       Done<JobReply> done) {
   const auto now = draft.job.created_at;
   store_.commit(
-      store::SubmitJob{std::move(draft.job), std::move(draft.next_run), now,
-                       std::move(idempotency)},
+      store::SubmitJob{std::move(draft.job), draft.next_run, now, std::move(idempotency)},
       [warnings = std::move(draft.warnings),
        done = std::move(done)](Result<store::JobAnswer> answer) mutable {
         if (!answer) return done(std::unexpected(std::move(answer).error()));
@@ -220,7 +219,7 @@ void Jobs::submit_batch(const Principal& who, const std::vector<const json::Valu
   }
   batch->missing = batch->items.size() + 1;
   if (facts.idempotency_key.empty() || batch->items.empty()) {
-    commit_batch(std::move(batch), 0);
+    commit_batch(batch, 0);
     return;
   }
   // The first job stands guard: with another body under the same key nothing at all is made.
@@ -234,12 +233,12 @@ void Jobs::submit_batch(const Principal& who, const std::vector<const json::Valu
                }
                batch->replies[index] = std::move(reply);
                batch->count_down();
-               commit_batch(std::move(batch), 1);
+               commit_batch(batch, 1);
              });
 }
 
 // Sends off the items from the one numbered `from`.
-void Jobs::commit_batch(std::shared_ptr<Batch> batch, std::size_t from) {
+void Jobs::commit_batch(const std::shared_ptr<Batch>& batch, std::size_t from) {
   for (std::size_t i = from; i < batch->items.size(); ++i) {
     auto& item = batch->items[i];
     auto idempotency = idempotency_of(batch->who, batch->facts, batch->now);
@@ -278,10 +277,11 @@ void Jobs::create_by_key(const Principal& who, Draft draft, const RequestFacts& 
   if (facts.if_version) {
     return done(fail(Reason::version_mismatch, "there is no job with this key yet"));
   }
-  const auto spec = draft.job.spec;
+  auto spec = draft.job.spec;
   auto idempotency = idempotency_of(who, facts, draft.job.created_at);
   commit_new(std::move(draft), std::move(idempotency),
-             [this, who, spec, facts, done = std::move(done)](Result<JobReply> reply) mutable {
+             [this, who, spec = std::move(spec), facts,
+              done = std::move(done)](Result<JobReply> reply) mutable {
                if (reply || reply.error().reason != Reason::key_taken)
                  return done(std::move(reply));
                // Somebody else made it meanwhile.
@@ -358,7 +358,7 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
     auto first = plan_first(
         {stored.id, spec, checked->schedule, now, stored.planned_through, checked->calendars},
         ids_);
-    draft.next_run = std::move(first.run);
+    draft.next_run = first.run;
     draft.job.planned_through = first.planned_through;
     draft.job.parked_at.reset();
     draft.job.runs_planned = 0;
@@ -390,9 +390,12 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
     return done(fail(Reason::role_too_low, "pausing and resuming need the role operator"));
   }
   const bool plans = needs_planning(draft->job.spec);
-  store::ReplaceJob change{std::move(draft->job),          stored->version,
-                           draft->replaces_schedule,       plans,
-                           std::move(draft->next_run),     now,
+  store::ReplaceJob change{std::move(draft->job),
+                           stored->version,
+                           draft->replaces_schedule,
+                           plans,
+                           draft->next_run,
+                           now,
                            idempotency_of(who, facts, now)};
   store_.commit(std::move(change), [this, who, job, edit = std::move(edit), facts, tries_left,
                                     warnings = std::move(draft->warnings), done = std::move(done)](

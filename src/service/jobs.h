@@ -85,7 +85,7 @@ class Jobs {
   void replace_by_key(const Principal& who, JobId job, JobSpec spec, bool says_paused,
                       const RequestFacts& facts, Done<JobReply> done);
   struct Batch;
-  void commit_batch(std::shared_ptr<Batch> batch, std::size_t from);
+  void commit_batch(const std::shared_ptr<Batch>& batch, std::size_t from);
   void commit_new(Draft draft, std::optional<store::Idempotency> idempotency, Done<JobReply> done);
   // Reads, edits and commits; again when somebody else was faster (and no version was asked for).
   void edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, int tries_left,

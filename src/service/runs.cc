@@ -50,13 +50,12 @@ void Runs::retry(const Principal& who, RunId id, const RequestFacts& facts, Done
   const auto now = clock_.now();
   // Planned for now: its deadline and its lateness count from here, not from the first run's
   // instant.
-  PlannedRun again{ids_.make<RunId>(), Trigger::retry, now, now, false, id};
-  store_.commit(
-      store::RunJob{who.project, run->job, std::move(again), now, idempotency_of(who, facts, now)},
-      [done = std::move(done)](Result<store::RunAnswer> answer) mutable {
-        if (!answer) return done(std::unexpected(std::move(answer).error()));
-        done(RunReply{answer->run, answer->is_replay});
-      });
+  const PlannedRun again{ids_.make<RunId>(), Trigger::retry, now, now, false, id};
+  store_.commit(store::RunJob{who.project, run->job, again, now, idempotency_of(who, facts, now)},
+                [done = std::move(done)](Result<store::RunAnswer> answer) mutable {
+                  if (!answer) return done(std::unexpected(std::move(answer).error()));
+                  done(RunReply{answer->run, answer->is_replay});
+                });
 }
 
 }  // namespace chronos::service

@@ -42,19 +42,20 @@ void Committer::on_change(std::function<void()> wake) {
 }
 
 void Committer::enqueue(Operation operation) {
-  std::optional<Error> refusal;
+  Error refusal;
   {
     const MutexLock lock(mutex_);
     if (is_stopped_) {
-      refusal = Error{Reason::shutting_down, "the server is shutting down", {}, {}};
+      refusal = {Reason::shutting_down, "the server is shutting down", {}, {}};
     } else if (waiting_.size() >= options_.queue_max) {
-      refusal = Error{Reason::overloaded, "too many changes are waiting to be stored", {}, {}};
+      refusal = {Reason::overloaded, "too many changes are waiting to be stored", {}, {}};
     } else {
       waiting_.push_back(std::move(operation));
+      arrived_.notify_one();
+      return;
     }
   }
-  if (refusal) return operation.done(std::unexpected(std::move(*refusal)));
-  arrived_.notify_one();
+  operation.done(std::unexpected(std::move(refusal)));
 }
 
 Committer::Batch Committer::take() {

@@ -197,6 +197,7 @@ std::vector<ReasonCount> reason_counts(const Tables& tables, ProjectId project, 
     entry.count += run.count;
   }
   std::vector<ReasonCount> list;
+  list.reserve(counts.size());
   for (auto& [_, entry] : counts) list.push_back(std::move(entry));
   return list;
 }

@@ -193,7 +193,7 @@ Result<std::optional<Id>> find_replay(const Tables& tables,
 inline void remember(Tables& tables, const std::optional<Idempotency>& idempotency, Made made) {
   if (!idempotency) return;
   tables.seen.insert_or_assign({idempotency->caller, idempotency->key},
-                               Seen{idempotency->fingerprint, idempotency->at, made});
+                               Seen{idempotency->fingerprint, idempotency->at, std::move(made)});
 }
 
 }  // namespace chronos::store::memory

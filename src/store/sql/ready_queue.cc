@@ -53,7 +53,7 @@ class Line {
 
   ReadyRun take() {
     last_taken_ = runs_[next_].order();
-    return std::move(runs_[next_++]);
+    return runs_[next_++];
   }
 
   // Everything taken lies at the front of the line: one statement removes it.
