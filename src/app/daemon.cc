@@ -30,6 +30,7 @@
 #include "scheduler/executor_launcher.h"
 #include "scheduler/scheduler.h"
 #include "service/access.h"
+#include "service/backfill.h"
 #include "service/jobs.h"
 #include "service/reasons.h"
 #include "service/runs.h"
@@ -205,6 +206,7 @@ class Daemon::Parts {
   std::unique_ptr<notify::Notifier> notifier_;
   std::unique_ptr<service::Jobs> jobs_;
   std::unique_ptr<service::Runs> runs_;
+  std::unique_ptr<service::Backfills> backfills_;
   std::unique_ptr<service::Reasons> reasons_;
   std::unique_ptr<service::Calendars> calendars_;
   std::unique_ptr<service::Access> access_;
@@ -264,6 +266,7 @@ void Daemon::Parts::build_services() {
                         {config_.retention.runs, config_.retention.age}};
   jobs_ = std::make_unique<service::Jobs>(store, check, clock_, ids_, rules);
   runs_ = std::make_unique<service::Runs>(store, clock_, ids_);
+  backfills_ = std::make_unique<service::Backfills>(store, clock_, ids_);
   const auto scheduler = scheduler_options(config_);
   reasons_ = std::make_unique<service::Reasons>(store, clock_,
                                                 Capacity{scheduler.lanes, scheduler.queue_limits},
@@ -276,8 +279,8 @@ void Daemon::Parts::build_services() {
   parts.write_backup = [this] { return write_backup(); };
   system_ = std::make_unique<service::System>(store, clock_, ids_, std::move(parts));
   readers_ = std::make_unique<http::ReadPool>(2);
-  api_ = std::make_unique<http::Api>(
-      http::Api{*jobs_, *runs_, *reasons_, *calendars_, *access_, *system_, *readers_});
+  api_ = std::make_unique<http::Api>(http::Api{*jobs_, *runs_, *backfills_, *reasons_, *calendars_,
+                                               *access_, *system_, *readers_});
   api_->limits.batch_body_max = config_.server.batch_body_max;
   api_->metrics = [this] { return metrics_text(); };
   auto options = server_options(config_);
@@ -294,7 +297,7 @@ void Daemon::Parts::build_services() {
 scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {
   scheduler::SchedulerEvents events;
   events.on_started = [this](const store::ClaimedRun& run) {
-    if (run.attempt > 1) return;
+    if (run.attempt > 1 || run.trigger == Trigger::backfill) return;
     const auto jitter = run.trigger == Trigger::schedule
                             ? jitter_of(*run.spec, run.job, run.planned_at)
                             : Duration(0);

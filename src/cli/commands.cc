@@ -19,6 +19,7 @@ constexpr std::array kCommands = {
     Command{"pause", "keep a job from running", &declare_pause},
     Command{"resume", "let a paused job run again", &declare_resume},
     Command{"run", "run a job now", &declare_run},
+    Command{"backfill", "run instants of the past again", &declare_backfill},
     Command{"runs", "list runs", &declare_runs},
     Command{"logs", "print the output of a run", &declare_logs},
     Command{"retry", "run a finished run once more", &declare_retry},

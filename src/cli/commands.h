@@ -37,6 +37,7 @@ Action declare_cancel(Arguments& arguments);        //
 Action declare_pause(Arguments& arguments);         //
 Action declare_resume(Arguments& arguments);        //
 Action declare_run(Arguments& arguments);           // run_commands.cc
+Action declare_backfill(Arguments& arguments);      // backfill_command.cc
 Action declare_runs(Arguments& arguments);          //
 Action declare_logs(Arguments& arguments);          //
 Action declare_retry(Arguments& arguments);         //

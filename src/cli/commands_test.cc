@@ -207,6 +207,44 @@ TEST_F(CommandsTest, StatusSaysWhatItWaitsFor) {
             "attempts\t2 of no limit\n");
 }
 
+TEST_F(CommandsTest, BackfillPreviewsAndRuns) {
+  const auto answer = [](std::string_view is_preview, std::string_view count,
+                         std::string_view runs) {
+    return http_answer(200, std::string(R"({"job_id":"job_1","dry_run":)") +
+                                std::string(is_preview) + R"(,"count":)" + std::string(count) +
+                                R"(,"first":"t1","last":"t9","already_run":1,)" +
+                                R"("instants":["t1","t2"],"runs":[)" + std::string(runs) +
+                                R"(],"truncated":)" + (count == "9" ? "true" : "false") + "}");
+  };
+  StubServer server({answer("true", "9", ""), answer("false", "2", R"("run_1","run_2")"),
+                     answer("false", "2", R"("run_1","run_2")")});
+  const std::vector<std::string> words = {
+      "backfill", kJobId, "--from", "2026-03-01T00:00:00Z", "--until", "2026-03-02T00:00:00Z"};
+  const auto with = [&](std::vector<std::string> more) {
+    auto all = words;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  EXPECT_EQ(run(server, with({"--dry-run", "--only", "all", "--overlap", "allow", "--max", "9"})),
+            kOk);
+  EXPECT_EQ(out_.str(),
+            "job\tjob_1\nwould run\t9\nfirst\tt1\nlast\tt9\nsucceeded before\t1\n\nt1\nt2\n");
+  EXPECT_EQ(err_.str(), "the first 2 of 9 are listed\n");
+  EXPECT_EQ(run(server, words), kOk);
+  EXPECT_EQ(out_.str(),
+            "job\tjob_1\nruns\t2\nfirst\tt1\nlast\tt9\nsucceeded before\t1\n\n"
+            "run_1\tt1\nrun_2\tt2\n");
+  EXPECT_EQ(run(server, with({"-q"})), kOk);
+  EXPECT_EQ(out_.str(), "2\n");
+  const auto requests = server.requests();
+  ASSERT_EQ(requests.size(), 3U);
+  EXPECT_EQ(server.targets()[0], "POST /api/jobs/" + kJobId + "/backfill");
+  EXPECT_EQ(body_of(requests[0]),
+            R"({"from":"2026-03-01T00:00:00Z","until":"2026-03-02T00:00:00Z","overlap":"allow",)"
+            R"("only":"all","max":9,"dry_run":true})");
+  EXPECT_NE(requests[1].find("Idempotency-Key: "), std::string::npos);
+}
+
 TEST_F(CommandsTest, WhyNamesTheBlockerAndWhatWouldUnblockIt) {
   const std::string run_why =
       R"({"run_id":"run_2","job_id":"job_1","state":"queued","planned_at":"t","code":"queue_slot",)"

@@ -313,7 +313,7 @@ void declare_policy(Arguments& arguments, PolicyFlags& flags) {
   arguments.text({"--on-lost", "retry|fail", "when the node dies under it"}, flags.on_lost);
   arguments.text({"--overlap", "POLICY", "skip, queue_one, queue_all, cancel_running or allow"},
                  flags.overlap);
-  arguments.text({"--misfire", "POLICY", "run_once, run_all or skip"}, flags.misfire);
+  arguments.text({"--misfire", "POLICY", "run_once, run_all, skip or ask"}, flags.misfire);
   arguments.text({"--misfire-grace", "DURATION", "late by less is not a misfire"},
                  flags.misfire_grace);
   arguments.text({"--misfire-window", "DURATION", "older instants are missed"},

@@ -56,6 +56,12 @@ void print_why(const Session& session, const json::Value& root) {
                  fmt::format("{} ({})", text_of(entry, "count"), text_of(entry, "reason")));
     }
   }
+  if (const auto* undecided = root.find("undecided");
+      undecided != nullptr && undecided->is(json::Type::object)) {
+    record.add("to decide", fmt::format("{} missed, from {} to {}: `chronos backfill` runs them",
+                                        text_of(*undecided, "count"), text_of(*undecided, "first"),
+                                        text_of(*undecided, "last")));
+  }
   record.print(session.terminal);
 }
 

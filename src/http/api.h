@@ -11,6 +11,7 @@
 #include "http/read_pool.h"
 #include "http/router.h"
 #include "service/access.h"
+#include "service/backfill.h"
 #include "service/calendars.h"
 #include "service/jobs.h"
 #include "service/reasons.h"
@@ -27,6 +28,7 @@ struct ApiLimits {
 struct Api {
   service::Jobs& jobs;
   service::Runs& runs;
+  service::Backfills& backfills;
   service::Reasons& reasons;
   service::Calendars& calendars;
   service::Access& access;

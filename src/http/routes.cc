@@ -66,6 +66,8 @@ std::vector<Route> make_routes(const Api& api) {
       {post, "/api/jobs/:job_id/pause", kOperator, commits(api, pause_job)},
       {post, "/api/jobs/:job_id/resume", kOperator, commits(api, resume_job)},
       {post, "/api/jobs/:job_id/run", kSubmitter, commits(api, run_job)},
+      // On a reader thread, which may wait for the commit.
+      {post, "/api/jobs/:job_id/backfill", kOperator, reads(api, backfill_job)},
       {get, "/api/jobs/:job_id/runs", kViewer, reads(api, list_job_runs)},
       {get, "/api/jobs/:job_id/why", kViewer, reads(api, get_job_why)},
 

@@ -34,6 +34,9 @@ Result<Response> get_run_output(const Call& call);
 Result<void> cancel_run(const Call& call, Ending& end);
 Result<void> retry_run(const Call& call, Ending& end);
 
+// backfill_api.cc
+Result<Response> backfill_job(const Call& call);
+
 // why_api.cc
 Result<Response> get_job_status(const Call& call);
 Result<Response> get_job_why(const Call& call);

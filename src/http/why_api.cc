@@ -31,6 +31,17 @@ void write_run_why(json::Writer& writer, const service::RunWhy& answer) {
   writer.end_object();
 }
 
+void write_undecided(json::Writer& writer, const std::optional<service::Undecided>& undecided) {
+  if (!undecided) {
+    writer.null();
+    return;
+  }
+  writer.begin_object().member("count", undecided->count);
+  write_time(writer, "first", undecided->first);
+  write_time(writer, "last", undecided->last);
+  writer.end_object();
+}
+
 }  // namespace
 
 // Small and fast: what a caller polls.
@@ -70,7 +81,9 @@ Result<Response> get_job_why(const Call& call) {
     writer.begin_object().member("state", to_string(state)).member("reason", reason);
     writer.member("count", count).end_object();
   }
-  writer.end_array().end_object();
+  writer.end_array().key("undecided");
+  write_undecided(writer, answer.undecided);
+  writer.end_object();
   return json_response(200, std::move(body));
 }
 

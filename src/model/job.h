@@ -23,7 +23,7 @@ using schedule::StartJitter;
 enum class Backoff { exponential, linear, fixed };
 enum class Jitter { full, none };
 enum class OnLost { retry, fail };
-enum class Misfire { run_once, run_all, skip };
+enum class Misfire { run_once, run_all, skip, ask };
 enum class Overlap { skip, queue_one, queue_all, cancel_running, allow };
 
 // What to do. Its kind's executor alone understands `config`.

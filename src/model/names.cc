@@ -25,8 +25,10 @@ constexpr EnumNames<Backoff, 3> kBackoffs = {{{Backoff::exponential, "exponentia
                                               {Backoff::fixed, "fixed"}}};
 constexpr EnumNames<Jitter, 2> kJitters = {{{Jitter::full, "full"}, {Jitter::none, "none"}}};
 constexpr EnumNames<OnLost, 2> kOnLost = {{{OnLost::retry, "retry"}, {OnLost::fail, "fail"}}};
-constexpr EnumNames<Misfire, 3> kMisfires = {
-    {{Misfire::run_once, "run_once"}, {Misfire::run_all, "run_all"}, {Misfire::skip, "skip"}}};
+constexpr EnumNames<Misfire, 4> kMisfires = {{{Misfire::run_once, "run_once"},
+                                              {Misfire::run_all, "run_all"},
+                                              {Misfire::skip, "skip"},
+                                              {Misfire::ask, "ask"}}};
 constexpr EnumNames<Overlap, 5> kOverlaps = {{{Overlap::skip, "skip"},
                                               {Overlap::queue_one, "queue_one"},
                                               {Overlap::queue_all, "queue_all"},

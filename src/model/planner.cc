@@ -162,8 +162,9 @@ class DuePlanner {
 
   void plan_once() {
     plan_.planned_through = std::max(plan_.planned_through, input_.planned_at);
-    if (misfire().policy == Misfire::skip && lateness() > misfire().grace) {
-      miss({{input_.planned_at, input_.planned_at}}, gap_reason());
+    const auto policy = misfire().policy;
+    if ((policy == Misfire::skip || policy == Misfire::ask) && lateness() > misfire().grace) {
+      miss({{input_.planned_at, input_.planned_at}}, policy == Misfire::ask ? "ask" : gap_reason());
       drop();
       plan_.phase_at_end = JobPhase::failed;
       return;
@@ -178,7 +179,9 @@ class DuePlanner {
       case Misfire::run_once:
         return run_latest(gap, oldest_wanted);
       case Misfire::skip:
-        return skip_late();
+        return skip_late(gap_reason());
+      case Misfire::ask:
+        return ask(oldest_wanted);
       case Misfire::run_all:
         return run_next(gap, oldest_wanted);
     }
@@ -205,12 +208,18 @@ class DuePlanner {
   }
 
   // Everything late by more than the grace is missed; what is not goes the usual way next time.
-  void skip_late() {
+  void skip_late(const std::string& reason) {
     const auto late =
         pieces(input_.planned_at, latest_started(input_.now - misfire().grace - kTick));
-    miss(late, gap_reason());
+    miss(late, reason);
     drop();
     go_on_after(late.back().through);
+  }
+
+  // The same, and somebody decides: what is too old for that goes first.
+  void ask(Timestamp oldest_wanted) {
+    if (input_.planned_at < oldest_wanted) return miss_through(before(oldest_wanted), "window");
+    skip_late("ask");
   }
 
   // One instant at a time; the next comes back here at once.
@@ -256,7 +265,11 @@ class DuePlanner {
   void start(Timestamp instant, Overlap overlap) {
     plan_.runs_planned = 1;
     plan_.due_run = Plan::DueRun::release;
-    if (!input_.is_running || overlap == Overlap::allow) return;
+    if (overlap == Overlap::allow) return;
+    if (!input_.is_running) {
+      if (input_.is_backfilling) plan_.due_run = Plan::DueRun::hold;
+      return;
+    }
     // The new run waits until the one it stops has really ended.
     plan_.cancels_running = overlap == Overlap::cancel_running;
     const bool may_wait = plan_.cancels_running || overlap == Overlap::queue_all ||
@@ -331,7 +344,8 @@ class DuePlanner {
 
 bool needs_planning(const JobSpec& spec) {
   const bool is_recurring = !spec.schedule.cron.empty() || spec.schedule.every;
-  return is_recurring || spec.paused || spec.misfire.policy == Misfire::skip;
+  return is_recurring || spec.paused || spec.misfire.policy == Misfire::skip ||
+         spec.misfire.policy == Misfire::ask;
 }
 
 Duration jitter_of(const JobSpec& spec, JobId job, Timestamp instant) {

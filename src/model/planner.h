@@ -52,6 +52,7 @@ struct DueInput {
   bool is_held;          // another run of the job is held back by the overlap policy
   Timestamp now;
   schedule::CalendarSet calendars = {};  // those that the job names
+  bool is_backfilling = false;  // a run of a backfill goes on; the two above are of other runs
 };
 
 // When the run of `instant` is meant to start: at once, or later by the schedule's jitter.
@@ -62,7 +63,8 @@ Duration jitter_of(const JobSpec& spec, JobId job, Timestamp instant);
 // - run_once: the latest instant runs, all earlier ones lie in one missed range;
 // - skip: all instants late by more than the grace lie in one missed range;
 // - run_all: one run per instant, one after another (an overlap policy that would skip holds them
-//   instead), at most misfire.max of them; the older ones lie in one missed range.
+//   instead), at most misfire.max of them; the older ones lie in one missed range;
+// - ask: as skip, with reason "ask" from misfire.window on: a backfill of them is the decision.
 // An instant that a calendar excludes is skipped(calendar) whatever else holds, and the next run is
 // planned for the first open instant: the search jumps from change to change of the calendars, and
 // gives up after some hundreds of jumps at an instant that is not open. What was excluded becomes a
@@ -70,6 +72,8 @@ Duration jitter_of(const JobSpec& spec, JobId job, Timestamp instant);
 // until then at the first excluded instant and about every hour (`wait`), so that the ledger is
 // never far behind.
 // Instants older than misfire.window are missed for good; a one-time job is never too old.
+// An instant that comes while a run of a backfill goes on is held for that run's length, whatever
+// the overlap policy but allow: a backfill costs the schedule no instant.
 Plan plan_due(const DueInput& input, IdSource& ids);
 
 struct WaitingInput {

@@ -30,10 +30,12 @@ class PlannerTest : public testing::Test {
     job.planned_through = at("2026-03-01T11:59:00Z");
   }
 
-  Plan plan(std::string_view now, bool is_running = false, bool is_held = false) {
+  Plan plan(std::string_view now, bool is_running = false, bool is_held = false,
+            bool is_backfilling = false) {
     const auto schedule = schedule::Schedule::compile(job.spec.schedule);
     EXPECT_TRUE(schedule) << schedule.error().message;
-    return plan_due({job, *schedule, run, due, is_running, is_held, at(now)}, ids);
+    return plan_due({job, *schedule, run, due, is_running, is_held, at(now), {}, is_backfilling},
+                    ids);
   }
 
   StillClock clock;
@@ -119,6 +121,49 @@ TEST_F(PlannerTest, SkipMissesWhatIsLateAndKeepsTheGrace) {
   ASSERT_EQ(result.rows.size(), 1u);
   EXPECT_EQ(result.rows[0].count, 60);
   EXPECT_EQ(result.next_run->planned_at, at("2026-03-01T13:00:00Z"));
+}
+
+TEST_F(PlannerTest, AskMissesWhatIsLateForADecisionWithinTheWindow) {
+  job.spec.misfire = {.policy = Misfire::ask, .window = 2h};
+  const auto late = plan("2026-03-01T13:00:30Z");
+  EXPECT_EQ(late.due_run, DueRun::drop);
+  ASSERT_EQ(late.rows.size(), 1u);
+  EXPECT_EQ(late.rows[0].state, RunState::missed);
+  EXPECT_EQ(late.rows[0].reason, "ask");
+  EXPECT_EQ(late.rows[0].planned_at, due);
+  EXPECT_EQ(late.rows[0].planned_until, at("2026-03-01T12:59:00Z"));
+  EXPECT_EQ(late.rows[0].count, 60);
+  EXPECT_EQ(late.next_run->planned_at, at("2026-03-01T13:00:00Z"));
+  EXPECT_EQ(late.runs_planned, 0);
+
+  // Older than the window: nobody is asked any more. The rest is asked for at the next look.
+  const auto old = plan("2026-03-01T15:00:30Z");
+  ASSERT_EQ(old.rows.size(), 1u);
+  EXPECT_EQ(old.rows[0].reason, "window");
+  EXPECT_EQ(old.rows[0].planned_until, at("2026-03-01T13:00:00Z"));
+  EXPECT_EQ(old.next_run->planned_at, at("2026-03-01T13:01:00Z"));
+
+  EXPECT_EQ(plan("2026-03-01T12:00:30Z").due_run, DueRun::release);
+  job.parked_at = due;  // a pause asks too
+  EXPECT_EQ(plan("2026-03-01T13:00:30Z").rows.at(0).reason, "ask");
+}
+
+// A backfill costs the schedule no instant, and its runs are not stopped for one.
+TEST_F(PlannerTest, ARunOfABackfillHoldsTheScheduleForItsLength) {
+  for (const auto overlap :
+       {Overlap::skip, Overlap::queue_one, Overlap::queue_all, Overlap::cancel_running}) {
+    job.spec.overlap = overlap;
+    const auto result = plan("2026-03-01T12:00:00Z", false, false, true);
+    EXPECT_EQ(result.due_run, DueRun::hold) << to_string(overlap);
+    EXPECT_TRUE(result.rows.empty()) << to_string(overlap);
+    EXPECT_FALSE(result.cancels_running) << to_string(overlap);
+    EXPECT_EQ(result.runs_planned, 1) << to_string(overlap);
+  }
+  job.spec.overlap = Overlap::allow;
+  EXPECT_EQ(plan("2026-03-01T12:00:00Z", false, false, true).due_run, DueRun::release);
+  // Its own run still goes on: the policy decides as always.
+  job.spec.overlap = Overlap::skip;
+  EXPECT_EQ(plan("2026-03-01T12:00:00Z", true, false, true).due_run, DueRun::drop);
 }
 
 TEST_F(PlannerTest, RunAllGoesOneByOneAndHoldsInsteadOfSkipping) {
@@ -252,6 +297,8 @@ TEST_F(PlannerTest, AOneTimeJobIsNeverTooOldButMaySkip) {
   EXPECT_EQ(skipped.due_run, DueRun::drop);
   EXPECT_EQ(skipped.rows.at(0).state, RunState::missed);
   EXPECT_EQ(skipped.phase_at_end, JobPhase::failed);
+  job.spec.misfire.policy = Misfire::ask;
+  EXPECT_EQ(plan("2026-04-01T12:00:00Z").rows.at(0).reason, "ask");
 }
 
 TEST_F(PlannerTest, TheFirstPlan) {

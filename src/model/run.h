@@ -57,7 +57,9 @@ struct Run {
   std::optional<Timestamp> started_at;  // of the first attempt
   std::optional<Timestamp> ended_at;
   std::optional<Timestamp> next_attempt_at;  // while retrying
-  std::optional<Duration> lateness;          // of the first attempt, after planned_at + jitter
+  // Of the first attempt, after planned_at + jitter. Not of a backfill: its instants lay in the
+  // past when it was asked for.
+  std::optional<Duration> lateness;
   int attempts_made = 0;
   std::string node;   // of the running or last attempt
   std::string error;  // of the attempt; of a row that a calendar skipped: which calendar

@@ -26,7 +26,7 @@ RunState final_state(OutcomeKind kind) {
 
 bool is_in_time(const SettleInput& input, Timestamp retry_at) {
   const auto& spec = input.spec;
-  const auto age = retry_at - input.planned_at;
+  const auto age = retry_at - input.counted_from.value_or(input.planned_at);
   return (!spec.retry.max_age || age <= *spec.retry.max_age) &&
          (!spec.deadline || age < *spec.deadline);
 }

@@ -24,6 +24,8 @@ struct SettleInput {
   Timestamp planned_at;
   Timestamp now;
   const Outcome& outcome;
+  // What max_age and the deadline count from: the planned instant, but for a backfill.
+  std::optional<Timestamp> counted_from = std::nullopt;
 };
 
 // Whom to tell about a job that has no rules of its own.

@@ -46,6 +46,7 @@ constexpr std::array kTable = {
     WhyRow{paused, "paused", false, "missed: the job was paused"},
     WhyRow{window, "window", false, "missed: older than misfire.window when it could be looked at"},
     WhyRow{limit, "limit", false, "missed: more had gathered than misfire.max"},
+    WhyRow{ask, "ask", false, "missed: it waits for a decision, which is a backfill (misfire ask)"},
     WhyRow{job_cancelled, "job_cancelled", false, "the job was cancelled"},
     WhyRow{run_cancelled, "run_cancelled", false, "the run was cancelled"},
     WhyRow{rescheduled, "rescheduled", false, "the job got another schedule before it started"},
@@ -182,8 +183,17 @@ class LiveRun {
     const auto which = facts_.other ? fmt::format("{} ({})", facts_.other->id.to_string(),
                                                   to_string(facts_.other->state))
                                     : std::string("an earlier run of the job");
-    why.text = fmt::format("Its instant has come, but {} goes on and overlap is {}.", which,
-                           to_string(job_.spec.overlap));
+    const bool is_backfilling = facts_.other && facts_.other->trigger == Trigger::backfill;
+    if (run_.trigger == Trigger::backfill) {
+      why.text =
+          fmt::format("The runs of its backfill go one after another, and {} goes on.", which);
+      why.unblocked_by = "The end of the runs before it; they can be cancelled.";
+      return why;
+    }
+    why.text = is_backfilling
+                   ? fmt::format("Its instant has come while {} of a backfill goes on.", which)
+                   : fmt::format("Its instant has come, but {} goes on and overlap is {}.", which,
+                                 to_string(job_.spec.overlap));
     why.unblocked_by = "The end of that run; it can be cancelled.";
     why.since = run_.planned_at;
     return why;
@@ -233,7 +243,9 @@ class LiveRun {
     const auto since =
         facts_.standing.attempt_started_at.value_or(run_.started_at.value_or(run_.planned_at));
     auto until = since + job_.spec.timeout;
-    if (job_.spec.deadline) until = std::min(until, run_.planned_at + *job_.spec.deadline);
+    const bool is_backfill = run_.trigger == Trigger::backfill;
+    const auto counted_from = is_backfill ? run_.queued_at.value_or(since) : run_.planned_at;
+    if (job_.spec.deadline) until = std::min(until, counted_from + *job_.spec.deadline);
     Explanation why{.code = run_.is_cancel_requested ? stopping : WhyCode::running};
     why.text = fmt::format("{} runs on node {} since {}, and is stopped at {} if it has not ended.",
                            capitalised(attempt_of(job_, run_.attempts_made)), run_.node, at(since),
@@ -368,6 +380,8 @@ constexpr std::array kSkippedOrMissed = {
                 "policy", "misfire.window", "A larger misfire.window."},
     FinalReason{"limit", limit, "more instants had gathered than misfire.max", "policy",
                 "misfire.max", "A larger misfire.max."},
+    FinalReason{"ask", ask, "misfire.policy is ask: whether it still runs is for people to decide",
+                "policy", "misfire", "POST /api/jobs/:job_id/backfill runs it; nothing leaves it."},
     FinalReason{"pruned", pruned, "", "policy", "retention",
                 "A larger retention keeps later ones."},
 };

@@ -50,6 +50,7 @@ enum class WhyCode {
   paused,
   window,
   limit,
+  ask,
   job_cancelled,
   run_cancelled,
   rescheduled,

@@ -235,7 +235,7 @@ void Scheduler::plan_one(const store::DueRun& due) {
                       {{"job", due.job->id.to_string()}, {"error", calendars.error().message}});
   }
   store::CommitPlan change{plan_due({*due.job, *schedule, due.run, due.planned_at, due.is_running,
-                                     due.is_held, now_, std::move(*calendars)},
+                                     due.is_held, now_, std::move(*calendars), due.is_backfilling},
                                     ids_),
                            now_, std::move(seen)};
   auto rows = change.rows;
@@ -363,10 +363,20 @@ void Scheduler::take_claimed(const store::ClaimRuns& asked,
   for (auto& run : *claimed) launch(std::move(run));
 }
 
+namespace {
+
+// What a run's time limits count from. The instants of a backfill passed long ago: its runs have
+// their time from when they could start.
+Timestamp counted_from(const store::ClaimedRun& claimed) {
+  return claimed.trigger == Trigger::backfill ? claimed.queued_at : claimed.planned_at;
+}
+
+}  // namespace
+
 Duration Scheduler::timeout_of(const store::ClaimedRun& claimed) const {
   const auto& spec = *claimed.spec;
   if (!spec.deadline) return spec.timeout;
-  return std::min(spec.timeout, claimed.planned_at + *spec.deadline - now_);
+  return std::min(spec.timeout, counted_from(claimed) + *spec.deadline - now_);
 }
 
 void Scheduler::launch(store::ClaimedRun claimed) {
@@ -416,7 +426,8 @@ void Scheduler::settle_attempt(const store::ClaimedRun& claimed, Outcome outcome
                           .attempt = claimed.attempt,
                           .planned_at = claimed.planned_at,
                           .now = now,
-                          .outcome = outcome};
+                          .outcome = outcome,
+                          .counted_from = counted_from(claimed)};
   auto settlement = settle(input, options_.notify, rng_, ids_);
   store::SettleRun change{.run = claimed.run,
                           .token = claimed.token,

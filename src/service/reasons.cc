@@ -99,6 +99,9 @@ Result<JobWhy> Reasons::of_job(const Principal& who, JobId id) const {
   JobWhy answer;
   CHRONOS_TRY(answer.job, store_.find_job(who.project, id));
   CHRONOS_TRY(answer.not_run, store_.reason_counts(who.project, id));
+  if (std::ranges::any_of(answer.not_run, [](const auto& row) { return row.reason == kAsk; })) {
+    CHRONOS_TRY(answer.undecided, read_undecided(store_, answer.job, clock_.now()));
+  }
   CHRONOS_TRY(auto live, store_.live_runs(who.project, id));
   if (live.empty()) {
     answer.why = explain_idle_job({answer.job, clock_.now()});

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "model/why.h"
+#include "service/instants.h"
 #include "service/principal.h"
 #include "store/store.h"
 
@@ -26,7 +27,8 @@ struct JobWhy {
   Explanation why;           // of the run that is furthest on; of the job when none is live
   std::vector<RunWhy> runs;  // its live runs, earliest planned first, at most kRunsExplainedMax
   bool has_more_runs = false;
-  std::vector<ReasonCount> not_run;  // instants skipped and missed, within retention
+  std::vector<ReasonCount> not_run;    // instants skipped and missed, within retention
+  std::optional<Undecided> undecided;  // instants that wait for a decision (misfire ask)
 };
 inline constexpr std::size_t kRunsExplainedMax = 20;
 

@@ -11,7 +11,8 @@
 // Where a run is: `due` (waits for its instant, or for its retry), `ready` (waits for a slot),
 // `held` (waits for an earlier run of its job), leased, or final. It *goes on* when it is ready,
 // leased or in back-off. After every change: when a job has held runs and none that goes on, the
-// held one with the earliest planned instant becomes ready.
+// held one with the earliest planned instant becomes ready; those of a backfill come last, so that
+// it never keeps the schedule waiting for longer than one of its runs.
 #pragma once
 
 #include <chrono>
@@ -57,6 +58,12 @@ struct Idempotency {
   Sha256 fingerprint{};
   Timestamp at;
 };
+
+// Under which the last of several things made together is remembered; no key of a user has a space.
+inline std::optional<Idempotency> last_of(std::optional<Idempotency> idempotency) {
+  if (idempotency) idempotency->key += " last";
+  return idempotency;
+}
 
 // -- What users ask for --------------------------------------------------------------------------
 
@@ -130,6 +137,26 @@ struct RunJob {
   std::optional<Idempotency> idempotency;
 };
 
+// Runs for instants of the past, outside the schedule: planned_through and the ledger's rows stay
+// as they are. They go to `ready`, or with `holds` to `held`, so that the job runs them one after
+// another. The job's version grows: two backfills that were made from the same look at its history
+// cannot both happen. With no runs it changes nothing and only answers what `idempotency` stands
+// for. Refused: not_found; version_mismatch.
+struct Backfill {
+  struct Answer {
+    std::optional<RunId> first;  // nothing: there are no runs
+    std::optional<RunId> last;
+    bool is_replay = false;
+  };
+  ProjectId project;
+  JobId job;
+  std::int64_t expected_version = 0;
+  std::vector<PlannedRun> runs;  // trigger backfill, ids ascending
+  bool holds = true;
+  Timestamp now;
+  std::optional<Idempotency> idempotency;
+};
+
 // A waiting run ends as cancelled(kRunCancelled); a running attempt is marked; a final run stays as
 // it is. The planned run of a recurring job (cron, every) is only marked: the schedule goes on from
 // it, so its plan is made at its instant and it ends as cancelled then instead of starting (a job
@@ -193,8 +220,8 @@ struct ReleaseDue {
 // `released_planned_at` and `released_jitter` take the place of the run's own. Lateness is measured
 // from planned_at + jitter.
 //
-// `cancels_running` stops the job's other runs that go on or are held: running attempts are marked,
-// the rest end as cancelled(kOverlap).
+// `cancels_running` stops the job's other runs that go on or are held, but for those of a backfill:
+// running attempts are marked, the rest end as cancelled(kOverlap).
 //
 // `phase_at_end` is taken once no run of the job is live: at once, or when the last one ends. It
 // stands until the schedule is replaced.
@@ -366,14 +393,14 @@ struct Prune {
 };
 
 // THE list of changes, and of what they answer.
-using Change = std::variant<SubmitJob, ReplaceJob, CancelJob, RunJob, CancelRun, PutCalendar,
-                            DeleteCalendar, ReleaseDue, CommitPlan, ClaimRuns, SettleRun, Heartbeat,
-                            ClaimDeliveries, FinishDelivery, AddDeliveries, PutProject, Bootstrap,
-                            PutKey, RevokeKey, TouchKeys, Prune, NoteZones>;
-using Answer =
-    std::variant<std::monostate, JobAnswer, RunAnswer, CalendarAnswer, std::int64_t,
-                 CommitPlan::Answer, ClaimRuns::Answer, SettleRun::Answer, Heartbeat::Answer,
-                 ClaimDeliveries::Answer, FinishDelivery::Answer, AddDeliveries::Answer, Project,
-                 Bootstrap::Answer, Key, TouchKeys::Answer, NoteZones::Answer>;
+using Change = std::variant<SubmitJob, ReplaceJob, CancelJob, RunJob, Backfill, CancelRun,
+                            PutCalendar, DeleteCalendar, ReleaseDue, CommitPlan, ClaimRuns,
+                            SettleRun, Heartbeat, ClaimDeliveries, FinishDelivery, AddDeliveries,
+                            PutProject, Bootstrap, PutKey, RevokeKey, TouchKeys, Prune, NoteZones>;
+using Answer = std::variant<std::monostate, JobAnswer, RunAnswer, CalendarAnswer, Backfill::Answer,
+                            std::int64_t, CommitPlan::Answer, ClaimRuns::Answer, SettleRun::Answer,
+                            Heartbeat::Answer, ClaimDeliveries::Answer, FinishDelivery::Answer,
+                            AddDeliveries::Answer, Project, Bootstrap::Answer, Key,
+                            TouchKeys::Answer, NoteZones::Answer>;
 
 }  // namespace chronos::store

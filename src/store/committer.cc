@@ -20,7 +20,8 @@ bool gives_work(const Change& change) {
   if (const auto* settled = std::get_if<SettleRun>(&change)) return !settled->deliveries.empty();
   return std::holds_alternative<SubmitJob>(change) || std::holds_alternative<ReplaceJob>(change) ||
          std::holds_alternative<CancelJob>(change) || std::holds_alternative<RunJob>(change) ||
-         std::holds_alternative<CancelRun>(change) || std::holds_alternative<PutCalendar>(change) ||
+         std::holds_alternative<Backfill>(change) || std::holds_alternative<CancelRun>(change) ||
+         std::holds_alternative<PutCalendar>(change) ||
          std::holds_alternative<AddDeliveries>(change);
 }
 

@@ -179,6 +179,38 @@ Result<RunAnswer> apply(Tables& tables, const RunJob& change) {
   return RunAnswer{id, false};
 }
 
+Result<Backfill::Answer> apply(Tables& tables, const Backfill& change) {
+  CHRONOS_TRY(const auto first, find_replay<RunId>(tables, change.idempotency));
+  if (first) {
+    CHRONOS_TRY(const auto last, find_replay<RunId>(tables, last_of(change.idempotency)));
+    return Backfill::Answer{first, last, true};
+  }
+  if (find_job(tables, change.project, change.job) == nullptr) return no_job();
+  if (change.runs.empty()) return Backfill::Answer{};
+  const Backfill::Answer answer{change.runs.front().id, change.runs.back().id, false};
+  if (tables.live_runs.contains(*answer.first) || tables.final_runs.contains(*answer.first)) {
+    return Backfill::Answer{answer.first, answer.last, true};
+  }
+  auto& job = tables.jobs.at(change.job).job;
+  if (job.version != change.expected_version) return other_version();
+  ++job.version;
+  for (const auto& planned : change.runs) {
+    LiveRun run;
+    run.id = planned.id;
+    run.job = change.job;
+    run.trigger = planned.trigger;
+    run.planned_at = planned.planned_at;
+    run.at = planned.at;
+    run.place = change.holds ? Place::held : Place::ready;
+    if (!change.holds) run.queued_at = change.now;
+    insert(tables, std::move(run));
+  }
+  release_held(tables, change.job, change.now);
+  remember(tables, change.idempotency, *answer.first);
+  remember(tables, last_of(change.idempotency), *answer.last);
+  return answer;
+}
+
 Result<RunAnswer> apply(Tables& tables, const CancelRun& change) {
   const RunAnswer answer{change.run, false};
   if (const auto found = tables.final_runs.find(change.run); found != tables.final_runs.end()) {

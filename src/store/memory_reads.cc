@@ -63,6 +63,10 @@ DueRun due_value(const Tables& tables, const LiveRun& due) {
   for (const auto id : stored.live) {
     const auto& other = tables.live_runs.at(id);
     if (id == due.id) continue;
+    if (other.trigger == Trigger::backfill) {
+      value.is_backfilling |= other.goes_on();
+      continue;
+    }
     value.is_held |= other.place == Place::held;
     value.is_running |= other.goes_on() || other.place == Place::held;
   }

@@ -48,7 +48,7 @@ bool saw_calendars(const Tables& tables, const CommitPlan& change) {
 void stop_others(Tables& tables, const StoredJob& stored, const CommitPlan& change) {
   for (const auto id : std::set<RunId>(stored.live)) {
     auto& run = tables.live_runs.at(id);
-    if (id == change.run) continue;
+    if (id == change.run || run.trigger == Trigger::backfill) continue;
     if (run.place == Place::leased) {
       run.is_cancel_requested = true;
     } else if (run.goes_on() || run.place == Place::held) {

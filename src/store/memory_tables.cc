@@ -204,7 +204,10 @@ void release_held(Tables& tables, JobId job, Timestamp now) {
     const auto& run = tables.live_runs.at(id);
     if (run.goes_on()) return;
     if (run.place != Place::held) continue;
-    if (oldest == nullptr || run.planned_at < oldest->planned_at) oldest = &run;
+    const auto place_in_line = [](const LiveRun& held) {
+      return std::pair(held.trigger == Trigger::backfill, held.planned_at);
+    };
+    if (oldest == nullptr || place_in_line(run) < place_in_line(*oldest)) oldest = &run;
   }
   if (oldest != nullptr) make_ready(tables, oldest->id, now);
 }
@@ -248,7 +251,9 @@ Run run_value(const Tables& tables, const LiveRun& live) {
   run.retry_of = live.retry_of;
   run.is_cancel_requested = live.is_cancel_requested;
   if (live.is_retrying()) run.next_attempt_at = live.at;
-  if (live.started_at) run.lateness = *live.started_at - live.planned_at - live.jitter;
+  if (live.started_at && live.trigger != Trigger::backfill) {
+    run.lateness = *live.started_at - live.planned_at - live.jitter;
+  }
   if (live.lease) {
     run.node = live.lease->node;
   } else if (const auto* attempt = newest_attempt(tables, live.id)) {

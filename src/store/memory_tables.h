@@ -130,8 +130,8 @@ void write_row(Tables& tables, StoredJob& stored, const LedgerRow& row, Timestam
                Timestamp now);
 // Gives an ended schedule its phase when no run is live; `came_to` is the run that just ended.
 void follow_phase(StoredJob& stored, std::optional<RunState> came_to);
-// The oldest held run becomes ready when nothing of the job goes on. Every change to the runs of a
-// job ends with it.
+// The oldest held run becomes ready when nothing of the job goes on, those of a backfill last.
+// Every change to the runs of a job ends with it.
 void release_held(Tables& tables, JobId job, Timestamp now);
 
 // -- Values for readers ---------------------------------------------------------------------------
@@ -152,6 +152,7 @@ Result<JobAnswer> apply(Tables& tables, const SubmitJob& change);
 Result<JobAnswer> apply(Tables& tables, const ReplaceJob& change);
 Result<JobAnswer> apply(Tables& tables, const CancelJob& change);
 Result<RunAnswer> apply(Tables& tables, const RunJob& change);
+Result<Backfill::Answer> apply(Tables& tables, const Backfill& change);
 Result<RunAnswer> apply(Tables& tables, const CancelRun& change);
 Result<CalendarAnswer> apply(Tables& tables, const PutCalendar& change);
 Result<CalendarAnswer> apply(Tables& tables, const DeleteCalendar& change);

@@ -37,9 +37,11 @@ struct DueRun {
   RunId run;
   Timestamp planned_at;
   std::shared_ptr<const Job> job;
-  bool is_running = false;  // another run of the job holds a lease, is ready, held or in back-off
-  bool is_held = false;     // another run of the job is held
+  // Of another run of the job, backfills aside:
+  bool is_running = false;                      // it holds a lease, is ready, held or in back-off
+  bool is_held = false;                         // it is held
   std::vector<CalendarVersion> calendars = {};  // that the job names, in its order
+  bool is_backfilling = false;                  // a run of a backfill goes on
 };
 
 // A scheduled run that waits in `due` to be planned at `at`.

@@ -57,6 +57,7 @@ ApiTest::ApiTest()
       store_(clock_),
       jobs_(store_, check_spec, clock_, ids_, SpecRules{}),
       runs_(store_, clock_, ids_),
+      backfills_(store_, clock_, ids_),
       reasons_(store_, clock_, {.lanes = {{"http", 2}}, .queue_limits = {{"narrow", 1}}},
                [this] { return is_draining_; }),
       calendars_(store_, clock_),
@@ -71,9 +72,8 @@ ApiTest::ApiTest()
                []() -> Result<service::BackupFile> {
                  return service::BackupFile{"/backups/one", 42};
                }}),
-      api_{jobs_,      runs_,   reasons_,
-           calendars_, access_, system_,
-           readers_,   {},      [] { return "chronos_up 1\n"; }},
+      api_{jobs_,   runs_,   backfills_, reasons_, calendars_,
+           access_, system_, readers_,   {},       [] { return "chronos_up 1\n"; }},
       router_(make_routes(api_)),
       gate_(http::make_gate(access_)),
       project_(ids_.make<ProjectId>()),
@@ -270,6 +270,8 @@ Ask ApiTest::ask_for(const http::Route& route) {
       {"POST /api/jobs/batch", "[" + job_body() + "]"},
       {"PUT /api/jobs/by-key/:key", job_body()},
       {"PUT /api/jobs/:job_id", R"({"every": "1h"})"},
+      {"POST /api/jobs/:job_id/backfill",
+       R"({"from": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "only": "all"})"},
       {"PATCH /api/jobs/:job_id", R"({"note": "x"})"},
       {"PUT /api/calendars/:calendar", R"({"dates": ["12-25"]})"},
       {"POST /api/keys", R"({"name": "x", "role": "viewer"})"},

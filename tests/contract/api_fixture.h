@@ -79,6 +79,7 @@ class ApiTest : public testing::Test {
   store::MemoryStore store_;
   service::Jobs jobs_;
   service::Runs runs_;
+  service::Backfills backfills_;
   service::Reasons reasons_;
   service::Calendars calendars_;
   service::Access access_;

@@ -260,6 +260,7 @@ const std::map<std::string, Tell> kOtherStories = {
      }},
     {"limit",
      [](Story& s) { return s.why_run(s.missed(R"("misfire": {"policy": "run_all", "max": 2})")); }},
+    {"ask", [](Story& s) { return s.why_run(s.missed(R"("misfire": {"policy": "ask"})")); }},
     {"paused",
      [](Story& s) {
        s.job = s.make_job(R"("every": "1h")");

@@ -53,7 +53,9 @@ Complaints World::run() {
     if (i % 50 != 0) continue;
     if (auto complaints = check(false); !complaints.empty()) return complaints;
   }
-  // The faults stop. Recurring jobs are cancelled, so that there is an end to wait for.
+  // The faults stop. Recurring jobs are cancelled, so that there is an end to wait for: also those
+  // whose submission was still on its way.
+  commit();
   for (const auto& job : known_) jobs_.cancel(who_, job, true, {}, [](const auto&) {});
   const auto until = clock_.steady() + SteadyTime(std::chrono::hours(30));
   while (clock_.steady() < until) {
@@ -148,7 +150,7 @@ void World::submit() {
       R"("timeout":"60s","retry":{{"delay":"{}"}},"notify":[{{"email":["a@example.com"]}}]}})",
       schedule, pick("http", "command"), rng_.between(1, 4),
       pick("skip", "queue_one", "queue_all", "cancel_running", "allow"),
-      pick("run_once", "run_all", "skip"), pick("1s", "60s"), pick("retry", "fail"),
+      pick("run_once", "run_all", "skip", "ask"), pick("1s", "60s"), pick("retry", "fail"),
       pick("default", "narrow"), rng_.between(0, 9), pick("100ms", "5s"));
   const auto document = json::parse(body);
   jobs_.submit(who_, document->root(), {}, [this, body](Result<service::JobReply> reply) {
@@ -182,7 +184,7 @@ void World::change_some_job() {
   const auto job = known_[static_cast<std::size_t>(
       rng_.between(0, static_cast<std::int64_t>(known_.size()) - 1))];
   const auto ignore = [](const auto&) {};
-  switch (rng_.between(0, 6)) {
+  switch (rng_.between(0, 7)) {
     case 0:
       return jobs_.cancel(who_, job, rng_.chance(500), {}, ignore);
     case 1:
@@ -198,12 +200,30 @@ void World::change_some_job() {
       const auto document = json::parse(R"({"cron":"*/9 * * * * *"})");
       return jobs_.reschedule(who_, job, document->root(), {}, ignore);
     }
+    case 6:
+      return backfill(job);
     default: {
       const auto live = inner_.live_runs(who_.project, job);
       if (live->empty()) return;
       return store_.commit(store::CancelRun{who_.project, live->front().id, clock_.now()}, ignore);
     }
   }
+}
+
+void World::backfill(JobId job) {
+  store::Backfill change{.project = who_.project,
+                         .job = job,
+                         .expected_version = inner_.find_job(who_.project, job)->version,
+                         .runs = {},
+                         .holds = rng_.chance(500),
+                         .now = clock_.now(),
+                         .idempotency = {}};
+  for (auto ago = rng_.between(1, 8); ago > 0; --ago) {
+    const auto instant = clock_.now() - Duration(ago * 1'000'000);
+    change.runs.push_back(
+        {ids_.make<RunId>(), Trigger::backfill, instant, clock_.now(), false, std::nullopt});
+  }
+  store_.commit(std::move(change), [](const auto&) {});
 }
 
 Complaints World::check(bool at_end) {

@@ -48,6 +48,7 @@ class World {
   void change_some_job();
   void pause(JobId job);
   void change_calendar();
+  void backfill(JobId job);
   void maybe_fault();
   void commit();
   void crash();

@@ -13,6 +13,7 @@ Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change);
 Result<JobAnswer> apply(Writer& writer, const CancelJob& change);
 // sql_runs.cc
 Result<RunAnswer> apply(Writer& writer, const RunJob& change);
+Result<Backfill::Answer> apply(Writer& writer, const Backfill& change);  // sql_backfill.cc
 Result<RunAnswer> apply(Writer& writer, const CancelRun& change);
 // sql_calendars.cc
 Result<CalendarAnswer> apply(Writer& writer, const PutCalendar& change);

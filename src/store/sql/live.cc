@@ -1,6 +1,7 @@
 #include "store/sql/live.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/check.h"
 
@@ -34,7 +35,7 @@ constexpr Sql kDeleteReady{
     " AND run = $5"};
 constexpr Sql kInsertHeld{"INSERT INTO held (job, planned_at, run) VALUES ($1, $2, $3)"};
 constexpr Sql kDeleteHeld{"DELETE FROM held WHERE job = $1 AND planned_at = $2 AND run = $3"};
-constexpr Sql kOldestHeld{"SELECT run FROM held WHERE job = $1 ORDER BY planned_at, run LIMIT 1"};
+constexpr Sql kAnyHeld{"SELECT run FROM held WHERE job = $1 LIMIT 1"};
 constexpr Sql kDeleteLease{"DELETE FROM leases WHERE run = $1"};
 constexpr Sql kMarkLease{"UPDATE leases SET is_cancel_requested = 1 WHERE run = $1"};
 constexpr Sql kMarkLive{"UPDATE live SET is_cancel_requested = 1 WHERE job = $1 AND run = $2"};
@@ -89,6 +90,13 @@ std::int64_t& growth_of(Writer& writer, Place place) {
       break;
   }
   return writer.growth.leased;
+}
+
+Result<std::int64_t> insert_live(Writer& writer, JobKey job, const Lane& lane,
+                                 const PlannedRun& planned) {
+  return writer.db.run(kInsertLive, job.job, planned.id, job.project, planned.trigger,
+                       planned.planned_at, planned.at, planned.needs_planning, lane.kind,
+                       lane.queue, lane.rank, planned.retry_of, planned.jitter);
 }
 
 Result<void> insert_final(Writer& writer, const LiveRun& run, const End& end) {
@@ -186,12 +194,17 @@ Result<std::vector<LiveRun>> live_of_job(Connection& db, JobId job) {
   return db.all(kOfJob, read_live_row, job);
 }
 
+Result<bool> add_held(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned) {
+  CHRONOS_TRY(const auto added, insert_live(writer, job, lane, planned));
+  if (added == 0) return false;
+  CHRONOS_TRY_VOID(writer.db.run(kInsertHeld, job.job, planned.planned_at, planned.id));
+  ++writer.growth.held;
+  return true;
+}
+
 Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned,
                      Timestamp now) {
-  CHRONOS_TRY(const auto added,
-              writer.db.run(kInsertLive, job.job, planned.id, job.project, planned.trigger,
-                            planned.planned_at, planned.at, planned.needs_planning, lane.kind,
-                            lane.queue, lane.rank, planned.retry_of, planned.jitter));
+  CHRONOS_TRY(const auto added, insert_live(writer, job, lane, planned));
   if (added == 0) return false;
   if (planned.at <= now && !planned.needs_planning) {
     CHRONOS_TRY_VOID(writer.db.run(kInsertReady, lane.kind, lane.queue, lane.rank,
@@ -315,12 +328,18 @@ Result<void> cancel_waiting(Writer& writer, const LiveRun& run, std::string_view
 }
 
 Result<void> release_held(Writer& writer, JobId job, Timestamp now) {
-  CHRONOS_TRY(const auto oldest, writer.db.one(kOldestHeld, column<RunId>, job));
-  if (!oldest) return {};
+  CHRONOS_TRY(const auto any, writer.db.one(kAnyHeld, column<RunId>, job));
+  if (!any) return {};
   CHRONOS_TRY(const auto runs, live_of_job(writer.db, job));
   if (std::ranges::any_of(runs, &LiveRun::goes_on)) return {};
-  const auto held = std::ranges::find(runs, *oldest, &LiveRun::run);
-  if (held == runs.end()) return fail(Reason::internal, "a held run is not live");
+  const auto place_in_line = [](const LiveRun& run) {
+    return std::tuple(run.place != Place::held, run.trigger == Trigger::backfill, run.planned_at,
+                      run.run);
+  };
+  const auto held = std::ranges::min_element(runs, {}, place_in_line);
+  if (held == runs.end() || held->place != Place::held) {
+    return fail(Reason::internal, "a held run is not live");
+  }
   CHRONOS_TRY_VOID(leave_place(writer, *held));
   return enter_ready(writer, *held, now);
 }

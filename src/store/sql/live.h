@@ -95,6 +95,8 @@ Result<std::vector<LiveRun>> live_of_job(Connection& db, JobId job);  // by id
 // a run with this id is live already.
 Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned,
                      Timestamp now);
+// `planned` in `held`: release_held() follows. False when a run with this id is live already.
+Result<bool> add_held(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned);
 // Takes a run out of its place; the caller puts it into another, or ends it, at once.
 Result<void> leave_place(Writer& writer, const LiveRun& run);
 Result<void> enter_ready(Writer& writer, const LiveRun& run, Timestamp now);
@@ -127,8 +129,8 @@ Result<bool> end_run(Writer& writer, const LiveRun& run, const End& end);
 // Ends a run that holds no lease as cancelled.
 Result<void> cancel_waiting(Writer& writer, const LiveRun& run, std::string_view reason,
                             Timestamp now);
-// The oldest held run of the job becomes ready when none goes on. Every change to the runs of a job
-// that may hold some ends with it.
+// The oldest held run of the job becomes ready when none goes on, those of a backfill last. Every
+// change to the runs of a job that may hold some ends with it.
 Result<void> release_held(Writer& writer, JobId job, Timestamp now);
 
 // Appends to `outputs` unless there is nothing to keep.

@@ -107,7 +107,9 @@ StoredRun read_run_row(Columns& columns) {
   run.attempts_made = columns.get<int>();
   run.error = columns.get<std::optional<std::string>>().value_or("");
   stored.last_attempt = read_attempt_columns(columns, run.attempts_made);
-  if (run.started_at) run.lateness = *run.started_at - run.planned_at - run.jitter;
+  if (run.started_at && run.trigger != Trigger::backfill) {
+    run.lateness = *run.started_at - run.planned_at - run.jitter;
+  }
   if (stored.last_attempt) show_attempt(run, stored.last_attempt->attempt);
   return stored;
 }

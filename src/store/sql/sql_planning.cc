@@ -126,7 +126,7 @@ Result<void> write_rows(Connection& db, JobKey job, const CommitPlan& change) {
 Result<void> stop_others(Writer& writer, const CommitPlan& change) {
   CHRONOS_TRY(const auto runs, live_of_job(writer.db, change.job));
   for (const auto& run : runs) {
-    if (run.run == change.run) continue;
+    if (run.run == change.run || run.trigger == Trigger::backfill) continue;
     if (run.place == Place::leased) {
       CHRONOS_TRY_VOID(mark_cancelled(writer, run));
     } else if (run.goes_on() || run.place == Place::held) {
@@ -264,6 +264,10 @@ Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit) {
     CHRONOS_TRY(value.calendars, calendars_of(reader.db, *value.job));
     for (const auto& run : runs) {
       if (run.run == row.run) continue;
+      if (run.trigger == Trigger::backfill) {
+        value.is_backfilling |= run.goes_on();
+        continue;
+      }
       value.is_held |= run.place == Place::held;
       value.is_running |= run.goes_on() || run.place == Place::held;
     }

@@ -102,7 +102,9 @@ Result<Run> run_of(Reader reader, const LiveRun& live) {
   run.queued_at = live.queued_at;
   run.started_at = live.started_at;
   if (!run.started_at && live.lease) run.started_at = live.lease->started_at;
-  if (run.started_at) run.lateness = *run.started_at - live.planned_at - live.jitter;
+  if (run.started_at && run.trigger != Trigger::backfill) {
+    run.lateness = *run.started_at - live.planned_at - live.jitter;
+  }
   run.attempts_made = live.attempts_made + (live.lease ? 1 : 0);
   run.retry_of = live.retry_of;
   run.is_cancel_requested =
