@@ -1,7 +1,6 @@
 #include "store/sql/live.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "base/check.h"
 
@@ -9,22 +8,26 @@ namespace chronos::store::sql {
 namespace {
 
 constexpr Sql kFindByJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
-                         " WHERE l.job = $1 AND l.run = $2"};
+                         " WHERE l.job = $1 AND l.is_held IN (0, 1) AND l.run = $2"};
 constexpr Sql kFindByProject{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
                              " WHERE l.project = $1 AND l.run = $2"};
 constexpr Sql kFindLeased{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
                           "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS
-                          " FROM leases e JOIN live l ON l.job = e.job AND l.run = e.run"
+                          " FROM leases e JOIN live l ON l.job = e.job AND l.is_held = 0"
+                          " AND l.run = e.run"
                           " WHERE e.run = $1"};
 constexpr Sql kOfJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
                      " WHERE l.job = $1 ORDER BY l.run"};
+constexpr Sql kNotHeldOfJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
+                            " WHERE l.job = $1 AND l.is_held = 0 ORDER BY l.run"};
 constexpr Sql kAnyOfJob{"SELECT 1 FROM live WHERE job = $1 LIMIT 1"};
 
 constexpr Sql kInsertLive{
-    "INSERT INTO live (job, run, project, trigger_kind, planned_at, at, needs_planning, kind,"
-    " queue, rank, retry_of, jitter, is_cancel_requested, attempts_made)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0) ON CONFLICT DO NOTHING"};
-constexpr Sql kDeleteLive{"DELETE FROM live WHERE job = $1 AND run = $2"};
+    "INSERT INTO live (job, is_held, run, project, trigger_kind, planned_at, at, needs_planning,"
+    " kind, queue, rank, retry_of, jitter, is_cancel_requested, attempts_made)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0) ON CONFLICT DO "
+    "NOTHING"};
+constexpr Sql kDeleteLive{"DELETE FROM live WHERE job = $1 AND is_held = 0 AND run = $2"};
 constexpr Sql kInsertDue{"INSERT INTO due (needs_planning, at, run, job) VALUES ($1, $2, $3, $4)"};
 constexpr Sql kDeleteDue{"DELETE FROM due WHERE needs_planning = $1 AND at = $2 AND run = $3"};
 constexpr Sql kInsertReady{
@@ -33,22 +36,33 @@ constexpr Sql kInsertReady{
 constexpr Sql kDeleteReady{
     "DELETE FROM ready WHERE kind = $1 AND queue = $2 AND rank = $3 AND planned_at = $4"
     " AND run = $5"};
-constexpr Sql kInsertHeld{"INSERT INTO held (job, planned_at, run) VALUES ($1, $2, $3)"};
-constexpr Sql kDeleteHeld{"DELETE FROM held WHERE job = $1 AND planned_at = $2 AND run = $3"};
-constexpr Sql kAnyHeld{"SELECT run FROM held WHERE job = $1 LIMIT 1"};
+constexpr Sql kInsertHeld{
+    "INSERT INTO held (job, is_backfill, planned_at, run) VALUES ($1, $2, $3, $4)"};
+constexpr Sql kDeleteHeld{
+    "DELETE FROM held WHERE job = $1 AND is_backfill = $2 AND planned_at = $3 AND run = $4"};
+constexpr Sql kSetHeld{
+    "UPDATE live SET is_held = $3 WHERE job = $1 AND is_held = 1 - $3 AND run = $2"};
+constexpr Sql kNextHeld{
+    "SELECT run FROM held WHERE job = $1 ORDER BY is_backfill, planned_at, run LIMIT 1"};
+constexpr Sql kAnyHeld{"SELECT 1 FROM held WHERE job = $1 AND is_backfill = $2 LIMIT 1"};
 constexpr Sql kDeleteLease{"DELETE FROM leases WHERE run = $1"};
 constexpr Sql kMarkLease{"UPDATE leases SET is_cancel_requested = 1 WHERE run = $1"};
-constexpr Sql kMarkLive{"UPDATE live SET is_cancel_requested = 1 WHERE job = $1 AND run = $2"};
-constexpr Sql kSetNeedsPlanning{"UPDATE live SET needs_planning = $3 WHERE job = $1 AND run = $2"};
+constexpr Sql kMarkLive{
+    "UPDATE live SET is_cancel_requested = 1 WHERE job = $1 AND is_held IN (0, 1) AND run = $2"};
+constexpr Sql kSetNeedsPlanning{
+    "UPDATE live SET needs_planning = $3 WHERE job = $1 AND is_held = 0 AND run = $2"};
 constexpr Sql kSetPlannedAt{
-    "UPDATE live SET planned_at = $3, jitter = $4 WHERE job = $1 AND run = $2"};
+    "UPDATE live SET planned_at = $3, jitter = $4 WHERE job = $1 AND is_held = 0 AND run = $2"};
 constexpr Sql kWaitAgain{
-    "UPDATE live SET planned_at = $3, jitter = $4, at = $5 WHERE job = $1 AND run = $2"};
+    "UPDATE live SET planned_at = $3, jitter = $4, at = $5"
+    " WHERE job = $1 AND is_held = 0 AND run = $2"};
 constexpr Sql kBackOff{
     "UPDATE live SET at = $3, needs_planning = 0, attempts_made = attempts_made + 1,"
-    " started_at = coalesce(started_at, $4), queued_at = $5 WHERE job = $1 AND run = $2"};
+    " started_at = coalesce(started_at, $4), queued_at = $5"
+    " WHERE job = $1 AND is_held = 0 AND run = $2"};
 constexpr Sql kSetLane{
-    "UPDATE live SET kind = $3, queue = $4, rank = $5 WHERE job = $1 AND run = $2"};
+    "UPDATE live SET kind = $3, queue = $4, rank = $5"
+    " WHERE job = $1 AND is_held IN (0, 1) AND run = $2"};
 
 constexpr Sql kInsertRun{
     "INSERT INTO runs (project, id, job, trigger_kind, state, reason, planned_at, run_count,"
@@ -93,10 +107,21 @@ std::int64_t& growth_of(Writer& writer, Place place) {
 }
 
 Result<std::int64_t> insert_live(Writer& writer, JobKey job, const Lane& lane,
-                                 const PlannedRun& planned) {
-  return writer.db.run(kInsertLive, job.job, planned.id, job.project, planned.trigger,
+                                 const PlannedRun& planned, bool is_held) {
+  return writer.db.run(kInsertLive, job.job, is_held, planned.id, job.project, planned.trigger,
                        planned.planned_at, planned.at, planned.needs_planning, lane.kind,
                        lane.queue, lane.rank, planned.retry_of, planned.jitter);
+}
+
+bool is_backfill(const LiveRun& run) {
+  return run.trigger == Trigger::backfill;
+}
+
+Result<void> insert_held(Writer& writer, JobId job, Trigger trigger, Timestamp planned_at,
+                         RunId run) {
+  CHRONOS_TRY_VOID(writer.db.run(kInsertHeld, job, trigger == Trigger::backfill, planned_at, run));
+  ++writer.growth.held;
+  return {};
 }
 
 Result<void> insert_final(Writer& writer, const LiveRun& run, const End& end) {
@@ -194,17 +219,25 @@ Result<std::vector<LiveRun>> live_of_job(Connection& db, JobId job) {
   return db.all(kOfJob, read_live_row, job);
 }
 
+Result<std::vector<LiveRun>> not_held_of_job(Connection& db, JobId job) {
+  return db.all(kNotHeldOfJob, read_live_row, job);
+}
+
+Result<bool> has_held(Connection& db, JobId job, bool of_backfill) {
+  CHRONOS_TRY(const auto any, db.one(kAnyHeld, column<int>, job, of_backfill));
+  return any.has_value();
+}
+
 Result<bool> add_held(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned) {
-  CHRONOS_TRY(const auto added, insert_live(writer, job, lane, planned));
+  CHRONOS_TRY(const auto added, insert_live(writer, job, lane, planned, true));
   if (added == 0) return false;
-  CHRONOS_TRY_VOID(writer.db.run(kInsertHeld, job.job, planned.planned_at, planned.id));
-  ++writer.growth.held;
+  CHRONOS_TRY_VOID(insert_held(writer, job.job, planned.trigger, planned.planned_at, planned.id));
   return true;
 }
 
 Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned,
                      Timestamp now) {
-  CHRONOS_TRY(const auto added, insert_live(writer, job, lane, planned));
+  CHRONOS_TRY(const auto added, insert_live(writer, job, lane, planned, false));
   if (added == 0) return false;
   if (planned.at <= now && !planned.needs_planning) {
     CHRONOS_TRY_VOID(writer.db.run(kInsertReady, lane.kind, lane.queue, lane.rank,
@@ -230,7 +263,8 @@ Result<void> leave_place(Writer& writer, const LiveRun& run) {
                            run.planned_at, run.run);
       break;
     case Place::held:
-      left = writer.db.run(kDeleteHeld, run.job, run.planned_at, run.run);
+      left = writer.db.run(kDeleteHeld, run.job, is_backfill(run), run.planned_at, run.run);
+      CHRONOS_TRY_VOID(writer.db.run(kSetHeld, run.job, run.run, false));
       break;
     case Place::leased:
       left = writer.db.run(kDeleteLease, run.run);
@@ -251,9 +285,8 @@ Result<void> enter_ready(Writer& writer, const LiveRun& run, Timestamp now) {
 }
 
 Result<void> enter_held(Writer& writer, const LiveRun& run) {
-  CHRONOS_TRY_VOID(writer.db.run(kInsertHeld, run.job, run.planned_at, run.run));
-  ++writer.growth.held;
-  return {};
+  CHRONOS_TRY_VOID(writer.db.run(kSetHeld, run.job, run.run, true));
+  return insert_held(writer, run.job, run.trigger, run.planned_at, run.run);
 }
 
 Result<void> enter_back_off(Writer& writer, const LiveRun& run, Timestamp at) {
@@ -328,18 +361,12 @@ Result<void> cancel_waiting(Writer& writer, const LiveRun& run, std::string_view
 }
 
 Result<void> release_held(Writer& writer, JobId job, Timestamp now) {
-  CHRONOS_TRY(const auto any, writer.db.one(kAnyHeld, column<RunId>, job));
-  if (!any) return {};
-  CHRONOS_TRY(const auto runs, live_of_job(writer.db, job));
-  if (std::ranges::any_of(runs, &LiveRun::goes_on)) return {};
-  const auto place_in_line = [](const LiveRun& run) {
-    return std::tuple(run.place != Place::held, run.trigger == Trigger::backfill, run.planned_at,
-                      run.run);
-  };
-  const auto held = std::ranges::min_element(runs, {}, place_in_line);
-  if (held == runs.end() || held->place != Place::held) {
-    return fail(Reason::internal, "a held run is not live");
-  }
+  CHRONOS_TRY(const auto next, writer.db.one(kNextHeld, column<RunId>, job));
+  if (!next) return {};
+  CHRONOS_TRY(const auto others, not_held_of_job(writer.db, job));
+  if (std::ranges::any_of(others, &LiveRun::goes_on)) return {};
+  CHRONOS_TRY(const auto held, find_live(writer.db, job, *next));
+  if (!held) return fail(Reason::internal, "a held run is not live");
   CHRONOS_TRY_VOID(leave_place(writer, *held));
   return enter_ready(writer, *held, now);
 }

@@ -87,7 +87,10 @@ LiveRun read_live_row(Columns& columns);
 Result<std::optional<LiveRun>> find_live(Connection& db, JobId job, RunId run);
 Result<std::optional<LiveRun>> find_live(Connection& db, ProjectId project, RunId run);
 Result<std::optional<LiveRun>> find_leased(Connection& db, RunId run);
-Result<std::vector<LiveRun>> live_of_job(Connection& db, JobId job);  // by id
+Result<std::vector<LiveRun>> live_of_job(Connection& db, JobId job);      // by id
+Result<std::vector<LiveRun>> not_held_of_job(Connection& db, JobId job);  // by id
+// Whether runs of a backfill of the job are held, or others.
+Result<bool> has_held(Connection& db, JobId job, bool of_backfill);
 
 // -- Moves ---------------------------------------------------------------------------------------
 

@@ -19,11 +19,11 @@ constexpr Sql kRelease{
     "INSERT INTO ready (kind, queue, rank, planned_at, run, job, project, trigger_kind, attempt,"
     " queued_at) SELECT l.kind, l.queue, l.rank, l.planned_at, l.run, l.job, l.project,"
     " l.trigger_kind, l.attempts_made + 1, $3 FROM due d JOIN live l ON l.job = d.job AND"
-    " l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"};
+    " l.is_held = 0 AND l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"};
 constexpr Sql kForgetReleased{"DELETE FROM due WHERE needs_planning = 0 AND (at, run) < ($1, $2)"};
 constexpr Sql kDueRuns{
     "SELECT d.run, d.job, l.planned_at, l.project FROM due d"
-    " JOIN live l ON l.job = d.job AND l.run = d.run"
+    " JOIN live l ON l.job = d.job AND l.is_held = 0 AND l.run = d.run"
     " WHERE d.needs_planning = 1 AND d.at <= $1 ORDER BY d.at, d.run"};
 constexpr Sql kToResume{"SELECT " CHRONOS_JOB_COLUMNS
                         " FROM jobs j WHERE j.paused_until IS NOT NULL AND j.phase = 'active'"
@@ -35,7 +35,7 @@ constexpr Sql kNextDue{"SELECT at FROM due WHERE needs_planning = $1 ORDER BY at
 
 constexpr Sql kWaitingRuns{
     "SELECT d.at, d.run, l.planned_at, l.is_cancel_requested, l.project, d.job FROM due d"
-    " JOIN live l ON l.job = d.job AND l.run = d.run"
+    " JOIN live l ON l.job = d.job AND l.is_held = 0 AND l.run = d.run"
     " WHERE d.needs_planning = 1 AND (d.at, d.run) > ($1, $2) ORDER BY d.at, d.run LIMIT $3"};
 constexpr Sql kReadZones{"SELECT value FROM meta WHERE name = 'zones_stamp'"};
 constexpr Sql kNoteZones{
@@ -258,18 +258,16 @@ Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit) {
   for (const auto& row : rows) {
     CHRONOS_TRY(auto stored, find_stored_job(reader, row.project, row.job));
     if (!stored) return fail(Reason::internal, "a live run has no job");
-    CHRONOS_TRY(const auto runs, live_of_job(reader.db, row.job));
+    CHRONOS_TRY(const auto runs, not_held_of_job(reader.db, row.job));
     DueRun value{row.run, row.planned_at, std::make_shared<const Job>(std::move(stored->job)),
                  false,   false,          {}};
+    CHRONOS_TRY(value.is_held, has_held(reader.db, row.job, false));
+    value.is_running = value.is_held;
     CHRONOS_TRY(value.calendars, calendars_of(reader.db, *value.job));
     for (const auto& run : runs) {
       if (run.run == row.run) continue;
-      if (run.trigger == Trigger::backfill) {
-        value.is_backfilling |= run.goes_on();
-        continue;
-      }
-      value.is_held |= run.place == Place::held;
-      value.is_running |= run.goes_on() || run.place == Place::held;
+      const bool is_of_backfill = run.trigger == Trigger::backfill;
+      (is_of_backfill ? value.is_backfilling : value.is_running) |= run.goes_on();
     }
     due.push_back(std::move(value));
   }

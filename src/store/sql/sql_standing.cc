@@ -10,7 +10,7 @@ namespace {
 // `leases` has no more rows than attempts under way.
 constexpr Sql kLeased{
     "SELECT l.kind, l.queue, l.project, l.run FROM leases e CROSS"
-    " JOIN live l ON l.job = e.job AND l.run = e.run ORDER BY e.token"};
+    " JOIN live l ON l.job = e.job AND l.is_held = 0 AND l.run = e.run ORDER BY e.token"};
 constexpr Sql kNextQueue{
     "SELECT queue FROM ready WHERE kind = $1 AND queue > $2 ORDER BY queue LIMIT 1"};
 constexpr Sql kCountAhead{
