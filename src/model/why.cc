@@ -17,6 +17,9 @@ using enum WhyCode;
 // THE table of codes.
 constexpr std::array kTable = {
     WhyRow{scheduled_time, "scheduled_time", true, "its instant lies ahead"},
+    WhyRow{excluded, "excluded", true,
+           "a calendar of the job excludes the schedule's next instants; it waits for an open one"},
+    WhyRow{WhyCode::jitter, "jitter", true, "its instant has come; jitter delays its start"},
     WhyRow{planning, "planning", true, "its instant has come; the scheduler takes it up next"},
     WhyRow{cancel_requested, "cancel_requested", true,
            "it was cancelled before its instant and ends then instead of starting"},
@@ -109,6 +112,9 @@ Explanation explain_pause(const Job& job) {
 
 // -- Live runs -----------------------------------------------------------------------------------
 
+constexpr std::string_view kTimeOrRunNow =
+    "Time passing; POST /api/jobs/:job_id/run starts another run now.";
+
 // Members are the states of a live run.
 class LiveRun {
  public:
@@ -138,19 +144,46 @@ class LiveRun {
       return why;
     }
     if (job_.spec.paused) return explain_pause(job_);
-    if (run_.planned_at > facts_.now) {
-      Explanation why{.code = scheduled_time, .blocker = clock_blocker()};
-      why.text = fmt::format("It waits for its instant, {}.", at(run_.planned_at));
-      why.unblocked_by = "Time passing; POST /api/jobs/:job_id/run starts another run now.";
-      why.until = run_.planned_at;
-      return why;
-    }
+    if (run_.planned_at > facts_.now) return facts_.excluded ? is_excluded() : waits_for_instant();
+    if (run_.planned_at + run_.jitter > facts_.now) return is_spread();
     if (auto why = server_stops_all()) return *why;
     Explanation why{.code = planning, .blocker = Blocker{.kind = "server"}};
     why.text = fmt::format("Its instant, {}, has come; the scheduler takes it up next.",
                            at(run_.planned_at));
     why.unblocked_by = "The scheduler's next step, within a second.";
     why.since = run_.planned_at;
+    return why;
+  }
+
+  Explanation waits_for_instant() const {
+    Explanation why{.code = scheduled_time, .blocker = clock_blocker()};
+    why.text = fmt::format("It waits for its instant, {}.", at(run_.planned_at));
+    if (run_.jitter > Duration(0)) {
+      why.text += fmt::format(" Jitter delays its start to {}.", at(run_.planned_at + run_.jitter));
+    }
+    why.unblocked_by = kTimeOrRunNow;
+    why.until = run_.planned_at + run_.jitter;
+    return why;
+  }
+
+  Explanation is_excluded() const {
+    const auto& [from, through, name] = *facts_.excluded;
+    Explanation why{.code = excluded, .blocker = Blocker{.kind = "calendar", .name = name}};
+    why.text = fmt::format(
+        "It waits for {}: the calendar {} excludes the instants of the schedule from {} to {}.",
+        at(run_.planned_at), name, at(from.at), at(through.at));
+    why.unblocked_by = std::string(kTimeOrRunNow) + " So does a change of the calendar.";
+    why.until = run_.planned_at + run_.jitter;
+    return why;
+  }
+
+  Explanation is_spread() const {
+    Explanation why{.code = WhyCode::jitter, .blocker = policy_blocker("jitter")};
+    why.text = fmt::format("Its instant was {}; jitter delays its start to {}.",
+                           at(run_.planned_at), at(run_.planned_at + run_.jitter));
+    why.unblocked_by = kTimeOrRunNow;
+    why.since = run_.planned_at;
+    why.until = run_.planned_at + run_.jitter;
     return why;
   }
 

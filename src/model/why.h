@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "model/job.h"
 #include "model/run.h"
+#include "schedule/preview.h"
 
 namespace chronos {
 
@@ -21,6 +22,8 @@ namespace chronos {
 enum class WhyCode {
   // A live run waits for …
   scheduled_time,
+  excluded,
+  jitter,
   planning,
   cancel_requested,
   resume,
@@ -103,9 +106,9 @@ struct ServerState {
 
 // What stands in the way.
 struct Blocker {
-  std::string kind;         // clock, run, queue, kind, job, policy, store, server
+  std::string kind;         // clock, calendar, run, queue, kind, job, policy, store, server
   std::string id;           // of the run or job; empty = none
-  std::string name;         // of the queue, the kind of action, the policy's field …
+  std::string name;         // of the calendar, queue, kind of action, the policy's field …
   std::vector<RunId> runs;  // that hold the slots
   std::optional<std::int64_t> in_use;
   std::optional<std::int64_t> max;
@@ -127,6 +130,8 @@ struct RunFacts {
   Timestamp now;
   Standing standing{};         // of a live run
   std::optional<Run> other{};  // held: what it waits for; skipped by overlap: what went on
+  // Planned: the next instants of the schedule, when a calendar excludes them.
+  std::optional<schedule::Excluded> excluded{};
   const Capacity& capacity;
   ServerState server{};
 };

@@ -46,6 +46,7 @@ struct Case {
   Run run = sample_run(RunState::queued);
   Standing standing = {};
   std::optional<Run> other = {};
+  std::optional<schedule::Excluded> excluded = {};
   Capacity capacity = {.lanes = {{"http", 4}}, .queue_limits = {{"narrow", 1}}};
   ServerState server = {};
 
@@ -55,6 +56,7 @@ struct Case {
                         .now = kNow,
                         .standing = standing,
                         .other = other,
+                        .excluded = excluded,
                         .capacity = capacity,
                         .server = server});
   }
@@ -103,6 +105,37 @@ TEST(Why, APlannedRunWaitsForItsInstant) {
   EXPECT_EQ(c.why().code, WhyCode::planning);
   c.run.is_cancel_requested = true;
   EXPECT_EQ(c.why().code, WhyCode::cancel_requested);
+}
+
+TEST(Why, APlannedRunNamesTheCalendarThatExcludesWhatComesBefore) {
+  Case c;
+  c.run.state = RunState::planned;
+  c.run.planned_at = kNow + 48h;
+  c.excluded = {{kNow + 1h, {}, {}}, {kNow + 47h, {}, {}}, "holidays"};
+  EXPECT_EQ(c.why().code, WhyCode::excluded);
+  EXPECT_EQ(c.why().blocker->kind, "calendar");
+  EXPECT_EQ(c.why().blocker->name, "holidays");
+  EXPECT_EQ(c.why().until, kNow + 48h);
+  EXPECT_EQ(c.why().text,
+            "It waits for 2026-03-03T00:00:00.000Z: the calendar holidays excludes the instants of"
+            " the schedule from 2026-03-01T01:00:00.000Z to 2026-03-02T23:00:00.000Z.");
+}
+
+TEST(Why, JitterDelaysAStart) {
+  Case c;
+  c.run.state = RunState::planned;
+  c.run.planned_at = kNow + 1h;
+  c.run.jitter = 10min;
+  EXPECT_EQ(c.why().code, WhyCode::scheduled_time);
+  EXPECT_EQ(c.why().until, kNow + 1h + 10min);
+  EXPECT_NE(c.why().text.find("delays its start to 2026-03-01T01:10:00.000Z"), std::string::npos);
+
+  c.run.planned_at = kNow - 9min;
+  EXPECT_EQ(c.why().code, WhyCode::jitter);
+  EXPECT_EQ(c.why().blocker->name, "jitter");
+  EXPECT_EQ(c.why().until, kNow + 1min);
+  c.run.planned_at = kNow - 10min;
+  EXPECT_EQ(c.why().code, WhyCode::planning);
 }
 
 TEST(Why, APausedJobSaysSinceWhenAndItsNote) {

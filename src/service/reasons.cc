@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/calendars.h"
+
 namespace chronos::service {
 namespace {
 
@@ -67,6 +69,18 @@ Result<std::optional<Run>> Reasons::went_on_at(const Run& skipped) const {
   return std::nullopt;
 }
 
+// The next instants of the job's schedule, when a calendar excludes them.
+Result<std::optional<schedule::Excluded>> Reasons::excluded_before(const Job& job,
+                                                                   Timestamp now) const {
+  const auto& spec = job.spec.schedule;
+  if (spec.calendars.empty()) return std::nullopt;
+  CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(spec));
+  CHRONOS_TRY(const auto calendars, load_calendars(store_, job.project, spec.calendars));
+  auto ahead = schedule::preview(schedule, now, 1, calendars);
+  if (ahead.excluded.empty()) return std::nullopt;
+  return std::move(ahead.excluded.front());
+}
+
 Result<Explanation> Reasons::explain(const Asked& asked) const {
   const auto& [job, run, ahead_max, wants_other] = asked;
   RunFacts facts{.job = job, .run = run, .now = clock_.now(), .capacity = capacity_};
@@ -75,6 +89,9 @@ Result<Explanation> Reasons::explain(const Asked& asked) const {
       CHRONOS_TRY(facts.other, went_on_at(run));
     }
     return explain_run(facts);
+  }
+  if (run.state == RunState::planned && run.planned_at > facts.now) {
+    CHRONOS_TRY(facts.excluded, excluded_before(job, facts.now));
   }
   if (run.state == RunState::queued || run.planned_at <= facts.now) facts.server = server_state();
   if (run.state == RunState::queued || run.state == RunState::running) {

@@ -56,6 +56,7 @@ class Reasons {
     bool wants_other;  // the run that stands in the way
   };
   Result<Explanation> explain(const Asked& asked) const;
+  Result<std::optional<schedule::Excluded>> excluded_before(const Job& job, Timestamp now) const;
   Result<std::optional<Run>> went_on_at(const Run& skipped) const;
   ServerState server_state() const;
 

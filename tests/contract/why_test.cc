@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/time_text.h"
 #include "contract/api_fixture.h"
 #include "contract/openapi.h"
 #include "model/planner.h"
@@ -129,6 +130,23 @@ using Tell = std::function<Answered(Story&)>;
 // How each code that a run waits with comes about.
 const std::map<std::string, Tell> kWaitingStories = {
     {"scheduled_time", [](Story& s) { return s.why_job(s.job = s.make_job()); }},
+    {"excluded",
+     [](Story& s) {
+       s.put("/api/calendars/closed",
+             R"({"kind": "blackout", "dates": ["2026-03-02", "2026-03-03"]})");
+       s.job = s.make_job(R"("cron": "0 * * * *", "calendars": ["closed"])");
+       auto why = s.why_job(s.job);
+       EXPECT_EQ(why.text("/blocker/name"), "closed");
+       EXPECT_EQ(why.text("/until"), "2026-03-04T00:00:00.000Z");
+       return why;
+     }},
+    {"jitter",
+     [](Story& s) {
+       s.job = s.make_job(R"("cron": "0 * * * *", "jitter": "30m")");
+       const auto start = s.get("/api/jobs/" + s.job).text("/next_run_at");
+       s.clock_.advance(*parse_timestamp(start) - s.clock_.now() - 1s);
+       return s.why_job(s.job);
+     }},
     {"planning",
      [](Story& s) {
        s.job = s.make_job(R"("every": "1h")");
