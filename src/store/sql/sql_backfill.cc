@@ -32,9 +32,11 @@ Result<Backfill::Answer> apply(Writer& writer, const Backfill& change) {
   CHRONOS_TRY(const auto stored, find_stored_job({db, writer.specs}, key.project, key.job));
   if (!stored) return fail(Reason::not_found, "no job has this id");
   if (change.runs.empty()) return Backfill::Answer{};
-  Backfill::Answer answer{change.runs.front().id, change.runs.back().id, false};
-  CHRONOS_TRY(const auto live, find_live(db, key.job, *answer.first));
-  CHRONOS_TRY(const auto is_final, db.one(kIsFinal, column<int>, key.project, *answer.first));
+  const auto first = change.runs.front().id;
+  const auto last = change.runs.back().id;
+  Backfill::Answer answer{first, last, false};
+  CHRONOS_TRY(const auto live, find_live(db, key.job, first));
+  CHRONOS_TRY(const auto is_final, db.one(kIsFinal, column<int>, key.project, first));
   answer.is_replay = live || is_final;
   if (answer.is_replay) return answer;
   if (stored->job.version != change.expected_version) {
@@ -49,10 +51,9 @@ Result<Backfill::Answer> apply(Writer& writer, const Backfill& change) {
                                   : add_run(writer, key, lane, planned, change.now));
   }
   CHRONOS_TRY_VOID(release_held(writer, key.job, change.now));
+  CHRONOS_TRY_VOID(remember(db, change.idempotency, {Made::run, key.project, key.job, first}));
   CHRONOS_TRY_VOID(
-      remember(db, change.idempotency, {Made::run, key.project, key.job, *answer.first}));
-  CHRONOS_TRY_VOID(
-      remember(db, last_of(change.idempotency), {Made::run, key.project, key.job, *answer.last}));
+      remember(db, last_of(change.idempotency), {Made::run, key.project, key.job, last}));
   return answer;
 }
 
