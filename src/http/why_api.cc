@@ -26,7 +26,7 @@ void write_run_why(json::Writer& writer, const service::RunWhy& answer) {
   const auto& run = answer.run;
   writer.begin_object().member("run_id", run.id.to_string());
   writer.member("job_id", run.job.to_string()).member("state", to_string(run.state));
-  write_time(writer, "planned_at", run.planned_at);
+  write_time(writer, "planned_at", known_instant(run.planned_at));
   write_why_members(writer, answer.why);
   writer.end_object();
 }

@@ -132,7 +132,7 @@ void write_run(json::Writer& writer, const Run& run) {
     writer.key(name);
     write_value(writer, value);
   };
-  time("planned_at", run.planned_at);
+  time("planned_at", known_instant(run.planned_at));
   writer.member("jitter_ms", run.jitter / std::chrono::milliseconds(1));
   time("planned_until", run.planned_until);
   writer.member("count", run.count);

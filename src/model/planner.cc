@@ -31,6 +31,7 @@ struct Next {
 // The first open instant after `after`. Nothing when the schedule ends before.
 std::optional<Next> next_open(const Schedule& schedule, const CalendarSet& calendars,
                               Timestamp after) {
+  if (schedule.is_start_up()) return Next{kNextStart, std::nullopt};
   const auto horizon = after + kHorizon;
   auto at = schedule.next_after(after);
   std::optional<Timestamp> excluded;
@@ -50,16 +51,21 @@ struct Piece {
   const std::string* excluder = nullptr;
 };
 
+// A plan for the run that leaves the job as it is.
+Plan unchanged(const Job& job, RunId run) {
+  Plan plan;
+  plan.job = job.id;
+  plan.expected_version = job.version;
+  plan.expected_planned_through = plan.planned_through = job.planned_through;
+  plan.run = run;
+  return plan;
+}
+
 // Builds the answer to one due run. Member functions are steps of plan_due, in its order.
 class DuePlanner {
  public:
-  DuePlanner(const DueInput& input, IdSource& ids) : input_(input), ids_(ids) {
-    plan_.job = input.job.id;
-    plan_.expected_version = input.job.version;
-    plan_.expected_planned_through = input.job.planned_through;
-    plan_.planned_through = input.job.planned_through;
-    plan_.run = input.run;
-  }
+  DuePlanner(const DueInput& input, IdSource& ids)
+      : input_(input), ids_(ids), plan_(unchanged(input.job, input.run)) {}
 
   Plan plan() && {
     answer_excluded();
@@ -349,7 +355,7 @@ bool needs_planning(const JobSpec& spec) {
 }
 
 Duration jitter_of(const JobSpec& spec, JobId job, Timestamp instant) {
-  if (!spec.schedule.jitter) return Duration(0);
+  if (!spec.schedule.jitter || instant == kNextStart) return Duration(0);
   const auto id = job.to_string();
   return schedule::offset_of(*spec.schedule.jitter, {spec.schedule.seed, id}, instant);
 }
@@ -393,9 +399,27 @@ Plan plan_due(const DueInput& input, IdSource& ids) {
   return DuePlanner(input, ids).plan();
 }
 
+std::optional<Plan> plan_start_up(const WaitingInput& input) {
+  const auto& [job, schedule, run, planned_at, now] = input;
+  const auto& spec = job.spec.schedule;
+  if (planned_at != kNextStart || (spec.start_at && *spec.start_at > now)) return std::nullopt;
+  auto plan = unchanged(job, run);
+  if (spec.end_at && *spec.end_at <= now) {
+    plan.due_run = Plan::DueRun::drop;
+    plan.phase_at_end = JobPhase::succeeded;
+    return plan;
+  }
+  plan.due_run = Plan::DueRun::wait;
+  const auto jitter = jitter_of(job.spec, job.id, now);
+  plan.next_run = PlannedRun{run, Trigger::schedule, now, now + jitter, true, std::nullopt, jitter};
+  return plan;
+}
+
 std::optional<Plan> replan(const WaitingInput& input, IdSource& ids) {
   const auto& [job, schedule, run, planned_at, now] = input;
-  if (planned_at <= now || !schedule.is_recurring()) return std::nullopt;
+  if (planned_at <= now || !schedule.is_recurring() || planned_at == kNextStart) {
+    return std::nullopt;
+  }
   auto earlier = schedule.latest_at_or_before(planned_at);
   if (earlier == planned_at) return std::nullopt;
   if (earlier && *earlier <= job.planned_through) earlier.reset();
@@ -404,11 +428,7 @@ std::optional<Plan> replan(const WaitingInput& input, IdSource& ids) {
       earlier && (!later || planned_at - *earlier <= *later - planned_at);
   const auto instant = is_earlier_nearer ? earlier : later;
 
-  Plan plan;
-  plan.job = job.id;
-  plan.expected_version = job.version;
-  plan.expected_planned_through = plan.planned_through = job.planned_through;
-  plan.run = run;
+  auto plan = unchanged(job, run);
   plan.due_run = Plan::DueRun::drop;
   if (instant) {
     const auto jitter = jitter_of(job.spec, job.id, *instant);

@@ -84,6 +84,10 @@ struct WaitingInput {
   Timestamp now;
 };
 
+// At a start of the server: the plan by which a run that waited for it (kNextStart) is due at
+// `now`. Nothing for other runs, and when the schedule has not begun yet.
+std::optional<Plan> plan_start_up(const WaitingInput& input);
+
 // After a change of the time zone database: the plan that moves a waiting run to the instant the
 // new rules put it at, the one nearest to the old among those not planned yet. Nothing when it
 // stays where it is, and for a run whose instant has come: that goes as planned.

@@ -404,5 +404,89 @@ TEST_F(ReplanTest, ASpentScheduleEnds) {
   EXPECT_EQ(plan->phase_at_end, JobPhase::succeeded);
 }
 
+// -- @reboot -------------------------------------------------------------------------------------
+
+// A job that runs at every start of the server; its run waits for the next.
+class StartUpTest : public PlannerTest {
+ protected:
+  StartUpTest() {
+    job.spec.schedule.cron = {"@reboot"};
+    job.planned_through = at("2026-03-01T11:00:00Z");
+  }
+  schedule::Schedule compiled() const { return *schedule::Schedule::compile(job.spec.schedule); }
+  std::optional<Plan> started(std::string_view now, Timestamp planned_at = kNextStart) {
+    return plan_start_up({job, compiled(), run, planned_at, at(now)});
+  }
+};
+
+TEST_F(StartUpTest, TheFirstRunWaitsForTheNextStart) {
+  const auto first = plan_first({job.id, job.spec, compiled(), at("2026-03-01T12:00:00Z")}, ids);
+  ASSERT_TRUE(first.run);
+  EXPECT_EQ(first.run->planned_at, kNextStart);
+  EXPECT_EQ(first.run->at, kNextStart);
+  EXPECT_TRUE(first.run->needs_planning);
+  EXPECT_EQ(first.planned_through, at("2026-03-01T12:00:00Z"));
+}
+
+TEST_F(StartUpTest, AStartMakesItDue) {
+  auto started_plan = started("2026-03-01T12:00:00Z");
+  ASSERT_TRUE(started_plan);
+  EXPECT_EQ(started_plan->due_run, DueRun::wait);
+  EXPECT_EQ(started_plan->next_run->id, run);
+  EXPECT_EQ(started_plan->next_run->planned_at, at("2026-03-01T12:00:00Z"));
+  EXPECT_EQ(started_plan->next_run->at, at("2026-03-01T12:00:00Z"));
+  EXPECT_EQ(started_plan->planned_through, job.planned_through);
+  EXPECT_FALSE(started("2026-03-01T12:00:00Z", at("2026-03-01T11:59:00Z"))) << "it is due already";
+}
+
+TEST_F(StartUpTest, ItsRunStartsAndTheNextWaits) {
+  const auto result = plan("2026-03-01T12:00:01Z");
+  EXPECT_EQ(result.due_run, DueRun::release);
+  EXPECT_EQ(result.planned_through, due);
+  EXPECT_EQ(result.next_run->planned_at, kNextStart);
+  EXPECT_EQ(result.phase_at_end, std::nullopt);
+  EXPECT_TRUE(result.rows.empty());
+}
+
+TEST_F(StartUpTest, PoliciesHoldForIt) {
+  auto result = plan("2026-03-01T12:00:01Z", true);
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_EQ(result.rows[0].reason, "overlap");
+  EXPECT_EQ(result.rows[0].count, 1);
+  job.spec.misfire.policy = Misfire::skip;
+  result = plan("2026-03-01T13:00:00Z");  // another server stopped before it had looked at it
+  ASSERT_EQ(result.rows.size(), 1U);
+  EXPECT_EQ(result.rows[0].reason, "down");
+  EXPECT_EQ(result.rows[0].planned_at, due);
+  EXPECT_EQ(result.next_run->planned_at, kNextStart);
+  job.spec.max_runs = 1;
+  result = plan("2026-03-01T12:00:01Z");
+  EXPECT_EQ(result.due_run, DueRun::release);
+  EXPECT_EQ(result.phase_at_end, JobPhase::succeeded);
+  EXPECT_FALSE(result.next_run);
+}
+
+TEST_F(StartUpTest, StartsOutsideItsLimitsAreNone) {
+  job.spec.schedule.start_at = at("2026-03-01T12:00:00Z");
+  job.spec.schedule.end_at = at("2026-03-01T13:00:00Z");
+  EXPECT_FALSE(started("2026-03-01T11:59:59Z"));
+  EXPECT_EQ(started("2026-03-01T12:00:00Z")->due_run, DueRun::wait);
+  const auto after = started("2026-03-01T13:00:00Z");
+  EXPECT_EQ(after->due_run, DueRun::drop);
+  EXPECT_EQ(after->phase_at_end, JobPhase::succeeded);
+}
+
+TEST_F(StartUpTest, AStartIsSpreadByJitterAndAWaitIsNot) {
+  job.spec.schedule.jitter = StartJitter{.max = 10min};
+  EXPECT_EQ(jitter_of(job.spec, job.id, kNextStart), Duration(0));
+  const auto spread = started("2026-03-01T12:00:00Z");
+  EXPECT_EQ(spread->next_run->at, spread->next_run->planned_at + spread->next_run->jitter);
+  EXPECT_EQ(spread->next_run->jitter, jitter_of(job.spec, job.id, at("2026-03-01T12:00:00Z")));
+}
+
+TEST_F(StartUpTest, AChangedZoneLeavesItWaiting) {
+  EXPECT_FALSE(replan({job, compiled(), run, kNextStart, at("2026-03-01T12:00:00Z")}, ids));
+}
+
 }  // namespace
 }  // namespace chronos

@@ -38,6 +38,15 @@ struct Attempt {
   Outcome outcome;   // `output` is empty when read back: Store::read_output has it
 };
 
+// The planned instant of a run that waits for the next start of the server (@reboot): it is known
+// when that comes. Later than any time that can be written down.
+inline constexpr Timestamp kNextStart =
+    std::chrono::sys_days(std::chrono::year(10'000) / std::chrono::January / 1);
+
+inline std::optional<Timestamp> known_instant(Timestamp planned_at) {
+  return planned_at == kNextStart ? std::nullopt : std::optional(planned_at);
+}
+
 // A run as it is read: live or final. For a range row (`count` > 1) it stands for every instant of
 // its job's schedule in [planned_at, planned_until].
 struct Run {

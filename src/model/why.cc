@@ -20,6 +20,7 @@ constexpr std::array kTable = {
     WhyRow{excluded, "excluded", true,
            "a calendar of the job excludes the schedule's next instants; it waits for an open one"},
     WhyRow{WhyCode::jitter, "jitter", true, "its instant has come; jitter delays its start"},
+    WhyRow{start_up, "start_up", true, "it runs at the next start of the server (@reboot)"},
     WhyRow{planning, "planning", true, "its instant has come; the scheduler takes it up next"},
     WhyRow{cancel_requested, "cancel_requested", true,
            "it was cancelled before its instant and ends then instead of starting"},
@@ -64,7 +65,7 @@ constexpr std::array kTable = {
 };
 
 std::string at(Timestamp time) {
-  return format_timestamp(time);
+  return time == kNextStart ? "the next start of the server" : format_timestamp(time);
 }
 
 std::string times(std::int64_t count, std::string_view thing) {
@@ -140,10 +141,11 @@ class LiveRun {
       Explanation why{.code = cancel_requested, .blocker = clock_blocker()};
       why.text = fmt::format("It was cancelled; its schedule goes on from it, so it ends at {}.",
                              at(run_.planned_at));
-      why.until = run_.planned_at;
+      why.until = known_instant(run_.planned_at);
       return why;
     }
     if (job_.spec.paused) return explain_pause(job_);
+    if (run_.planned_at == kNextStart) return waits_for_start();
     if (run_.planned_at > facts_.now) return facts_.excluded ? is_excluded() : waits_for_instant();
     if (run_.planned_at + run_.jitter > facts_.now) return is_spread();
     if (auto why = server_stops_all()) return *why;
@@ -163,6 +165,14 @@ class LiveRun {
     }
     why.unblocked_by = kTimeOrRunNow;
     why.until = run_.planned_at + run_.jitter;
+    return why;
+  }
+
+  Explanation waits_for_start() const {
+    Explanation why{.code = start_up, .blocker = Blocker{.kind = "server"}};
+    why.text = "It waits for the next start of the server.";
+    why.unblocked_by =
+        "A restart of the server; POST /api/jobs/:job_id/run starts another run now.";
     return why;
   }
 

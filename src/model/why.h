@@ -24,6 +24,7 @@ enum class WhyCode {
   scheduled_time,
   excluded,
   jitter,
+  start_up,
   planning,
   cancel_requested,
   resume,

@@ -16,7 +16,7 @@ struct Nickname {
   std::string_view fields;
 };
 
-constexpr std::array<Nickname, 14> kNicknames = {{
+constexpr std::array<Nickname, 13> kNicknames = {{
     {"@yearly", "0 0 1 1 *"},
     {"@annually", "0 0 1 1 *"},
     {"@monthly", "0 0 1 * *"},
@@ -30,11 +30,10 @@ constexpr std::array<Nickname, 14> kNicknames = {{
     {"@weekends", "0 0 * * 0,6"},
     {"@quarterly", "0 0 1 1,4,7,10 *"},
     {"@semiannually", "0 0 1 1,7 *"},
-    {"@reboot", ""},
 }};
 
 // Words after an @ that are not cron expressions but belong to the grammar.
-constexpr std::array<std::string_view, 2> kOtherWords = {"@every", "@at"};
+constexpr std::array<std::string_view, 3> kOtherWords = {"@every", "@at", "@reboot"};
 
 std::string lower(std::string_view word) {
   std::string result(word);
@@ -66,11 +65,6 @@ Parsed<CronSyntax> parse_nickname(const TextSpan& span) {
   if (words.size() > 1) {
     return std::unexpected(error_at(words[1].begin, words[1].view().size(), "", "nickname_extra",
                                     fmt::format("nothing may follow {}", word)));
-  }
-  if (found->fields.empty()) {
-    return std::unexpected(error_at(span.begin, word.size(), "", "not_supported_yet",
-                                    fmt::format("{} is not supported yet", word),
-                                    "a job without a schedule runs once, at once"));
   }
   return parse_fields({found->fields, 0, found->fields.size()}, {});
 }

@@ -7,9 +7,9 @@
 namespace chronos::schedule {
 namespace {
 
-constexpr Refusal kPlanned[] = {
-    {"@reboot", "not_supported_yet", "", 1, "@reboot is not supported yet",
-     "a job without a schedule runs once, at once"},
+constexpr Refusal kReboot[] = {
+    {"@reboot 5", "nickname_extra", "", 9, "nothing may follow @reboot", ""},
+    {"@Reboot", "unknown_nickname", "", 1, "unknown nickname '@Reboot'", "@reboot"},
 };
 
 constexpr Refusal kRepeats[] = {
@@ -237,8 +237,11 @@ TEST(DialectErrors, OfSystemd) {
   for (const auto& row : kSystemd) expect_refused(row);
 }
 
+TEST(DialectErrors, OfReboot) {
+  for (const auto& row : kReboot) expect_refused(row);
+}
+
 TEST(DialectErrors, OfWhatIsNotBuiltYet) {
-  for (const auto& row : kPlanned) expect_refused(row);
   for (const auto& row : kCalendars) expect_refused(row);
 }
 

@@ -161,6 +161,12 @@ Parsed<TextSpan> parse_zone(const TextSpan& span, Expression& expression) {
   return rest;
 }
 
+Parsed<StartUpText> parse_start_up(const TextSpan& span) {
+  const auto words = split_words(span);
+  if (words.size() == 1) return StartUpText{};
+  return refuse(words[1], "nickname_extra", "nothing may follow @reboot");
+}
+
 Parsed<void> parse_body(const TextSpan& span, std::string_view seed, Expression& expression) {
   const auto first = split_words(span).front();
   const auto word = first.view();
@@ -174,6 +180,8 @@ Parsed<void> parse_body(const TextSpan& span, std::string_view seed, Expression&
   }
   if (word == "@every") {
     CHRONOS_TRY(expression.body, parse_every(span));
+  } else if (word == "@reboot") {
+    CHRONOS_TRY(expression.body, parse_start_up(span));
   } else if (word == "@at") {
     CHRONOS_TRY(expression.body, parse_at(span));
   } else if (looks_like_time(word)) {

@@ -1,7 +1,7 @@
 // Expression: any schedule text: an optional TZ= prefix, then a cron expression, a nickname,
-// "@every 90s", a single time, an ISO 8601 repetition, or another scheduler's spelling (AWS,
-// Quartz, systemd). schedule.cc and the command line call it. Plain value; parsing is pure except
-// that it reads the tz database for the prefix.
+// "@every 90s", "@reboot", a single time, an ISO 8601 repetition, or another scheduler's spelling
+// (AWS, Quartz, systemd). schedule.cc and the command line call it. Plain value; parsing is pure
+// except that it reads the tz database for the prefix.
 #pragma once
 
 #include <chrono>
@@ -49,7 +49,11 @@ struct RepeatText {
   std::optional<std::int64_t> count;  // of all its instants; none = no end
 };
 
-using ExpressionBody = std::variant<Cron, EveryText, InstantText, LocalText, RepeatText>;
+// "@reboot": at every start of the server.
+struct StartUpText {};
+
+using ExpressionBody =
+    std::variant<Cron, EveryText, InstantText, LocalText, RepeatText, StartUpText>;
 
 struct Expression {
   std::optional<TimeZone> zone;  // of the TZ= prefix, or behind a systemd text

@@ -127,6 +127,13 @@ class Compiler {
       rule = every_part(every->period);
     } else if (const auto* instant = std::get_if<InstantText>(&expression.body)) {
       rule = OncePart{instant->at};
+    } else if (std::holds_alternative<StartUpText>(expression.body)) {
+      rule = StartUpPart{};
+      if (spec_.cron.size() > 1) {
+        return std::unexpected(error_at(0, text.size(), "", "start_up_alone",
+                                        "@reboot cannot stand beside other expressions",
+                                        "a job of its own for what runs at the start"));
+      }
     } else if (const auto* repeat = std::get_if<RepeatText>(&expression.body)) {
       CHRONOS_TRY_VOID(add_repeat(*repeat, zone, parts_.back()));
     } else {
@@ -285,10 +292,9 @@ Result<void> Schedule::check_fires_after(Timestamp now) const {
                       fmt::format("'{}' names a date that does not exist", part->cron.text()), "",
                       0, 0});
   }
-  if (faults.empty() && !next_after(now)) {
-    const auto pointer = spec.end_at && *spec.end_at <= now ? "/end_at"
-                         : spec.every                       ? "/every"
-                                                            : "/cron";
+  const bool has_ended = spec.end_at && *spec.end_at <= now;
+  if (faults.empty() && !next_after(now) && (has_ended || !is_start_up())) {
+    const auto pointer = has_ended ? "/end_at" : spec.every ? "/every" : "/cron";
     faults.push_back(
         {pointer, "schedule_never_fires", "the schedule has no time left to fire", "", 0, 0});
   }
@@ -318,6 +324,10 @@ bool Schedule::is_current() const {
 
 bool Schedule::is_recurring() const {
   return kind() == ScheduleKind::cron || kind() == ScheduleKind::every;
+}
+
+bool Schedule::is_start_up() const {
+  return data_->parts.size() == 1 && std::holds_alternative<StartUpPart>(data_->parts.front().rule);
 }
 
 ScheduleKind Schedule::kind() const {

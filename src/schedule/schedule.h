@@ -82,6 +82,8 @@ class Schedule {
   bool is_current() const;
 
   bool is_recurring() const;
+  // "@reboot": it fires at every start of the server, and no function here can name those instants.
+  bool is_start_up() const;
   ScheduleKind kind() const;
   const ScheduleSpec& spec() const;
 

@@ -1,5 +1,6 @@
-// The parts a compiled Schedule is the union of: cron expressions, intervals and single times, each
-// with the same two questions. Internal to this folder. Immutable, thread-safe.
+// The parts a compiled Schedule is the union of: cron expressions, intervals, single times and
+// starts of the server, each with the same two questions. Internal to this folder. Immutable,
+// thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -89,8 +90,14 @@ struct OncePart {
   }
 };
 
+// The starts of the server: their instants cannot be known before.
+struct StartUpPart {
+  static std::optional<Timestamp> next_after(Timestamp) { return std::nullopt; }
+  static std::optional<Timestamp> latest_at_or_before(Timestamp) { return std::nullopt; }
+};
+
 struct Schedule::Part {
-  std::variant<OncePart, EveryPart, CronPart, CalendarPart> rule;
+  std::variant<OncePart, EveryPart, CronPart, CalendarPart, StartUpPart> rule;
 
   std::optional<Timestamp> next_after(Timestamp after) const {
     return std::visit([&](const auto& part) { return part.next_after(after); }, rule);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time_text.h"
+#include "schedule/words.h"
 
 namespace chronos::schedule {
 namespace {
@@ -236,13 +237,34 @@ TEST(Schedule, OneWayToSayWhen) {
 }
 
 TEST(Schedule, PlannedFormsAreRefusedAsNotSupportedYet) {
-  for (const auto* text : {"@reboot", "RRULE:FREQ=DAILY"}) {
-    const auto refused = Schedule::compile(cron_spec({text}));
-    ASSERT_FALSE(refused) << text;
-    EXPECT_EQ(refused.error().reason, Reason::not_supported_yet) << text;
-    EXPECT_EQ(refused.error().fields.at(0).code, "not_supported_yet") << text;
-  }
-  EXPECT_EQ(Schedule::compile(cron_spec({"@reboot", "x"})).error().reason, Reason::invalid_fields);
+  const auto refused = Schedule::compile(cron_spec({"RRULE:FREQ=DAILY"}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, Reason::not_supported_yet);
+  EXPECT_EQ(refused.error().fields.at(0).code, "not_supported_yet");
+  EXPECT_EQ(Schedule::compile(cron_spec({"RRULE:FREQ=DAILY", "x"})).error().reason,
+            Reason::invalid_fields);
+}
+
+TEST(Schedule, RebootNamesNoInstantAndFiresAllTheSame) {
+  auto spec = cron_spec({"TZ=Europe/Berlin @reboot"});
+  const auto schedule = compiled(spec);
+  EXPECT_TRUE(schedule.is_start_up());
+  EXPECT_TRUE(schedule.is_recurring());
+  EXPECT_EQ(schedule.next_after(kNow), std::nullopt);
+  EXPECT_EQ(schedule.latest_at_or_before(kNow), std::nullopt);
+  EXPECT_EQ(schedule.count_between({kNow, kNow + 1h}, 10), 0);
+  EXPECT_TRUE(schedule.check_fires_after(kNow));
+  EXPECT_TRUE(schedule.warnings(kNow).empty());
+  EXPECT_EQ(in_words(schedule), "At every start of the server");
+  spec.end_at = kNow;
+  EXPECT_EQ(compiled(spec).check_fires_after(kNow).error().fields.at(0).pointer, "/end_at");
+}
+
+TEST(Schedule, RebootStandsAlone) {
+  const auto found = faults(cron_spec({"0 * * * *", "@reboot"}));
+  ASSERT_EQ(found.size(), 1);
+  EXPECT_EQ(found.at(0).pointer, "/cron/1");
+  EXPECT_EQ(found.at(0).code, "start_up_alone");
 }
 
 TEST(Schedule, WhatNeverFiresAgainIsItsOwnError) {

@@ -382,6 +382,7 @@ std::string part_in_words(const Schedule::Part& part, const TimeZone& zone) {
     return "every " + period_in_words(every->period) +
            limits_in_words(*every, date_in_words(every->anchor, zone));
   }
+  if (std::holds_alternative<StartUpPart>(part.rule)) return "at every start of the server";
   return "once on " + date_in_words(std::get<OncePart>(part.rule).at, zone);
 }
 
@@ -389,6 +390,7 @@ std::string part_in_words(const Schedule::Part& part, const TimeZone& zone) {
 bool shows_clock(const Schedule& schedule) {
   return schedule.spec().start_at || schedule.spec().end_at ||
          std::ranges::any_of(schedule.parts(), [](const Schedule::Part& part) {
+           if (std::holds_alternative<StartUpPart>(part.rule)) return false;
            const auto* every = std::get_if<EveryPart>(&part.rule);
            return every == nullptr || every->has_own_start;
          });

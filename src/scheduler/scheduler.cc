@@ -37,7 +37,8 @@ Scheduler::Scheduler(store::Store& store, Launcher& launcher, const Clock& clock
       options_(std::move(options)),
       events_(std::move(events)),
       holder_(ids.make<NodeId>()),
-      inbox_(std::make_shared<Inbox>(std::move(wake))) {}
+      inbox_(std::make_shared<Inbox>(std::move(wake))),
+      start_ups_(store) {}
 
 template <class C>
 void Scheduler::commit(C change, std::move_only_function<void(Result<typename C::Answer>)> then) {
@@ -57,6 +58,7 @@ Timestamp Scheduler::step() {
   beat();
   resend();
   if (is_registered_) {
+    plan_start_ups();
     next_resume_ = store_.next_resume_at().value_or(std::nullopt);
     resume();
     next_due_ = store_.next_due_at().value_or(std::nullopt);
@@ -188,6 +190,27 @@ void Scheduler::resume_one(Job job) {
     if (!answer && answer.error().code() != ErrorCode::conflict)
       plan_again_at_ = now_ + kRetryStore;
   });
+}
+
+// Once, at the beginning: runs that waited for a start of the server are due now.
+void Scheduler::plan_start_ups() {
+  if (is_draining_ || start_ups_.is_done() || plans_in_flight_ > 0 || plan_again_at_ > now_) return;
+  const auto waiting = start_ups_.next(kReplanBatch);
+  if (!waiting) {
+    plan_again_at_ = now_ + kRetryStore;
+    return log::warn("the store cannot be read", {{"error", waiting.error().message}});
+  }
+  for (const auto& run : *waiting) {
+    const auto* schedule = compiled(*run.job);
+    auto plan = schedule == nullptr
+                    ? std::nullopt
+                    : plan_start_up({*run.job, *schedule, run.run, run.planned_at, now_});
+    if (!plan) {
+      start_ups_.answered(run.run);
+      continue;
+    }
+    commit_plan({std::move(*plan), now_}, [this, id = run.run] { start_ups_.answered(id); });
+  }
 }
 
 void Scheduler::plan() {

@@ -1,6 +1,7 @@
 // Moves work through time: start here. step() makes one pass — finished outcomes → settle →
-// heartbeat → lost leases → resume → plan → release → claim → launch — and returns when it wants to
-// run next. It never waits: what it asks of the store comes back as an event of a later step.
+// heartbeat → lost leases → start-ups → resume → plan → release → claim → launch — and returns when
+// it wants to run next. It never waits: what it asks of the store comes back as an event of a later
+// step.
 //
 // One thread calls step() and all other members but wake-ups; production is
 // `while (!stop) waiter.wait_until(clock, scheduler.step())`, tests and the simulator turn the
@@ -25,6 +26,7 @@
 #include "model/settle.h"
 #include "schedule/schedule.h"
 #include "scheduler/launcher.h"
+#include "scheduler/start_ups.h"
 #include "store/store.h"
 
 namespace chronos::scheduler {
@@ -91,6 +93,7 @@ class Scheduler {
   void settle_lost(const std::vector<store::ClaimedRun>& lost);
   void resume();
   void resume_one(Job job);
+  void plan_start_ups();
   void plan();
   void plan_one(const store::DueRun& due);
   void commit_plan(store::CommitPlan change, std::function<void()> then = [] {});
@@ -143,6 +146,7 @@ class Scheduler {
   };
   std::map<std::pair<ProjectId, std::string>, CompiledCalendar> calendars_;
 
+  StartUps start_ups_;
   // A walk along the waiting runs after the tz database changed.
   struct Replanning {
     std::int64_t stamp = 0;  // of the database they are planned by

@@ -239,5 +239,60 @@ TEST_F(SchedulerTest, ARunThatWasCancelledIsNotBroughtBack) {
   EXPECT_EQ(store.find_run(projects.at(job), run)->state, RunState::cancelled);
 }
 
+// -- @reboot -------------------------------------------------------------------------------------
+
+TEST_F(SchedulerTest, EveryStartRunsWhatWaitedForIt) {
+  turn();
+  const auto job = submit_cron("@reboot");
+  pass(1h);
+  EXPECT_TRUE(launcher.launched.empty()) << "the server was up already";
+  EXPECT_EQ(next_run(job), std::nullopt);
+  for (int start = 1; start <= 3; ++start) {
+    clock.advance(1h);
+    restart();
+    turn();
+    pass(1h);
+    ASSERT_EQ(launcher.launched.size(), static_cast<std::size_t>(start));
+    EXPECT_EQ(launcher.launched.back(), clock.now() - 1h);
+  }
+  EXPECT_EQ(store.find_job(projects.at(job), job)->status, JobStatus::scheduled);
+}
+
+TEST_F(SchedulerTest, AStartAfterTheClockWasSetBackIsAStartToo) {
+  const auto job = submit_cron("@reboot");
+  restart();
+  turn();
+  clock.step_wall(-24h);
+  restart();
+  turn();
+  EXPECT_EQ(launcher.launched.size(), 2U);
+  EXPECT_EQ(store.find_job(projects.at(job), job)->status, JobStatus::scheduled);
+}
+
+TEST_F(SchedulerTest, ManyWaitForAStart) {
+  constexpr int kJobs = 450;  // more than a step looks at
+  for (int i = 0; i < kJobs; ++i) submit_cron("@reboot");
+  submit_cron("0 * * * *");
+  restart();
+  for (int i = 0; i < 20; ++i) turn();
+  EXPECT_EQ(launcher.launched.size(), static_cast<std::size_t>(kJobs));
+}
+
+TEST_F(SchedulerTest, AJobThatIsGoneByThenHoldsNothingUp) {
+  const auto job = submit_cron("@reboot");
+  restart();
+  scheduler->step();  // registers
+  store.pump();
+  scheduler->step();  // has seen it, and its plan is on the way
+  store.commit(
+      store::CancelJob{
+          .project = projects.at(job), .job = job, .expected_version = {}, .now = clock.now()},
+      [](const auto& answer) { EXPECT_TRUE(answer); });
+  turn();
+  submit_cron("@reboot");
+  turn();
+  EXPECT_TRUE(launcher.launched.empty());
+}
+
 }  // namespace
 }  // namespace chronos::scheduler

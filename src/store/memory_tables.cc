@@ -228,6 +228,7 @@ Job job_value(const Tables& tables, const StoredJob& stored) {
     }
     const auto at =
         run.place == Place::due ? std::max(run.at, run.planned_at + run.jitter) : run.planned_at;
+    if (at == kNextStart) continue;
     if (!job.next_run_at || at < *job.next_run_at) job.next_run_at = at;
   }
   job.status = status_of(job, job.counts.running > 0, is_retrying);

@@ -147,6 +147,15 @@ const std::map<std::string, Tell> kWaitingStories = {
        s.clock_.advance(*parse_timestamp(start) - s.clock_.now() - 1s);
        return s.why_job(s.job);
      }},
+    {"start_up",
+     [](Story& s) {
+       s.job = s.make_job(R"("cron": "@reboot")");
+       EXPECT_EQ(s.get("/api/jobs/" + s.job).at("/next_run_at").type, json::Type::null);
+       const auto run = s.run_of(s.job, "planned");
+       EXPECT_EQ(s.get("/api/runs/" + run).at("/planned_at").type, json::Type::null);
+       EXPECT_EQ(s.why_run(run).at("/planned_at").type, json::Type::null);
+       return s.why_job(s.job);
+     }},
     {"planning",
      [](Story& s) {
        s.job = s.make_job(R"("every": "1h")");

@@ -78,3 +78,23 @@ def test_idle_keep_alive_connection_does_not_delay_the_end(new_server):
     began = time.monotonic()
     server.stop()
     assert time.monotonic() - began < 5
+
+
+def test_every_start_runs_the_reboot_jobs_once(new_server):
+    server = new_server()
+    job = server.submit({"kind": "command", "argv": ["true"]}, cron="@reboot")
+    assert server.get(f"/api/jobs/{job}")["next_run_at"] is None
+    assert server.get(f"/api/jobs/{job}/why")["code"] == "start_up"
+
+    def succeeded():
+        return [run for run in server.runs(job) if run["state"] == "succeeded"]
+    for start in (1, 2):
+        if start == 1:
+            server.restart()
+        else:
+            server.kill()
+            server.restart()
+        wait_until(lambda: len(succeeded()) == start, what=f"the run of start {start}")
+        waiting = [run for run in server.runs(job) if run["state"] == "planned"]
+        assert [run["planned_at"] for run in waiting] == [None]
+    assert server.get(f"/api/jobs/{job}")["status"] == "scheduled"

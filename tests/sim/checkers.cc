@@ -159,7 +159,7 @@ Complaints check_attempts(const store::Store& store, ProjectId project, const Hi
 }
 
 Complaints check_ledger(const store::Store& store, ProjectId project, const History& history,
-                        const std::set<JobId>& rescheduled) {
+                        const std::set<JobId>& rescheduled, int starts) {
   Complaints complaints;
   for (const auto& [id, runs] : history) {
     const auto job = store.find_job(project, id);
@@ -172,6 +172,13 @@ Complaints check_ledger(const store::Store& store, ProjectId project, const Hist
       if (run.trigger != Trigger::schedule || is_planned_only) continue;
       covered.emplace_back(run.planned_at, run.planned_until.value_or(run.planned_at));
       counted += run.count;
+    }
+    if (schedule->is_start_up()) {
+      if (counted > starts) {
+        complaints.push_back(
+            fmt::format("{}: {} rows for {} starts", id.to_string(), counted, starts));
+      }
+      continue;
     }
     std::ranges::sort(covered);
     std::int64_t instants = 0;

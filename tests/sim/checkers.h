@@ -41,9 +41,9 @@ Complaints check_attempts(const store::Store& store, ProjectId project, const Hi
                           const OutsideWorld& world);
 
 // The ledger: every instant from the first to planned_through has exactly one row. Only for jobs
-// whose schedule never changed.
+// whose schedule never changed. A @reboot job has no more rows than the node had `starts`.
 Complaints check_ledger(const store::Store& store, ProjectId project, const History& history,
-                        const std::set<JobId>& rescheduled);
+                        const std::set<JobId>& rescheduled, int starts);
 
 // Every run that failed for good has its delivery.
 Complaints check_deliveries(const store::Store& store, ProjectId project, const History& history);

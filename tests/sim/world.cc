@@ -143,7 +143,8 @@ void World::submit() {
            std::string(R"("cron":"*/10 * * * * *","calendars":["closed"],)"),
            std::string(R"("every":"13s","jitter":"7s","calendars":["closed"],)"),
            std::string(R"("cron":"* * * * *","jitter":{"max":"50s","mode":"stable"},)"),
-           R"("scheduled_time":")" + in_a_while + R"(",)", std::string());
+           std::string(R"("cron":"@reboot",)"), R"("scheduled_time":")" + in_a_while + R"(",)",
+           std::string());
   const auto body = fmt::format(
       R"({{"name":"job",{}"action":{{"kind":"{}"}},"max_attempts":{},"overlap":"{}",)"
       R"("misfire":{{"policy":"{}","grace":"{}","max":20}},"on_lost":"{}","queue":"{}","priority":{},)"
@@ -236,7 +237,7 @@ Complaints World::check(bool at_end) {
   add(check_no_double_fire(history));
   add(check_overlap(inner_, who_.project, history));
   add(check_attempts(inner_, who_.project, history, outside_));
-  add(check_ledger(inner_, who_.project, history, rescheduled_));
+  add(check_ledger(inner_, who_.project, history, rescheduled_, crashes_ + 1));
   add(check_deliveries(inner_, who_.project, history));
   for (const auto& job : known_) {
     if (!history.contains(job)) all.push_back(job.to_string() + " was acknowledged and is gone");

@@ -121,8 +121,8 @@ Job fresh_job(const SubmitJob& change) {
   job.next_run_at.reset();
   if (const auto& first = change.first_run) {
     const bool is_ready = first->at <= change.now && !first->needs_planning;
-    job.next_run_at =
-        is_ready ? first->planned_at : std::max(first->at, first->planned_at + first->jitter);
+    job.next_run_at = known_instant(
+        is_ready ? first->planned_at : std::max(first->at, first->planned_at + first->jitter));
   }
   job.status = status_of(job, false);
   return job;
@@ -283,7 +283,7 @@ Result<void> fill_derived(Reader reader, Job& job) {
   const auto read = [&job](Columns& columns) {
     job.counts.running = columns.get<std::int64_t>();
     const bool is_retrying = columns.get<std::int64_t>() > 0;
-    job.next_run_at = columns.get<std::optional<Timestamp>>();
+    job.next_run_at = columns.get<std::optional<Timestamp>>().and_then(known_instant);
     job.status = status_of(job, is_retrying);
     return true;
   };
