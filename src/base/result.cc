@@ -37,6 +37,7 @@ constexpr std::array kReasons = {
     ReasonRow{Reason::not_found, "not_found", ErrorCode::not_found},
     ReasonRow{Reason::method_not_allowed, "method_not_allowed", ErrorCode::not_found},
     ReasonRow{Reason::key_taken, "key_taken", ErrorCode::already_exists},
+    ReasonRow{Reason::unique_taken, "unique_taken", ErrorCode::already_exists},
     ReasonRow{Reason::state_conflict, "state_conflict", ErrorCode::conflict},
     ReasonRow{Reason::version_mismatch, "version_mismatch", ErrorCode::conflict},
     ReasonRow{Reason::idempotency_in_flight, "idempotency_in_flight", ErrorCode::conflict},

@@ -48,6 +48,7 @@ enum class Reason {
   not_found,
   method_not_allowed,
   key_taken,
+  unique_taken,
   state_conflict,
   version_mismatch,
   idempotency_in_flight,

@@ -169,6 +169,12 @@ void add_policy(ObjectDraft& job, const PolicyFlags& flags, const json::Value* b
   job.set_text("overlap", flags.overlap);
   job.set_text("queue", flags.queue);
   job.set_number("priority", flags.priority);
+  auto unique = inner("unique");
+  unique.set_text("key", flags.unique_key);
+  unique.set_text("while", flags.unique_while);
+  unique.set_text("window", flags.unique_window);
+  unique.set_text("on_conflict", flags.on_conflict);
+  job.set_object("unique", unique);
 }
 
 void add_notify(ObjectDraft& job, const PolicyFlags& flags) {
@@ -320,6 +326,12 @@ void declare_policy(Arguments& arguments, PolicyFlags& flags) {
                  flags.misfire_window);
   arguments.text({"--queue", "NAME", "queue"}, flags.queue);
   arguments.number({"--priority", "0-9", "9 first"}, flags.priority);
+  arguments.text({"--unique-key", "KEY", "one job of this key at a time"}, flags.unique_key);
+  arguments.text({"--unique-while", "SPAN", "queued, running (the default) or window"},
+                 flags.unique_while);
+  arguments.text({"--unique-window", "DURATION", "since it was submitted"}, flags.unique_window);
+  arguments.text({"--on-conflict", "WHAT", "reject, keep, replace or extend the job that is there"},
+                 flags.on_conflict);
   arguments.list({"--notify-email", "ADDRESS", "tell about failure; may be repeated"},
                  flags.notify_email);
   arguments.list({"--notify-channel", "NAME", "tell a channel about failure; may be repeated"},

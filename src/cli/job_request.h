@@ -46,6 +46,10 @@ struct PolicyFlags {
   std::optional<std::string> misfire_window;
   std::optional<std::string> queue;
   std::optional<std::int64_t> priority;
+  std::optional<std::string> unique_key;
+  std::optional<std::string> unique_while;
+  std::optional<std::string> unique_window;
+  std::optional<std::string> on_conflict;
   std::vector<std::string> notify_email;
   std::vector<std::string> notify_channel;
 };

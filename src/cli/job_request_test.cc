@@ -53,6 +53,10 @@ TEST(JobBody, HasEveryFieldThatWasGiven) {
   flags.policy.overlap = "allow";
   flags.policy.queue = "reports";
   flags.policy.priority = 9;
+  flags.policy.unique_key = "k";
+  flags.policy.unique_while = "window";
+  flags.policy.unique_window = "10m";
+  flags.policy.on_conflict = "extend";
   flags.policy.notify_email = {"a@b", "c@d"};
   flags.policy.notify_channel = {"chat"};
   flags.action.url = "https://example.com";
@@ -66,7 +70,9 @@ TEST(JobBody, HasEveryFieldThatWasGiven) {
       R"("retry":{"backoff":"fixed","delay":"2s","max_delay":"1m","jitter":"none",)"
       R"("max_age":"1h","on":["timed_out"]},"timeout":"10s","deadline":"1h","on_lost":"fail",)"
       R"("misfire":{"policy":"skip","grace":"5s","window":"1h"},"overlap":"allow",)"
-      R"("queue":"reports","priority":9,"notify":[{"on":"failure","email":["a@b","c@d"]},)"
+      R"("queue":"reports","priority":9,)"
+      R"("unique":{"key":"k","while":"window","window":"10m","on_conflict":"extend"},)"
+      R"("notify":[{"on":"failure","email":["a@b","c@d"]},)"
       R"({"on":"failure","channel":"chat"}],"action":{"kind":"http","url":"https://example.com"},)"
       R"("payload":[1, 2.50]})");
 }

@@ -71,10 +71,10 @@ class BatchWriter {
   }
 
   void add(const service::JobReply& reply) {
-    writer_.begin_object().member("status", 201).key("job");
+    writer_.begin_object().member("status", reply.is_created ? 201 : 200).key("job");
     write_job(writer_, reply.job, who_.project_name, reply.warnings);
     writer_.end_object();
-    ++created_;
+    created_ += reply.is_created ? 1 : 0;
     has_replays_ = has_replays_ || reply.is_replay;
   }
 

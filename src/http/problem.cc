@@ -41,6 +41,7 @@ constexpr std::array kProblems = {
     ProblemRow{Reason::not_found, 404, "Not found"},
     ProblemRow{Reason::method_not_allowed, 405, "The method is not allowed here"},
     ProblemRow{Reason::key_taken, 409, "The key is taken"},
+    ProblemRow{Reason::unique_taken, 409, "Another job holds the unique key"},
     ProblemRow{Reason::state_conflict, 409, "The state does not allow this"},
     ProblemRow{Reason::version_mismatch, 412, "The resource has changed meanwhile"},
     ProblemRow{Reason::idempotency_in_flight, 409,

@@ -33,6 +33,7 @@ const std::map<Reason, int> kStatuses = {
     {Reason::not_found, 404},
     {Reason::method_not_allowed, 405},
     {Reason::key_taken, 409},
+    {Reason::unique_taken, 409},
     {Reason::state_conflict, 409},
     {Reason::version_mismatch, 412},
     {Reason::idempotency_in_flight, 409},

@@ -24,6 +24,9 @@ enum class Backoff { exponential, linear, fixed };
 enum class Jitter { full, none };
 enum class OnLost { retry, fail };
 enum class Misfire { run_once, run_all, skip, ask };
+// How long a job holds its unique key, and what becomes of a submission that meets it.
+enum class UniqueWhile { queued, running, window };
+enum class OnConflict { reject, keep, replace, extend };
 enum class Overlap { skip, queue_one, queue_all, cancel_running, allow };
 
 // What to do. Its kind's executor alone understands `config`.
@@ -63,6 +66,16 @@ struct NotifyRule {
   bool operator==(const NotifyRule&) const = default;
 };
 
+// A job that runs once, held apart from others with the same key (unique.h).
+struct Unique {
+  std::string key;
+  UniqueWhile holds_while = UniqueWhile::running;
+  std::optional<Duration> window;  // with UniqueWhile::window
+  OnConflict on_conflict = OnConflict::reject;
+
+  bool operator==(const Unique&) const = default;
+};
+
 struct Retention {
   std::int64_t runs = 10'000;
   Duration age = std::chrono::hours(24 * 30);
@@ -88,6 +101,7 @@ struct JobSpec {
   Overlap overlap = Overlap::skip;
   std::string queue = "default";
   int priority = 4;  // 0–9, 9 first
+  std::optional<Unique> unique;
   std::vector<NotifyRule> notify;
   std::vector<std::string> tags;
   std::map<std::string, std::string> metadata;
@@ -148,6 +162,8 @@ std::string_view to_string(Jitter value);
 std::string_view to_string(OnLost value);
 std::string_view to_string(Misfire value);
 std::string_view to_string(Overlap value);
+std::string_view to_string(UniqueWhile value);
+std::string_view to_string(OnConflict value);
 std::string_view to_string(JobPhase value);
 std::string_view to_string(JobStatus value);
 std::optional<Backoff> parse_backoff(std::string_view text);
@@ -155,6 +171,8 @@ std::optional<Jitter> parse_jitter(std::string_view text);
 std::optional<OnLost> parse_on_lost(std::string_view text);
 std::optional<Misfire> parse_misfire(std::string_view text);
 std::optional<Overlap> parse_overlap(std::string_view text);
+std::optional<UniqueWhile> parse_unique_while(std::string_view text);
+std::optional<OnConflict> parse_on_conflict(std::string_view text);
 std::optional<JobPhase> parse_job_phase(std::string_view text);
 std::optional<JobStatus> parse_job_status(std::string_view text);
 

@@ -60,6 +60,13 @@ constexpr std::array kRetentionFields = {
     row<&Retention::age, fields::AtLeast(std::chrono::minutes(1))>("age"),
 };
 
+constexpr std::array kUniqueFields = {
+    row<&Unique::key, Length{1, 200}>("key"),
+    enum_row<&Unique::holds_while, parse_unique_while>("while"),
+    row<&Unique::window, fields::AtLeast(std::chrono::milliseconds(1))>("window"),
+    enum_row<&Unique::on_conflict, parse_on_conflict>("on_conflict"),
+};
+
 struct KnownEvent {
   void check(const std::string& event, const Place& place) const {
     constexpr std::array<std::string_view, 4> kLater = {"recovery", "missed", "late", "long"};
@@ -226,6 +233,28 @@ void write_jitter(json::Writer& writer, const JobSpec& spec) {
   jitter ? write_nested(kJitterFields, writer, *jitter) : void(writer.null());
 }
 
+void read_unique(const json::Value& value, JobSpec& spec, const Place& place) {
+  spec.unique.reset();
+  if (value.is(json::Type::null)) return;
+  auto& unique = spec.unique.emplace();
+  read_nested(kUniqueFields, value, unique, place);
+  if (!value.is(json::Type::object)) return;
+  if (value.find("key") == nullptr) place.at("key").refuse("required", "is required");
+  const bool has_window = unique.holds_while == UniqueWhile::window;
+  if (has_window && !unique.window && value.find("window") == nullptr) {
+    place.at("window").refuse("required", "is required with \"while\": \"window\"", "10m");
+  } else if (!has_window && unique.window) {
+    place.at("window").refuse("not_applicable", "only \"while\": \"window\" has one");
+  }
+  if (!has_window && unique.on_conflict == OnConflict::extend) {
+    place.at("on_conflict").refuse("not_applicable", "only a window can be extended", "keep");
+  }
+}
+
+void write_unique(json::Writer& writer, const JobSpec& spec) {
+  spec.unique ? write_nested(kUniqueFields, writer, *spec.unique) : void(writer.null());
+}
+
 void read_metadata(const json::Value& value, JobSpec& spec, const Place& place) {
   spec.metadata.clear();
   if (value.is(json::Type::null) || !place.expect(value, json::Type::object)) return;
@@ -308,6 +337,7 @@ constexpr std::array kSpecFields = {
     enum_row<&JobSpec::overlap, parse_overlap>("overlap"),
     row<&JobSpec::queue, fields::Slug{64}>("queue"),
     row<&JobSpec::priority, Range{0, 9}>("priority"),
+    Field<JobSpec>{"unique", read_unique, write_unique},
     row<&JobSpec::notify, KnownRules{}>("notify"),
     row<&JobSpec::tags, Tags{}>("tags"),
     Field<JobSpec>{"metadata", read_metadata, write_metadata},
@@ -327,7 +357,7 @@ constexpr std::array kSpecFields = {
 };
 
 // Fields of product.md §3 whose feature does not exist yet: refused, never silently ignored.
-constexpr std::array<std::string_view, 4> kUnsupported = {"concurrency", "rate", "unique", "after"};
+constexpr std::array<std::string_view, 3> kUnsupported = {"concurrency", "rate", "after"};
 
 bool names_any(const json::Value& root, std::span<const std::string_view> names) {
   return std::ranges::any_of(names, [&](std::string_view name) {
@@ -407,6 +437,10 @@ void check_whole(const json::Value& root, SpecUse use, const SpecRules& rules, c
                             "only a recurring job (cron or every) has this limit");
     }
   }
+  if (spec.unique && is_recurring) {
+    place.at("unique").refuse("not_applicable", "only a job that runs once is unique in this way",
+                              "a recurring job is unique by its \"key\"");
+  }
   if (schedule.jitter && spec.deadline && *spec.deadline <= schedule.jitter->max) {
     place.at("deadline")
         .refuse("out_of_range", "must be longer than jitter: it counts from the planned instant");
@@ -437,6 +471,7 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& ru
   if (!place.expect(root, json::Type::object))
     return fields::refuse_all("the job", std::move(problems));
   choose_schedule(root, use, spec);
+  const auto unique = spec.unique;
   if (use == SpecUse::submit || root.find("retention") != nullptr) spec.retention = rules.retention;
   json::Value known = root;
   std::erase_if(known.members, [&](const json::Member& member) {
@@ -448,6 +483,9 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& ru
   });
   fields::read_object(std::span<const Field<JobSpec>>(kSpecFields), known, spec, place);
   choose_pause(root, spec, place);
+  if (use != SpecUse::submit && spec.unique != unique) {
+    place.at("unique").refuse("not_applicable", "is decided when a job is submitted");
+  }
   check_whole(root, use, rules, spec, place);
   if (!problems.empty()) return fields::refuse_all("the job", std::move(problems));
   return {};

@@ -164,8 +164,8 @@ TEST(JsonCodec, RetentionIsTheServersUnlessTheJobSays) {
 }
 
 TEST(JsonCodec, AnUnsupportedFieldAloneSaysSo) {
-  EXPECT_EQ(submit(R"("unique":{})").error().reason, Reason::not_supported_yet);
-  EXPECT_EQ(submit(R"("unique":{},"priority":99)").error().reason, Reason::invalid_fields);
+  EXPECT_EQ(submit(R"("after":{})").error().reason, Reason::not_supported_yet);
+  EXPECT_EQ(submit(R"("after":{},"priority":99)").error().reason, Reason::invalid_fields);
 }
 
 TEST(JsonCodec, RescheduleReplacesTheWholeSchedule) {

@@ -34,6 +34,13 @@ constexpr EnumNames<Overlap, 5> kOverlaps = {{{Overlap::skip, "skip"},
                                               {Overlap::queue_all, "queue_all"},
                                               {Overlap::cancel_running, "cancel_running"},
                                               {Overlap::allow, "allow"}}};
+constexpr EnumNames<UniqueWhile, 3> kUniqueWhile = {{{UniqueWhile::queued, "queued"},
+                                                     {UniqueWhile::running, "running"},
+                                                     {UniqueWhile::window, "window"}}};
+constexpr EnumNames<OnConflict, 4> kOnConflict = {{{OnConflict::reject, "reject"},
+                                                   {OnConflict::keep, "keep"},
+                                                   {OnConflict::replace, "replace"},
+                                                   {OnConflict::extend, "extend"}}};
 constexpr EnumNames<JobPhase, 4> kPhases = {{{JobPhase::active, "active"},
                                              {JobPhase::succeeded, "succeeded"},
                                              {JobPhase::failed, "failed"},
@@ -94,6 +101,18 @@ std::optional<Misfire> parse_misfire(std::string_view text) {
 }
 std::string_view to_string(Overlap value) {
   return name_of(kOverlaps, value);
+}
+std::string_view to_string(UniqueWhile value) {
+  return name_of(kUniqueWhile, value);
+}
+std::string_view to_string(OnConflict value) {
+  return name_of(kOnConflict, value);
+}
+std::optional<UniqueWhile> parse_unique_while(std::string_view text) {
+  return value_of(kUniqueWhile, text);
+}
+std::optional<OnConflict> parse_on_conflict(std::string_view text) {
+  return value_of(kOnConflict, text);
 }
 std::optional<Overlap> parse_overlap(std::string_view text) {
   return value_of(kOverlaps, text);

@@ -165,13 +165,13 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
 void Jobs::commit_new(Draft draft, std::optional<store::Idempotency> idempotency,
                       Done<JobReply> done) {
   const auto now = draft.job.created_at;
-  store_.commit(
-      store::SubmitJob{std::move(draft.job), draft.next_run, now, std::move(idempotency)},
-      [warnings = std::move(draft.warnings),
-       done = std::move(done)](Result<store::JobAnswer> answer) mutable {
-        if (!answer) return done(std::unexpected(std::move(answer).error()));
-        done(JobReply{std::move(answer->job), std::move(warnings), answer->is_replay, true});
-      });
+  store_.commit(store::SubmitJob{std::move(draft.job), draft.next_run, now, std::move(idempotency)},
+                [warnings = std::move(draft.warnings),
+                 done = std::move(done)](Result<store::JobAnswer> answer) mutable {
+                  if (!answer) return done(std::unexpected(std::move(answer).error()));
+                  done(JobReply{std::move(answer->job), std::move(warnings), answer->is_replay,
+                                !answer->is_holder});
+                });
 }
 
 void Jobs::submit(const Principal& who, const json::Value& body, const RequestFacts& facts,
@@ -260,6 +260,9 @@ void Jobs::put_by_key(const Principal& who, const std::string& key, const json::
     return done(std::unexpected(std::move(good).error()));
   auto draft = draft_new(who, body, std::move(declared), now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
+  if (draft->job.spec.unique) {
+    return done(fail_field("/unique", "not_applicable", "a job with a key is unique already"));
+  }
   if (draft->job.spec.key != key) {
     return done(fail_field("/key", "conflicting_key", "differs from the key in the path"));
   }

@@ -28,7 +28,7 @@ struct JobReply {
   Job job;
   std::vector<FieldError> warnings;
   bool is_replay = false;   // an Idempotency-Key repeated
-  bool is_created = false;  // by key: made, not changed
+  bool is_created = false;  // made: not changed by its key, nor there as holder of a unique key
 };
 
 using BatchReply = std::vector<Result<JobReply>>;

@@ -15,6 +15,7 @@
 // it never keeps the schedule waiting for longer than one of its runs.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -70,14 +71,18 @@ inline std::optional<Idempotency> last_of(std::optional<Idempotency> idempotency
 struct JobAnswer {
   Job job;  // as a read would give it, derived members included
   bool is_replay = false;
+  bool is_holder = false;  // of the unique key: it is there already, and nothing was made
 };
 struct RunAnswer {
   RunId run;
   bool is_replay = false;
 };
 
-// Refused: key_taken when the project has another job with spec.key; invalid_fields when it has no
-// calendar of a name that the schedule gives (unknown_calendar()).
+// Of a job with spec.unique the store remembers per project which job took the key last; what a
+// submission that meets its holder does is judge_unique()'s to say (model/unique.h). A holder that
+// is replaced is so as by ReplaceJob, with the new declaration, schedule and `first_run`.
+// Refused: key_taken when the project has another job with spec.key; unique_taken; invalid_fields
+// when it has no calendar of a name that the schedule gives (unknown_calendar()).
 struct SubmitJob {
   using Answer = JobAnswer;
   Job job;  // whole, with its id, version 1
@@ -110,6 +115,22 @@ struct ReplaceJob {
   Timestamp now;
   std::optional<Idempotency> idempotency;
 };
+
+// What a submission makes of the job that holds its unique key.
+inline ReplaceJob replacing(const Job& holder, const SubmitJob& change) {
+  ReplaceJob replacement{.job = change.job,
+                         .expected_version = holder.version,
+                         .replaces_schedule = true,
+                         .next_run = change.first_run,
+                         .now = change.now,
+                         .idempotency = {}};
+  auto& job = replacement.job;
+  job.id = holder.id;
+  job.created_at = holder.created_at;
+  job.version = holder.version + 1;
+  job.planned_through = std::max(holder.planned_through, job.planned_through);
+  return replacement;
+}
 
 // Phase cancelled for good (until the schedule is replaced), version grows, updated_at is `now`,
 // parked_at is cleared; every waiting run ends as cancelled(kJobCancelled); running attempts are

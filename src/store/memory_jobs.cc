@@ -96,6 +96,11 @@ Result<JobAnswer> apply(Tables& tables, const SubmitJob& change) {
   CHRONOS_TRY(const auto replay, find_replay<JobId>(tables, change.idempotency));
   if (replay) return answer_of(tables, *replay, true);
   if (tables.jobs.contains(change.job.id)) return answer_of(tables, change.job.id, true);
+  CHRONOS_TRY(auto holder, meet_holder(tables, change));
+  if (holder) {
+    remember(tables, change.idempotency, holder->job.id);
+    return std::move(*holder);
+  }
   CHRONOS_TRY_VOID(check_key(tables, change.job));
   CHRONOS_TRY_VOID(check_calendars(tables, change.job));
 
@@ -105,6 +110,7 @@ Result<JobAnswer> apply(Tables& tables, const SubmitJob& change) {
   job.next_run_at.reset();
   if (job.spec.key) tables.job_keys.emplace(std::pair{job.project, *job.spec.key}, id);
   tables.jobs[id].job = std::move(job);
+  take_unique_key(tables, change.job, change.now);
   if (change.first_run) insert_planned(tables, id, *change.first_run, change.now);
   remember(tables, change.idempotency, id);
   return answer_of(tables, id);

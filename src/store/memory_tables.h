@@ -78,9 +78,16 @@ struct Holder {
   Duration ttl{};
 };
 
+// The job that took a unique key last.
+struct UniqueKey {
+  JobId job;
+  Timestamp until;  // the end of its window
+};
+
 struct Tables {
   std::map<JobId, StoredJob> jobs;
   std::map<std::pair<ProjectId, std::string>, JobId> job_keys;
+  std::map<std::pair<ProjectId, std::string>, UniqueKey> unique_keys;
 
   std::map<RunId, LiveRun> live_runs;
   std::set<std::pair<Timestamp, RunId>> due;
@@ -149,6 +156,10 @@ const StoredJob* find_job(const Tables& tables, ProjectId project, JobId job);
 // -- The changes: one function each, as store/changes.h says --------------------------------------
 
 Result<JobAnswer> apply(Tables& tables, const SubmitJob& change);
+// Answers with the holder of the submission's unique key, as judge_unique() decides; nothing when
+// the job is to be made. memory_unique.cc
+Result<std::optional<JobAnswer>> meet_holder(Tables& tables, const SubmitJob& change);
+void take_unique_key(Tables& tables, const Job& job, Timestamp now);
 Result<JobAnswer> apply(Tables& tables, const ReplaceJob& change);
 Result<JobAnswer> apply(Tables& tables, const CancelJob& change);
 Result<RunAnswer> apply(Tables& tables, const RunJob& change);

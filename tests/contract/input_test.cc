@@ -235,7 +235,7 @@ TEST_F(Input, EditsAreCheckedLikeSubmits) {
   EXPECT_EQ(patch(target, R"({"action": {"kind": "x"}})").text("/errors/0/pointer"),
             "/action/kind");
   EXPECT_EQ(patch(target, R"({"max_attempts": -1})").status, 422);
-  EXPECT_EQ(patch(target, R"({"unique": {"key": "a"}})").code(), "not_supported_yet");
+  EXPECT_EQ(patch(target, R"({"after": [{"job": "a"}]})").code(), "not_supported_yet");
   EXPECT_EQ(get(target).header("ETag"), "\"v1\"");
 }
 

@@ -1,4 +1,6 @@
 // Jobs over the API: the six frozen routes and their neighbours (product.md §2, §3, §3a).
+#include <fmt/format.h>
+
 #include "contract/api_fixture.h"
 
 namespace chronos::contract {
@@ -48,6 +50,69 @@ TEST_F(JobsApi, ATimeInThePastWarnsAndKeepsItsInstant) {
   EXPECT_EQ(answer.text("/scheduled_time"), "2026-03-02T08:00:00.000Z");
   EXPECT_EQ(get("/api/jobs/" + answer.text("/id") + "/runs").text("/runs/0/planned_at"),
             "2026-03-02T08:00:00.000Z");
+}
+
+TEST_F(JobsApi, AUniqueKeyIsHeldByOneJob) {
+  const auto unique = [&](std::string_view rest, std::string_view name = "a") {
+    return post("/api/submitJob",
+                fmt::format(R"({{"name": "{}", "action": {{"kind": "command", "argv": ["true"]}},)"
+                            R"( "unique": {{"key": "invoice-7"{}}}}})",
+                            name, rest));
+  };
+  const auto first = unique("");
+  ASSERT_EQ(first.status, 201);
+  EXPECT_EQ(first.text("/unique/while"), "running");
+  EXPECT_EQ(first.text("/unique/on_conflict"), "reject");
+  const auto refused = unique("");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(refused.code(), "unique_taken");
+  EXPECT_EQ(refused.text("/errors/0/pointer"), "/unique/key");
+  EXPECT_NE(refused.text("/errors/0/detail").find(first.text("/id")), std::string::npos);
+  const auto kept = unique(R"(, "on_conflict": "keep")");
+  EXPECT_EQ(kept.status, 200);
+  EXPECT_EQ(kept.text("/id"), first.text("/id"));
+  EXPECT_EQ(kept.header("Location"), "");
+  const auto replaced = unique(R"(, "on_conflict": "replace")", "b");
+  EXPECT_EQ(replaced.status, 200);
+  EXPECT_EQ(replaced.text("/id"), first.text("/id"));
+  EXPECT_EQ(replaced.text("/name"), "b");
+  EXPECT_EQ(get("/api/jobs").at("/jobs").elements.size(), 1U);
+}
+
+TEST_F(JobsApi, ABatchSaysWhichJobsWereThereAlready) {
+  const std::string item = R"({"name": "a", "action": {"kind": "command", "argv": ["true"]},)"
+                           R"( "unique": {"key": "k", "on_conflict": "keep"}})";
+  const auto answer = post("/api/jobs/batch", "[" + item + ", " + item + "]");
+  EXPECT_EQ(answer.at("/results/0/status").integer, 201);
+  EXPECT_EQ(answer.at("/results/1/status").integer, 200);
+  EXPECT_EQ(answer.text("/results/1/job/id"), answer.text("/results/0/job/id"));
+  EXPECT_EQ(answer.at("/created").integer, 1);
+  EXPECT_EQ(answer.at("/failed").integer, 0);
+}
+
+TEST_F(JobsApi, AUniqueKeyThatCannotBeIsRefused) {
+  const auto refused = [&](std::string_view members, std::string_view pointer,
+                           std::string_view code) {
+    const auto answer = post("/api/submitJob", job_body(members));
+    EXPECT_EQ(answer.status, 422) << members;
+    EXPECT_EQ(answer.text("/errors/0/pointer"), pointer) << answer.body;
+    EXPECT_EQ(answer.text("/errors/0/code"), code) << answer.body;
+  };
+  refused(R"("unique": "k")", "/unique", "wrong_type");
+  refused(R"("unique": {})", "/unique/key", "required");
+  refused(R"("unique": {"key": ""})", "/unique/key", "too_short");
+  refused(R"("unique": {"key": "k", "while": "waiting"})", "/unique/while", "unknown_value");
+  refused(R"("unique": {"key": "k", "while": "window"})", "/unique/window", "required");
+  refused(R"("unique": {"key": "k", "window": "1m"})", "/unique/window", "not_applicable");
+  refused(R"("unique": {"key": "k", "on_conflict": "extend"})", "/unique/on_conflict",
+          "not_applicable");
+  refused(R"("unique": {"key": "k", "wile": "window"})", "/unique/wile", "unknown_field");
+  refused(R"("cron": "* * * * *", "unique": {"key": "k"})", "/unique", "not_applicable");
+  const auto job = "/api/jobs/" + make_job(R"("unique": {"key": "k"})");
+  EXPECT_EQ(patch(job, R"({"unique": {"key": "other"}})").text("/errors/0/pointer"), "/unique");
+  EXPECT_EQ(patch(job, R"({"unique": null})").status, 422);
+  EXPECT_EQ(patch(job, R"({"unique": {"key": "k"}, "note": "the same is no change"})").status, 200);
+  EXPECT_EQ(put("/api/jobs/by-key/a", job_body(R"("unique": {"key": "z"})")).status, 422);
 }
 
 TEST_F(JobsApi, AKeyIsTakenOnce) {

@@ -11,6 +11,10 @@ namespace chronos::store::sql {
 Result<JobAnswer> apply(Writer& writer, const SubmitJob& change);
 Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change);
 Result<JobAnswer> apply(Writer& writer, const CancelJob& change);
+// Answers with the holder of the submission's unique key, as judge_unique() decides; nothing when
+// the job is to be made. sql_unique.cc
+Result<std::optional<JobAnswer>> meet_holder(Writer& writer, const SubmitJob& change);
+Result<void> take_unique_key(Writer& writer, const Job& job, Timestamp now);
 // sql_runs.cc
 Result<RunAnswer> apply(Writer& writer, const RunJob& change);
 Result<Backfill::Answer> apply(Writer& writer, const Backfill& change);  // sql_backfill.cc

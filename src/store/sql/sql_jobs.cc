@@ -213,6 +213,12 @@ Result<JobAnswer> apply(Writer& writer, const SubmitJob& change) {
   CHRONOS_TRY(auto replay, find_replay(writer, change.idempotency));
   if (replay) return std::move(*replay);
   const auto& job = change.job;
+  CHRONOS_TRY(auto holder, meet_holder(writer, change));
+  if (holder) {
+    CHRONOS_TRY_VOID(
+        remember(writer.db, change.idempotency, {Made::job, job.project, holder->job.id}));
+    return std::move(*holder);
+  }
   CHRONOS_TRY_VOID(check_calendars(writer.db, job));
   if (auto inserted = insert_job(writer, job); !inserted) {
     if (inserted.error().reason != Reason::key_taken) {
@@ -222,6 +228,7 @@ Result<JobAnswer> apply(Writer& writer, const SubmitJob& change) {
     if (same) return answer_of(writer, job.project, job.id, true);
     return std::unexpected(std::move(inserted).error());
   }
+  CHRONOS_TRY_VOID(take_unique_key(writer, job, change.now));
   if (change.first_run) {
     CHRONOS_TRY_VOID(
         add_run(writer, {job.project, job.id}, lane_of(job.spec), *change.first_run, change.now));
