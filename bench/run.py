@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Measures Chronos against the limits of this machine, each pair in one run, and prints a table.
 
-usage: run.py BUILD-DIR [--seconds N] [--rounds N] [--only S1,T1,…]
+usage: run.py BUILD-DIR [--seconds N] [--rounds N] [--only S1,T1,…] [--crowds N,N,…] [--spread]
 
 The machine is shared and noisy: look at the ratios, and run it more than once. Every figure is
 durable: answered after fdatasync. What each row means: numbers in docs/benchmarks.md.
 """
 import argparse
+import atexit
 import datetime
 import http.client
 import json
@@ -15,15 +16,19 @@ import pathlib
 import re
 import resource
 import statistics
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 parser = argparse.ArgumentParser()
 parser.add_argument("build")
 parser.add_argument("--seconds", type=int, default=5)
 parser.add_argument("--rounds", type=int, default=3)
-parser.add_argument("--only", default="S1,S2,L1,T1,T2,H1,P1,M2,C1")
+parser.add_argument("--only", default="S1,S2,L1,T1,T2,H1,P1,M2,C1,C2")
+parser.add_argument("--crowds", default="10000,100000", help="of C2: how many jobs are due at once")
+parser.add_argument("--spread", action="store_true", help="C2: over the seconds of the minute instead")
 options = parser.parse_args()
 BUILD = pathlib.Path(options.build).resolve()
 rows = []
@@ -32,11 +37,12 @@ rows = []
 class Server:
     """A fresh Chronos on a free port."""
 
-    def __init__(self):
+    def __init__(self, *flags):
         self.folder = tempfile.TemporaryDirectory()
         self.process = subprocess.Popen(
             [BUILD / "chronos", "serve", "--data-dir", self.folder.name + "/data", "--listen",
-             "127.0.0.1:0", "--allow-commands"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+             "127.0.0.1:0", "--allow-commands", *flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        atexit.register(self.process.kill)
         for line in self.process.stdout:
             found = re.search(r"listening on http://127.0.0.1:(\d+)", line)
             if found:
@@ -57,9 +63,11 @@ class Server:
 
     def submit_many(self, jobs):
         for start in range(0, len(jobs), 1000):
-            lines = "\n".join(json.dumps(job) for job in jobs[start:start + 1000])
-            answer = self.api("POST", "/api/jobs/batch", lines, "application/x-ndjson")
-            assert answer["failed"] == 0, answer["results"][0]
+            self.submit_lines("\n".join(json.dumps(job) for job in jobs[start:start + 1000]))
+
+    def submit_lines(self, lines):
+        answer = self.api("POST", "/api/jobs/batch", lines, "application/x-ndjson")
+        assert answer["failed"] == 0, answer["results"][0]
 
     def succeeded(self):
         total = 0
@@ -68,6 +76,9 @@ class Server:
                 total += int(float(line.split()[-1]))
         return total
 
+    def gauge(self, name):
+        return float(re.search(rf"^{name} (\S+)$", self.api("GET", "/metrics"), re.MULTILINE).group(1))
+
     def wait_for(self, count, seconds=120):
         until = time.time() + seconds
         while self.succeeded() < count:
@@ -75,10 +86,10 @@ class Server:
                 raise RuntimeError(f"only {self.succeeded()} of {count} ended")
             time.sleep(0.05)
 
-    def all_runs(self):
+    def all_runs(self, more=""):
         runs, cursor = [], ""
         while True:
-            page = self.api("GET", "/api/runs?limit=200" + (f"&cursor={cursor}" if cursor else ""))
+            page = self.api("GET", f"/api/runs?limit=200{more}" + (f"&cursor={cursor}" if cursor else ""))
             runs += page["runs"]
             cursor = page["next"]
             if not cursor:
@@ -290,6 +301,96 @@ def beside_text(others, ours):
                      for library in ("croner", "cron-parser") if others.get(library) is not None)
 
 
+class Others:
+    """Work beside a crowd: jobs of every second, one-time jobs and immediate ones from `start` on."""
+
+    RECURRING, ONCE_A_SECOND = 20, 20
+
+    def __init__(self, server, url, start, seconds):
+        self.server, self.submits, self.is_over = server, [], False
+        self.base = {"action": {"kind": "http", "url": url}, "queue": "others", "overlap": "allow",
+                     "retention": {"runs": 10_000}}
+        whole = [{"cron": "* * * * * *"}] * (self.RECURRING // 2)
+        lines = [{"name": "recurring", **when, **self.base} for when in whole]
+        lines += [{"name": "once", "scheduled_time": utc(start + i / self.ONCE_A_SECOND).isoformat(), **self.base}
+                  for i in range(round(seconds * self.ONCE_A_SECOND))]
+        server.submit_many(lines)
+        for _ in range(self.RECURRING - len(whole)):  # one after the other: each has instants of its own
+            server.api("POST", "/api/jobs", {"name": "recurring", "every": "1s", **self.base})
+            time.sleep(0.083)
+        self.thread = threading.Thread(target=self.submit)
+        self.thread.start()
+
+    def submit(self):
+        """A plain submit of a job that runs now, every 20 ms."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port)
+        body = json.dumps({"name": "immediate", **self.base})
+        while not self.is_over:
+            begun = time.time()
+            connection.request("POST", "/api/jobs", body, {"Authorization": "Bearer " + self.server.key,
+                                                           "Content-Type": "application/json"})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 201, answer.status
+            self.submits.append((begun, (time.time() - begun) * 1000))
+            time.sleep(max(0, begun + 0.02 - time.time()))
+
+    def stop(self):
+        """The milliseconds of everything, by kind, each with the instant it was meant for."""
+        self.is_over = True
+        self.thread.join()
+        late = {"recurring": [], "once": [], "immediate": []}
+        for run in self.server.all_runs("&state=succeeded"):
+            if run["job_name"] in late:
+                at = datetime.datetime.fromisoformat(run["planned_at"].replace("Z", "+00:00")).timestamp()
+                late[run["job_name"]].append((at, run["lateness_ms"]))
+        return {**late, "submit": self.submits}
+
+
+def utc(timestamp):
+    return datetime.datetime.fromtimestamp(timestamp, datetime.timezone.utc)
+
+
+def c2():
+    for count in map(int, options.crowds.split(",")):
+        crowd(count)
+
+
+def crowd(count):
+    """Cron jobs that are all due at one instant, in a queue where one may run and hangs, so that only
+    planning them costs something; and what becomes of others meanwhile."""
+    server, bare = Server("--set", "queues.crowd.concurrency=1"), Bare()
+    deaf = socket.create_server(("127.0.0.1", 0))
+    quiet = 20
+    due = (time.time() + quiet + 10 + count / 6000) // 60 * 60 + 60
+    when = f"{'H' if options.spread else 0} {utc(due):%-M %-H} * * *"
+    line = json.dumps({"name": "crowd", "cron": when, "queue": "crowd", "timeout": "1h", "action": {
+        "kind": "http", "url": f"http://127.0.0.1:{deaf.getsockname()[1]}/"}})
+    for _ in range(count // 1000):
+        server.submit_lines("\n".join([line] * 1000))
+    assert time.time() < due - quiet, "the machine is too busy: the crowd was due before it was submitted"
+    time.sleep(due - quiet - time.time())
+    server.connection.close()  # the server has closed it: it was idle for long
+    sent = time.time()
+    others = Others(server, f"http://127.0.0.1:{bare.port}/sink", sent + 3, quiet + 20 + count / 5000)
+    time.sleep(max(0, due - time.time()))
+    while server.gauge("chronos_runs_ready") + 1 < count:
+        time.sleep(0.02)
+    end = time.time()
+    time.sleep(2 + (end - due) / 10)
+    row("C2", f"{count:,} cron jobs due {'in one minute' if options.spread else 'at once'}, planned",
+        f"{end - due:.1f} s, {count / (end - due):,.0f}/s", "", "")
+    for kind, late in others.stop().items():
+        text = lambda window: (f"p50 {percentile(window, .5):.1f}, p99 {percentile(window, .99):.1f}, "
+                               f"max {max(window):.0f} ms")
+        row("", f"  meanwhile {kind}", text([ms for at, ms in late if due <= at < end]),
+            "before " + text([ms for at, ms in late if sent + 5 <= at < due - 1]), "")
+    server.stop()
+    bare.stop()
+    deaf.close()
+
+
 print(f"{'':4} {'what':46} {'Chronos':>28}  {'beside it':>34}")
 for name in options.only.split(","):
-    {"S1": s1, "S2": s2, "L1": l1, "T1": t1, "T2": t2, "H1": h1, "P1": p1, "M2": m2, "C1": c1}[name]()
+    {"S1": s1, "S2": s2, "L1": l1, "T1": t1, "T2": t2, "H1": h1, "P1": p1, "M2": m2, "C1": c1,
+     "C2": c2}[name]()

@@ -13,6 +13,9 @@ namespace {
 constexpr Duration kRetryStore = std::chrono::seconds(1);
 // Asked for a cancel, a running attempt is told within this time although the store is busy.
 constexpr Duration kHintedBeat = std::chrono::milliseconds(50);
+// Due runs planned in one step. However many are due, outcomes, claims and what users ask for get
+// their turn between two batches: a few milliseconds.
+constexpr int kPlanBatch = 200;
 // Of a burst a few are claimed first: they run while the others are claimed.
 constexpr int kFirstClaimMax = 250;
 // While one claim is committed the next one gathers slots, so that every commit starts something.
@@ -217,7 +220,7 @@ void Scheduler::plan() {
   if (is_draining_ || plans_in_flight_ > 0 || !next_due_ || *next_due_ > now_ ||
       plan_again_at_ > now_)
     return;
-  const auto due = store_.due_runs(now_, options_.batch);
+  const auto due = store_.due_runs(now_, kPlanBatch);
   if (!due) {
     plan_again_at_ = now_ + kRetryStore;
     return log::warn("the store cannot be read", {{"error", due.error().message}});
@@ -352,8 +355,12 @@ void Scheduler::release() {
 
 void Scheduler::claim() {
   if (is_draining_ || claims_in_flight_ == kClaimsMax || !may_have_ready_) return;
-  store::ClaimRuns change{
-      .holder = holder_, .node = options_.node, .lanes = {}, .queue_slots = {}, .now = now_};
+  // Not `now_`: what was submitted since this step began must not seem to start before it was.
+  store::ClaimRuns change{.holder = holder_,
+                          .node = options_.node,
+                          .lanes = {},
+                          .queue_slots = {},
+                          .now = clock_.now()};
   const int most = running_.empty() ? std::min(options_.batch, kFirstClaimMax) : options_.batch;
   for (const auto& [kind, max] : options_.lanes) {
     const int free = std::min(max - lane_use_[kind], most);

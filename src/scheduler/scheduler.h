@@ -40,7 +40,7 @@ struct SchedulerOptions {
   Duration heartbeat = std::chrono::seconds(5);
   Duration prune_interval = std::chrono::seconds(60);
   Duration zone_interval = std::chrono::seconds(60);  // between looks at the tz database
-  int batch = 1000;                                   // rows planned, released or claimed at a time
+  int batch = 1000;                                   // rows released or claimed at a time
 };
 
 // Told about what happens; for metrics and logs.

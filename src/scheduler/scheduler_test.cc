@@ -26,11 +26,15 @@ class InstantLauncher final : public Launcher {
   void launch(const store::ClaimedRun& run, Duration,
               std::move_only_function<void(Outcome)> done) override {
     launched.push_back(run.planned_at);
+    lateness.push_back(run.started_at - run.planned_at);
+    if (during_launch) std::exchange(during_launch, nullptr)();
     done(Outcome{.kind = OutcomeKind::succeeded});
   }
   void cancel(RunId, int) override {}
 
   std::vector<Timestamp> launched;
+  std::vector<Duration> lateness;
+  std::function<void()> during_launch;  // of the next one
 };
 
 class SchedulerTest : public testing::Test {
@@ -54,6 +58,12 @@ class SchedulerTest : public testing::Test {
   }
 
   JobId submit(ScheduleSpec spec, Overlap overlap = Overlap::skip) {
+    const auto id = commit_job(std::move(spec), overlap);
+    while (store.pump()) {
+    }
+    return id;
+  }
+  JobId commit_job(ScheduleSpec spec, Overlap overlap) {
     Job job;
     job.id = ids.make<JobId>();
     job.project = ids.make<ProjectId>();
@@ -71,8 +81,6 @@ class SchedulerTest : public testing::Test {
     const auto id = job.id;
     store.commit(store::SubmitJob{std::move(job), first.run, clock.now(), {}},
                  [](const auto& answer) { EXPECT_TRUE(answer); });
-    while (store.pump()) {
-    }
     return id;
   }
   JobId submit_cron(std::string cron, std::string zone = "UTC") {
@@ -108,6 +116,42 @@ class SchedulerTest : public testing::Test {
   std::vector<Duration> steps;
   std::vector<JobId> replanned;
 };
+
+// -- A crowd --------------------------------------------------------------------------------------
+
+TEST_F(SchedulerTest, WhatHasJustBecomeDueDoesNotWaitForACrowd) {
+  for (int i = 0; i < 1500; ++i) submit_cron("0 13 * * *");
+  const auto fresh = submit_cron("1 0 13 * * *");
+  turn();
+  clock.advance(1h + 1s);
+  scheduler->step();
+  while (store.pump()) {
+  }
+  EXPECT_EQ(next_run(fresh), at("2026-03-01T13:00:01Z"));
+  const auto runs = *store.live_runs(projects.at(fresh), fresh);
+  ASSERT_EQ(runs.size(), 2U) << "planned: tomorrow's waits";
+  EXPECT_NE(runs[0].state, RunState::planned);
+  EXPECT_GT(store.due_runs(clock.now(), 2000)->size(), 1000U) << "the crowd is not";
+}
+
+TEST_F(SchedulerTest, ACrowdIsPlannedToItsEnd) {
+  for (int i = 0; i < 1500; ++i) submit_cron("0 13 * * *");
+  turn();
+  pass(1h);
+  EXPECT_TRUE(store.due_runs(clock.now(), 2000)->empty());
+  EXPECT_EQ(launcher.launched.size(), 1500U);
+}
+
+TEST_F(SchedulerTest, WhatIsSubmittedDuringALongStepDoesNotStartEarly) {
+  launcher.during_launch = [&] {
+    clock.advance(20ms);
+    commit_job({}, Overlap::skip);  // now
+  };
+  turn();
+  commit_job({}, Overlap::skip);
+  turn();
+  EXPECT_EQ(launcher.lateness, (std::vector<Duration>{0ms, 0ms}));
+}
 
 // -- The wall clock is set ------------------------------------------------------------------------
 

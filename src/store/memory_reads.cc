@@ -219,13 +219,19 @@ std::vector<WaitingRun> waiting_runs(const Tables& tables, WaitingCursor after, 
 }
 
 std::vector<DueRun> due_runs(const Tables& tables, Timestamp now, int limit) {
-  std::vector<DueRun> due;
+  std::vector<const LiveRun*> runs;
   std::set<JobId> seen;
   for (const auto& [at, id] : tables.due) {
-    if (at > now || std::ssize(due) >= limit) break;
+    if (at > now) break;
     const auto& run = tables.live_runs.at(id);
-    if (run.needs_planning && seen.insert(run.job).second) due.push_back(due_value(tables, run));
+    if (run.needs_planning && seen.insert(run.job).second) runs.push_back(&run);
   }
+  if (std::ssize(runs) > limit) {
+    const auto latest = limit / 2;
+    runs.erase(runs.begin() + (limit - latest), runs.end() - latest);
+  }
+  std::vector<DueRun> due;
+  for (const auto* run : runs) due.push_back(due_value(tables, *run));
   return due;
 }
 

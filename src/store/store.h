@@ -124,7 +124,9 @@ class Store {
   virtual Result<std::vector<Calendar>> list_calendars(ProjectId project) const = 0;  // by name
 
   // -- Scheduling.
-  // Due runs that need planning, `at` <= now, earliest first. Never two of one job: its earliest.
+  // Due runs that need planning, `at` <= now, by `at` and then id. Never two of one job: its
+  // earliest. Of more than `limit` the ends: the earliest, and as the smaller half the latest, so
+  // that what has just become due never waits for a crowd that is older.
   virtual Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const = 0;
   // Every run that waits to be planned, by `at` and then id, a piece at a time.
   virtual Result<std::vector<WaitingRun>> waiting_runs(WaitingCursor after, int limit) const = 0;

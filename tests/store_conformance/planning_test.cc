@@ -22,6 +22,11 @@ class PlanningTest : public StoreTest {
     commit(change);
     clock_.advance(1h);
   }
+  std::vector<JobId> due_jobs(int limit) {
+    std::vector<JobId> jobs;
+    for (const auto& due : must(store().due_runs(now(), limit))) jobs.push_back(due.job->id);
+    return jobs;
+  }
   std::vector<Run> ended(const Job& job) {
     std::vector<Run> rows;
     for (auto& run : runs_of(job)) {
@@ -61,14 +66,29 @@ TEST_P(PlanningTest, DueRunCarriesTheJobAsStored) {
   EXPECT_EQ(due.job->spec.max_runs, spec.max_runs);
 }
 
-TEST_P(PlanningTest, DueRunsAreEarliestFirstAndLimited) {
+TEST_P(PlanningTest, DueRunsAreEarliestFirst) {
   const auto second = submit_recurring(now() - 1min);
   const auto first = submit_recurring(now() - 2min);
-  submit_recurring(now());
-  const auto due = must(store().due_runs(now(), 2));
-  ASSERT_EQ(due.size(), 2U);
-  EXPECT_EQ(due[0].job->id, first.id);
-  EXPECT_EQ(due[1].job->id, second.id);
+  const auto third = submit_recurring(now());
+  EXPECT_EQ(due_jobs(3), (std::vector{first.id, second.id, third.id}));
+  EXPECT_EQ(due_jobs(1), (std::vector{first.id}));
+}
+
+TEST_P(PlanningTest, OfACrowdTheEarliestAndTheLatestAreDue) {
+  std::vector<JobId> jobs;
+  for (int i = 0; i < 9; ++i) jobs.push_back(submit_recurring(now() - 9s + i * 1s).id);
+  EXPECT_EQ(due_jobs(8).size(), 8U);
+  EXPECT_EQ(due_jobs(4), (std::vector{jobs[0], jobs[1], jobs[7], jobs[8]}));
+  EXPECT_EQ(due_jobs(5), (std::vector{jobs[0], jobs[1], jobs[2], jobs[7], jobs[8]}));
+  submit_recurring(now() + 1us);
+  const auto fresh = submit_recurring(now());
+  EXPECT_EQ(due_jobs(2), (std::vector{jobs[0], fresh.id}));
+}
+
+TEST_P(PlanningTest, OfACrowdAtOneInstantTheIdsDecide) {
+  std::vector<JobId> jobs;
+  for (int i = 0; i < 5; ++i) jobs.push_back(submit_recurring(now()).id);
+  EXPECT_EQ(due_jobs(3), (std::vector{jobs[0], jobs[1], jobs[4]}));
 }
 
 TEST_P(PlanningTest, NeverTwoOfOneJob) {

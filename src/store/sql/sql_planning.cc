@@ -1,6 +1,5 @@
 // Planning: what is due, what the planner decided about it, what may start without it.
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "store/sql/apply.h"
@@ -21,10 +20,18 @@ constexpr Sql kRelease{
     " l.trigger_kind, l.attempts_made + 1, $3 FROM due d JOIN live l ON l.job = d.job AND"
     " l.is_held = 0 AND l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"};
 constexpr Sql kForgetReleased{"DELETE FROM due WHERE needs_planning = 0 AND (at, run) < ($1, $2)"};
-constexpr Sql kDueRuns{
-    "SELECT d.run, d.job, l.planned_at, l.project FROM due d"
-    " JOIN live l ON l.job = d.job AND l.is_held = 0 AND l.run = d.run"
-    " WHERE d.needs_planning = 1 AND d.at <= $1 ORDER BY d.at, d.run"};
+// Each job's earliest: others of it are looked for among its live runs, which are few. CROSS keeps
+// that order; SQLite would rather read all that was due before.
+#define CHRONOS_DUE_RUNS                                                            \
+  "SELECT d.at, d.run, d.job, l.planned_at, l.project FROM due d"                   \
+  " JOIN live l ON l.job = d.job AND l.is_held = 0 AND l.run = d.run"               \
+  " WHERE d.needs_planning = 1 AND d.at <= $1 AND NOT EXISTS (SELECT 1 FROM live o" \
+  " CROSS JOIN due e ON e.needs_planning = 1 AND e.at = o.at AND e.run = o.run"     \
+  " WHERE o.job = d.job AND o.is_held = 0 AND (o.at, o.run) < (d.at, d.run))"
+constexpr Sql kFirstDue{CHRONOS_DUE_RUNS " ORDER BY d.at, d.run LIMIT $2"};
+constexpr Sql kLastDue{CHRONOS_DUE_RUNS
+                       " AND (d.at, d.run) > ($3, $4) ORDER BY d.at DESC, d.run DESC LIMIT $2"};
+#undef CHRONOS_DUE_RUNS
 constexpr Sql kToResume{"SELECT " CHRONOS_JOB_COLUMNS
                         " FROM jobs j WHERE j.paused_until IS NOT NULL AND j.phase = 'active'"
                         " AND j.paused_until <= $1 ORDER BY j.paused_until, j.id LIMIT $2"};
@@ -154,6 +161,39 @@ Result<void> follow_plan(Connection& db, const Job& before, const CommitPlan& ch
   return {};
 }
 
+struct DueRow {
+  Timestamp at;
+  RunId run;
+  JobId job;
+  Timestamp planned_at;
+  ProjectId project;
+};
+
+DueRow read_due_row(Columns& columns) {
+  return {.at = columns.get<Timestamp>(),
+          .run = columns.get<RunId>(),
+          .job = columns.get<JobId>(),
+          .planned_at = columns.get<Timestamp>(),
+          .project = columns.get<ProjectId>()};
+}
+
+Result<DueRun> read_due_run(Reader reader, const DueRow& row) {
+  CHRONOS_TRY(auto stored, find_stored_job(reader, row.project, row.job));
+  if (!stored) return fail(Reason::internal, "a live run has no job");
+  CHRONOS_TRY(const auto runs, not_held_of_job(reader.db, row.job));
+  DueRun value{row.run, row.planned_at, std::make_shared<const Job>(std::move(stored->job)),
+               false,   false,          {}};
+  CHRONOS_TRY(value.is_held, has_held(reader.db, row.job, false));
+  value.is_running = value.is_held;
+  CHRONOS_TRY(value.calendars, calendars_of(reader.db, *value.job));
+  for (const auto& run : runs) {
+    if (run.run == row.run) continue;
+    const bool is_of_backfill = run.trigger == Trigger::backfill;
+    (is_of_backfill ? value.is_backfilling : value.is_running) |= run.goes_on();
+  }
+  return value;
+}
+
 }  // namespace
 
 Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change) {
@@ -237,38 +277,19 @@ Result<std::vector<WaitingRun>> waiting_runs(Reader reader, WaitingCursor after,
 }
 
 Result<std::vector<DueRun>> due_runs(Reader reader, Timestamp now, int limit) {
-  struct Row {
-    RunId run;
-    JobId job;
-    Timestamp planned_at;
-    ProjectId project;
-  };
-  std::vector<Row> rows;
-  std::set<JobId> seen;
-  const auto read = [&](Columns& columns) {
-    if (std::ssize(rows) >= limit) return false;
-    const Row row{columns.get<RunId>(), columns.get<JobId>(), columns.get<Timestamp>(),
-                  columns.get<ProjectId>()};
-    if (seen.insert(row.job).second) rows.push_back(row);
-    return true;
-  };
-  CHRONOS_TRY_VOID(reader.db.for_each(kDueRuns, read, now));
-
+  const int latest = limit / 2;
+  const int earliest = limit - latest;
+  CHRONOS_TRY(auto rows, reader.db.all(kFirstDue, read_due_row, now, earliest));
+  if (latest > 0 && std::ssize(rows) == earliest) {
+    const auto& end = rows.back();
+    CHRONOS_TRY(const auto last,
+                reader.db.all(kLastDue, read_due_row, now, latest, end.at, end.run));
+    rows.insert(rows.end(), last.rbegin(), last.rend());
+  }
   std::vector<DueRun> due;
+  due.reserve(rows.size());
   for (const auto& row : rows) {
-    CHRONOS_TRY(auto stored, find_stored_job(reader, row.project, row.job));
-    if (!stored) return fail(Reason::internal, "a live run has no job");
-    CHRONOS_TRY(const auto runs, not_held_of_job(reader.db, row.job));
-    DueRun value{row.run, row.planned_at, std::make_shared<const Job>(std::move(stored->job)),
-                 false,   false,          {}};
-    CHRONOS_TRY(value.is_held, has_held(reader.db, row.job, false));
-    value.is_running = value.is_held;
-    CHRONOS_TRY(value.calendars, calendars_of(reader.db, *value.job));
-    for (const auto& run : runs) {
-      if (run.run == row.run) continue;
-      const bool is_of_backfill = run.trigger == Trigger::backfill;
-      (is_of_backfill ? value.is_backfilling : value.is_running) |= run.goes_on();
-    }
+    CHRONOS_TRY(auto value, read_due_run(reader, row));
     due.push_back(std::move(value));
   }
   return due;
