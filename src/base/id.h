@@ -65,13 +65,17 @@ struct DeliveryTag {
 struct NodeTag {
   static constexpr std::string_view kPrefix = "node_";
 };
+struct WorkerTag {
+  static constexpr std::string_view kPrefix = "wrk_";
+};
 
 using JobId = Id<JobTag>;
 using RunId = Id<RunTag>;
 using KeyId = Id<KeyTag>;
 using ProjectId = Id<ProjectTag>;
 using DeliveryId = Id<DeliveryTag>;
-using NodeId = Id<NodeTag>;  // one start of one process
+using NodeId = Id<NodeTag>;      // one start of one process: who holds leases
+using WorkerId = Id<WorkerTag>;  // what a remote worker calls its NodeId (of the same UUID)
 
 // Makes UUIDv7s that strictly increase within the process, even when the clock steps back: the 12
 // bits after the millisecond are a counter (RFC 9562 §6.2, method 1) that runs over into the

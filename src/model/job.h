@@ -29,9 +29,12 @@ enum class UniqueWhile { queued, running, window };
 enum class OnConflict { reject, keep, replace, extend };
 enum class Overlap { skip, queue_one, queue_all, cancel_running, allow };
 
+// The kind of action that a program of the user's pulls (docs/workers.md): no server starts it.
+inline constexpr std::string_view kWorkerKind = "worker";
+
 // What to do. Its kind's executor alone understands `config`.
 struct Action {
-  std::string kind;    // "http", "command"
+  std::string kind;    // "http", "command", "worker"
   std::string config;  // the whole action object, `kind` included, as JSON text
 
   bool operator==(const Action&) const = default;

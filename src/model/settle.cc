@@ -97,9 +97,12 @@ Settlement settle(const SettleInput& input, const NotifyDefaults& defaults, Rng&
   Settlement settlement{final_state(input.outcome.kind), input.outcome.reason, std::nullopt, {}};
   if (settlement.next == RunState::succeeded || settlement.next == RunState::cancelled)
     return settlement;
-  if (!rule_against_retry(input.spec, input.attempt, input.outcome)) {
+  if (input.asks_again || !rule_against_retry(input.spec, input.attempt, input.outcome)) {
+    const auto& asked = input.outcome.retry_after;
     const auto retry_at =
-        input.now + retry_delay(input.spec.retry, input.attempt, input.outcome, rng);
+        input.now + (input.asks_again && asked
+                         ? *asked
+                         : retry_delay(input.spec.retry, input.attempt, input.outcome, rng));
     if (is_in_time(input, retry_at)) {
       settlement.next = RunState::retrying;
       settlement.retry_at = retry_at;

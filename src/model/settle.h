@@ -26,6 +26,9 @@ struct SettleInput {
   const Outcome& outcome;
   // What max_age and the deadline count from: the planned instant, but for a backfill.
   std::optional<Timestamp> counted_from = std::nullopt;
+  // Who ran the attempt asks for another one: max_attempts and retry.on have no say, and what it
+  // asks in retry_after takes the place of the back-off.
+  bool asks_again = false;
 };
 
 // Whom to tell about a job that has no rules of its own.

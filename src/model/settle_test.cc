@@ -50,6 +50,20 @@ TEST_F(SettleTest, RetriesUntilTheAttemptsAreSpent) {
   EXPECT_EQ(settled(999).next, RunState::retrying);
 }
 
+TEST_F(SettleTest, WhoeverAsksAgainGetsAnotherAttempt) {
+  job.spec.max_attempts = 1;
+  job.spec.retry.on = {"timed_out"};
+  SettleInput input{job.spec, job.failure_streak, job.id, job.project, "default", run, 5,
+                    planned,  planned + 10s,      outcome};
+  EXPECT_EQ(settle(input, defaults, rng, ids).next, RunState::failed);
+  input.asks_again = true;
+  EXPECT_EQ(settle(input, defaults, rng, ids).retry_at, planned + 10s + 16s);  // the back-off
+  outcome.retry_after = 3s;
+  EXPECT_EQ(settle(input, defaults, rng, ids).retry_at, planned + 10s + 3s);
+  job.spec.deadline = 13s;
+  EXPECT_EQ(settle(input, defaults, rng, ids).next, RunState::failed);
+}
+
 TEST_F(SettleTest, EveryFailureKindHasItsFinalState) {
   job.spec.max_attempts = 1;
   for (const auto& [kind, state] : {std::pair{OutcomeKind::failed, RunState::failed},

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/time_text.h"
 #include "model/planner.h"
+#include "store/settlement.h"
 
 namespace chronos::scheduler {
 namespace {
@@ -136,7 +137,9 @@ void Scheduler::beat() {
 void Scheduler::settle_lost(const std::vector<store::ClaimedRun>& lost) {
   for (const auto& claimed : lost) {
     Outcome outcome{.kind = OutcomeKind::lost, .reason = "lease_expired", .error = {}};
-    outcome.error = "the node that ran this attempt stopped before it ended";
+    outcome.error = claimed.spec->action.kind == kWorkerKind
+                        ? "the worker that ran this attempt was not heard of for its lease"
+                        : "the node that ran this attempt stopped before it ended";
     settle_attempt(claimed, std::move(outcome));
   }
 }
@@ -359,7 +362,7 @@ void Scheduler::claim() {
   store::ClaimRuns change{.holder = holder_,
                           .node = options_.node,
                           .lanes = {},
-                          .queue_slots = {},
+                          .queue_limits = options_.queue_limits,
                           .now = clock_.now()};
   const int most = running_.empty() ? std::min(options_.batch, kFirstClaimMax) : options_.batch;
   for (const auto& [kind, max] : options_.lanes) {
@@ -367,11 +370,7 @@ void Scheduler::claim() {
     if (free > 0) change.lanes.push_back({kind, free});
   }
   if (change.lanes.empty()) return;
-  for (const auto& [queue, max] : options_.queue_limits) {
-    change.queue_slots[queue] = std::max(0, max - queue_use_[queue]);
-  }
   for (const auto& lane : change.lanes) lane_use_[lane.kind] += lane.max;
-  for (const auto& [queue, slots] : change.queue_slots) queue_use_[queue] += slots;
   // What the slots offered to the other claim could take is looked for once all are back.
   was_short_of_slots_ |= claims_in_flight_ > 0;
   ++claims_in_flight_;
@@ -385,7 +384,6 @@ void Scheduler::claim() {
 void Scheduler::take_claimed(const store::ClaimRuns& asked,
                              Result<std::vector<store::ClaimedRun>> claimed) {
   for (const auto& lane : asked.lanes) lane_use_[lane.kind] -= lane.max;
-  for (const auto& [queue, slots] : asked.queue_slots) queue_use_[queue] -= slots;
   // A claim that was not made is repeated, and after one that found something there may be more.
   if (!claimed || !claimed->empty()) may_have_ready_ = true;
   if (claims_in_flight_ == 0 && std::exchange(was_short_of_slots_, false)) may_have_ready_ = true;
@@ -393,35 +391,14 @@ void Scheduler::take_claimed(const store::ClaimRuns& asked,
   for (auto& run : *claimed) launch(std::move(run));
 }
 
-namespace {
-
-// What a run's time limits count from. The instants of a backfill passed long ago: its runs have
-// their time from when they could start.
-Timestamp counted_from(const store::ClaimedRun& claimed) {
-  return claimed.trigger == Trigger::backfill ? claimed.queued_at : claimed.planned_at;
-}
-
-}  // namespace
-
-Duration Scheduler::timeout_of(const store::ClaimedRun& claimed) const {
-  const auto& spec = *claimed.spec;
-  if (!spec.deadline) return spec.timeout;
-  return std::min(spec.timeout, counted_from(claimed) + *spec.deadline - now_);
-}
-
 void Scheduler::launch(store::ClaimedRun claimed) {
   const auto run = claimed.run;
-  const auto timeout = timeout_of(claimed);
+  const auto timeout = store::time_left(claimed, now_);
   ++lane_use_[claimed.spec->action.kind];
-  ++queue_use_[claimed.spec->queue];
   events_.on_started(claimed);
   const auto& kept =
       running_.insert_or_assign(run, Running{std::move(claimed)}).first->second.claimed;
-  if (timeout <= Duration(0)) {
-    Outcome outcome{.kind = OutcomeKind::timed_out, .reason = "deadline", .error = {}};
-    outcome.error = "the deadline passed before the attempt could start";
-    return on_outcome(run, std::move(outcome));
-  }
+  if (timeout <= Duration(0)) return on_outcome(run, store::deadline_passed());
   launcher_.launch(kept, timeout, [this, inbox = inbox_, run](Outcome outcome) mutable {
     inbox->post([this, run, outcome = std::move(outcome)]() mutable {
       on_outcome(run, std::move(outcome));
@@ -446,29 +423,9 @@ void Scheduler::settle_attempt(const store::ClaimedRun& claimed, Outcome outcome
   if (project.empty()) {
     if (const auto found = store_.find_project(claimed.project)) project = found->name;
   }
-  const auto now = clock_.now();
-  const SettleInput input{.spec = *claimed.spec,
-                          .failure_streak = claimed.failure_streak,
-                          .job = claimed.job,
-                          .project = claimed.project,
-                          .project_name = project,
-                          .run = claimed.run,
-                          .attempt = claimed.attempt,
-                          .planned_at = claimed.planned_at,
-                          .now = now,
-                          .outcome = outcome,
-                          .counted_from = counted_from(claimed)};
-  auto settlement = settle(input, options_.notify, rng_, ids_);
-  store::SettleRun change{.run = claimed.run,
-                          .token = claimed.token,
-                          .next = settlement.next,
-                          .reason = std::move(settlement.reason),
-                          .retry_at = settlement.retry_at,
-                          // A clock that was set back must not end an attempt before it started.
-                          .attempt = {claimed.attempt, claimed.started_at,
-                                      std::max(now, claimed.started_at), options_.node, outcome},
-                          .deliveries = std::move(settlement.deliveries),
-                          .now = now};
+  const store::SettlementContext context{
+      .project_name = project, .notify = options_.notify, .now = clock_.now()};
+  auto change = store::settlement_of(claimed, outcome, context, rng_, ids_);
   outcome.output.clear();
   ended_.push_back({std::move(change), claimed, std::move(outcome)});
 }
@@ -505,7 +462,6 @@ void Scheduler::resend() {
 void Scheduler::forget(const Unsettled& unsettled) {
   const auto found = running_.find(unsettled.claimed.run);
   if (found == running_.end() || found->second.claimed.token != unsettled.claimed.token) return;
-  --queue_use_[found->second.claimed.spec->queue];
   running_.erase(found);
   may_have_ready_ = true;
 }

@@ -111,7 +111,6 @@ class Scheduler {
   void send(Unsettled unsettled);
   void resend();
   void forget(const Unsettled& unsettled);
-  Duration timeout_of(const store::ClaimedRun& claimed) const;
   const schedule::Schedule* compiled(const Job& job);
   // Those of the due run's job; `seen` gets their versions.
   Result<schedule::CalendarSet> calendars_of(const store::DueRun& due,
@@ -131,7 +130,6 @@ class Scheduler {
   std::unordered_map<RunId, Running> running_;
   // Slots that runs hold, and those offered to claims that were not answered yet.
   std::map<std::string, int> lane_use_;
-  std::map<std::string, int> queue_use_;
   std::vector<Unsettled> ended_;     // in this step
   std::deque<Unsettled> unsettled_;  // refused for now by the store; sent again
   std::map<ProjectId, std::string> project_names_;

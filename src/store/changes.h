@@ -35,6 +35,7 @@
 #include "model/notification.h"
 #include "model/plan.h"
 #include "model/run.h"
+#include "model/worker.h"
 
 namespace chronos::store {
 
@@ -260,6 +261,8 @@ struct NoteZones {
 };
 
 struct ClaimedRun {
+  NodeId holder;
+  std::string node;  // its name
   RunId run;
   JobId job;
   ProjectId project;
@@ -276,7 +279,8 @@ struct ClaimedRun {
 
 // Takes runs from `ready` under leases, highest priority first, then the earliest planned instant,
 // then the smallest id; what has no lane or whose lane or queue is full is passed over. The answer
-// is in that order, tokens grow along it. The holder must have sent a Heartbeat before.
+// is in that order, tokens grow along it. The holder must have sent a Heartbeat before. Runs of
+// kind `worker` go to workers of their project only, so the lane needs `project`.
 struct ClaimRuns {
   struct Lane {
     std::string kind;  // of the action
@@ -287,8 +291,10 @@ struct ClaimRuns {
   NodeId holder;
   std::string node;  // its name, for the record
   std::vector<Lane> lanes;
-  std::map<std::string, int> queue_slots;  // queues with a limit and the slots free in each
+  std::map<std::string, int> queue_limits;  // queues with a limit: leases in each, whoever's
   Timestamp now;
+  std::optional<ProjectId> project = {};  // of a worker; only for the lane `worker`
+  std::vector<std::string> queues = {};   // only these; none = all
 };
 
 // The end of one attempt (model/settle.h). Refused: lease_lost when `token` is not the lease's, or
@@ -296,6 +302,8 @@ struct ClaimRuns {
 // Final: the run's row is written once, with ended_at of the attempt.
 // Retrying: the run waits in `due` until `retry_at`; but when a cancel was asked for meanwhile, the
 // run ends as cancelled(kRunCancelled) instead.
+// Queued: the attempt was handed back before it began. It did not happen, the run is ready again;
+// but for a cancel, as above.
 //
 // Whenever a run ends, here or by a cancel: the job's counts and last_run follow; failed, timed_out
 // and lost add to the streak, succeeded ends it, cancelled leaves it. When no other run of the job
@@ -308,24 +316,46 @@ struct SettleRun {
   };
   RunId run;
   std::int64_t token = 0;
-  RunState next = RunState::succeeded;  // retrying, or a final state
+  RunState next = RunState::succeeded;  // queued, retrying, or a final state
   std::string reason;
   std::optional<Timestamp> retry_at;
-  Attempt attempt;  // its outcome's output is stored too
+  Attempt attempt;  // its outcome's output is stored too; of no meaning for queued
   std::vector<Delivery> deliveries;
   Timestamp now;
 };
 
 // The holder lives. A holder not heard of for its `ttl` (on a clock that never steps) loses its
 // leases: Store::expired_leases names them until they are settled, or the holder is heard of again.
-// A store knows its holders only while it is open: on SQLite a new start of the process is a new
-// holder, and the old one's leases have expired at once.
+// On SQLite a new start of the process is a new holder, and the old one's leases have expired at
+// once; those of remote workers have their whole `ttl` again from the moment the store is opened.
+//
+// A remote worker is known (Store::list_workers) from its first heartbeat until kWorkersKept after
+// its last. Refused: not_found when `holder` is somebody else: a node, or a worker of another
+// project.
 struct Heartbeat {
   struct Answer {
     std::vector<RunId> cancelled;  // running runs of this holder that should stop, until they do
   };
   NodeId holder;
   Duration ttl{};
+  std::optional<WorkerInfo> worker = {};
+  Timestamp now{};  // of a worker: its last_seen_at
+};
+inline constexpr Duration kWorkersKept = std::chrono::days(1);
+
+// What a remote worker says and asks in one round trip, made in this order: it lives; attempts have
+// ended; it takes more. Refused as the heartbeat is, and then none of it has happened.
+struct WorkerTurn {
+  struct Answer {
+    // What each run came to, in the order of `settled`; nothing: its lease is no longer held and
+    // the outcome changed nothing.
+    std::vector<std::optional<RunState>> settled;
+    std::vector<RunId> cancelled;  // that should stop, after `settled`
+    std::vector<ClaimedRun> claimed;
+  };
+  Heartbeat beat;
+  std::vector<SettleRun> settled;
+  std::optional<ClaimRuns> claim;
 };
 
 // -- Telling, access, upkeep ---------------------------------------------------------------------
@@ -406,7 +436,8 @@ struct TouchKeys {
 // `count` the sum, from the first planned instant to the last, ended_at the latest, under the id of
 // a run it stands for; attempts, output and all else of them goes. These rows stay for good and do
 // not count. Drops finished deliveries (kDeliveriesKept after next_attempt_at) and idempotency keys
-// (kIdempotencyKept). At most `limit` rows at a time. Answer: how many were folded or dropped.
+// (kIdempotencyKept), and workers (kWorkersKept after they were last seen). At most `limit` rows at
+// a time. Answer: how many were folded or dropped.
 struct Prune {
   using Answer = std::int64_t;
   Timestamp now;
@@ -414,14 +445,15 @@ struct Prune {
 };
 
 // THE list of changes, and of what they answer.
-using Change = std::variant<SubmitJob, ReplaceJob, CancelJob, RunJob, Backfill, CancelRun,
-                            PutCalendar, DeleteCalendar, ReleaseDue, CommitPlan, ClaimRuns,
-                            SettleRun, Heartbeat, ClaimDeliveries, FinishDelivery, AddDeliveries,
-                            PutProject, Bootstrap, PutKey, RevokeKey, TouchKeys, Prune, NoteZones>;
+using Change =
+    std::variant<SubmitJob, ReplaceJob, CancelJob, RunJob, Backfill, CancelRun, PutCalendar,
+                 DeleteCalendar, ReleaseDue, CommitPlan, ClaimRuns, SettleRun, Heartbeat,
+                 WorkerTurn, ClaimDeliveries, FinishDelivery, AddDeliveries, PutProject, Bootstrap,
+                 PutKey, RevokeKey, TouchKeys, Prune, NoteZones>;
 using Answer = std::variant<std::monostate, JobAnswer, RunAnswer, CalendarAnswer, Backfill::Answer,
                             std::int64_t, CommitPlan::Answer, ClaimRuns::Answer, SettleRun::Answer,
-                            Heartbeat::Answer, ClaimDeliveries::Answer, FinishDelivery::Answer,
-                            AddDeliveries::Answer, Project, Bootstrap::Answer, Key,
-                            TouchKeys::Answer, NoteZones::Answer>;
+                            Heartbeat::Answer, WorkerTurn::Answer, ClaimDeliveries::Answer,
+                            FinishDelivery::Answer, AddDeliveries::Answer, Project,
+                            Bootstrap::Answer, Key, TouchKeys::Answer, NoteZones::Answer>;
 
 }  // namespace chronos::store

@@ -18,6 +18,11 @@ bool spoils(const Error& error) {
 // commits itself comes back to it as an answer; waking it too would keep it awake for ever.
 bool gives_work(const Change& change) {
   if (const auto* settled = std::get_if<SettleRun>(&change)) return !settled->deliveries.empty();
+  if (const auto* turn = std::get_if<WorkerTurn>(&change)) {
+    return std::ranges::any_of(turn->settled, [](const SettleRun& settled) {
+      return !settled.deliveries.empty() || settled.next == RunState::retrying;
+    });
+  }
   return std::holds_alternative<SubmitJob>(change) || std::holds_alternative<ReplaceJob>(change) ||
          std::holds_alternative<CancelJob>(change) || std::holds_alternative<RunJob>(change) ||
          std::holds_alternative<Backfill>(change) || std::holds_alternative<CancelRun>(change) ||
@@ -40,6 +45,10 @@ void Committer::start() {
 
 void Committer::on_change(std::function<void()> wake) {
   wake_ = std::move(wake);
+}
+
+void Committer::on_work(Store::TakeWork take) {
+  take_work_ = std::move(take);
 }
 
 void Committer::enqueue(Operation operation) {
@@ -74,8 +83,29 @@ bool Committer::pump() {
   const bool is_work = std::ranges::any_of(
       batch, [](const Operation& operation) { return gives_work(operation.change); });
   commit_together(batch);
-  if (is_work && wake_) wake_();
+  const auto news = std::exchange(news_, {});
+  if ((is_work || news.is_for_nodes) && wake_) wake_();
+  if (auto left = news.work; !left.empty() && take_work_) {
+    for (auto& operation : take_work_(left)) enqueue(std::move(operation));
+  }
   return true;
+}
+
+void Committer::collect_news() {
+  auto [work, is_for_nodes] = transactor_.take_news();
+  std::ranges::move(work, std::back_inserter(news_.work));
+  news_.is_for_nodes = news_.is_for_nodes || is_for_nodes;
+}
+
+// Whoever waits for what this transaction makes ready takes it in the same one.
+void Committer::hand_out(Batch& batch, std::vector<Result<Answer>>& answers) {
+  collect_news();
+  if (news_.work.empty() || !take_work_) return;
+  for (auto& operation : take_work_(news_.work)) {
+    answers.push_back(transactor_.perform(operation.change));
+    batch.push_back(std::move(operation));
+  }
+  std::erase_if(news_.work, [](const Work& work) { return work.count <= 0; });
 }
 
 void Committer::run() {
@@ -100,6 +130,12 @@ void Committer::commit_together(Batch& batch) {
       return commit_one_by_one(batch);
     }
   }
+  hand_out(batch, answers);
+  if (std::ranges::any_of(answers,
+                          [](const auto& answer) { return !answer && spoils(answer.error()); })) {
+    transactor_.rollback();
+    return commit_one_by_one(batch);
+  }
   if (const auto committed = transactor_.commit(); !committed) {
     if (committed.error().reason == Reason::unknown_commit) {
       fail_all(batch, committed.error());
@@ -113,6 +149,7 @@ void Committer::commit_together(Batch& batch) {
 }
 
 void Committer::commit_one_by_one(Batch& batch) {
+  news_ = {};
   for (std::size_t i = 0; i < batch.size(); ++i) {
     auto& operation = batch[i];
     if (const auto begun = transactor_.begin(); !begun) {
@@ -133,6 +170,7 @@ void Committer::commit_one_by_one(Batch& batch) {
       operation.done(std::unexpected(committed.error()));
       continue;
     }
+    collect_news();
     operation.done(std::move(answer));
   }
 }

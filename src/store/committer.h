@@ -17,6 +17,12 @@
 
 namespace chronos::store {
 
+// What the changes made so far let others do.
+struct News {
+  std::vector<Work> work;     // for remote workers
+  bool is_for_nodes = false;  // a node may claim what it could not, though no user asked for it
+};
+
 // What a committer drives: one open transaction at a time, all calls from one thread.
 class Transactor {
  public:
@@ -29,6 +35,8 @@ class Transactor {
   // knows (see CommitterOptions::on_fatal). Anything else: rolled back.
   virtual Result<void> commit() = 0;
   virtual void rollback() = 0;
+  // Since it was asked last; nothing of what was rolled back.
+  virtual News take_news() = 0;
 };
 
 struct CommitterOptions {
@@ -49,6 +57,7 @@ class Committer {
   void start();
   void enqueue(Operation operation);
   void on_change(std::function<void()> wake);
+  void on_work(Store::TakeWork take);
   // One transaction over at most `batch_max` waiting changes. False when nothing waited.
   bool pump();
   void stop();
@@ -58,6 +67,8 @@ class Committer {
 
   void run();
   Batch take();
+  void collect_news();
+  void hand_out(Batch& batch, std::vector<Result<Answer>>& answers);
   void commit_together(Batch& batch);
   void commit_one_by_one(Batch& batch);
   void fail_all(Batch& batch, const Error& error);
@@ -66,6 +77,8 @@ class Committer {
   Transactor& transactor_;
   const CommitterOptions options_;
   std::function<void()> wake_;
+  Store::TakeWork take_work_;
+  News news_;  // of the batch under way; the committing thread only
   Mutex mutex_;
   Condition arrived_;
   Batch waiting_ CHRONOS_GUARDED_BY(mutex_);

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace chronos::store {
 namespace {
@@ -38,6 +39,7 @@ class FakeTransactor final : public Transactor {
     return next(commits);
   }
   void rollback() override { log.push_back("rollback"); }
+  News take_news() override { return std::exchange(news, {}); }
 
   Log log;
   // What the next calls answer, in order; success when nothing is left.
@@ -46,6 +48,7 @@ class FakeTransactor final : public Transactor {
   Errors commits;
   std::map<int, Errors> performs;
   std::function<void()> during_commit;
+  News news;
 
  private:
   static Result<void> next(Errors& errors) {
@@ -126,6 +129,76 @@ TEST_F(CommitterTest, RefusalLeavesTheTransactionWhole) {
   committer().pump();
   EXPECT_EQ(transactor_.log, (Log{"begin", "1", "2", "3", "commit", "done", "done", "done"}));
   EXPECT_EQ(answers_, (Log{"1 1", "2 version_mismatch", "3 3"}));
+}
+
+class HandOutTest : public CommitterTest {
+ protected:
+  // Whoever waits takes everything of one queue, with one change.
+  void wait_for(std::string queue, int number) {
+    committer().on_work([this, queue = std::move(queue), number](std::vector<Work>& work) {
+      std::vector<Operation> taken;
+      for (auto& each : work) {
+        told_.push_back(each.queue);
+        if (each.queue != queue) continue;
+        each.count = 0;
+        Prune change;
+        change.limit = number;
+        taken.push_back(
+            make_operation(change, Done<std::int64_t>([this](Result<std::int64_t> answer) {
+                             answers_.push_back(answer ? "taken" : "refused");
+                           })));
+      }
+      return taken;
+    });
+  }
+  void make_ready(std::string queue) {
+    transactor_.news.work = {{std::nullopt, std::move(queue), 1}};
+  }
+
+  Log told_;
+};
+
+TEST_F(HandOutTest, WhatIsTakenIsMadeInTheSameTransaction) {
+  wait_for("q", 9);
+  make_ready("q");
+  send(1);
+  EXPECT_TRUE(committer().pump());
+  EXPECT_EQ(transactor_.log, (Log{"begin", "1", "9", "commit", "done"}));
+  EXPECT_EQ(answers_, (Log{"1 1", "taken"}));
+  EXPECT_EQ(told_, Log{"q"});
+  EXPECT_FALSE(committer().pump());
+}
+
+TEST_F(HandOutTest, WhatNobodyTookIsToldOnceMore) {
+  wait_for("other", 9);
+  make_ready("q");
+  send(1);
+  committer().pump();
+  EXPECT_EQ(transactor_.log, (Log{"begin", "1", "commit", "done"}));
+  EXPECT_EQ(told_, (Log{"q", "q"}));
+}
+
+TEST_F(HandOutTest, ATakerThatSpoilsItIsReplayedLikeAnyOther) {
+  wait_for("q", 9);
+  make_ready("q");
+  transactor_.performs[9] = {error_of(Reason::internal), error_of(Reason::internal)};
+  send(1);
+  committer().pump();
+  EXPECT_EQ(transactor_.log, (Log{"begin", "1", "9", "rollback", "begin", "1", "commit", "done",
+                                  "begin", "9", "rollback"}));
+  EXPECT_EQ(answers_, (Log{"1 1", "refused"}));
+}
+
+TEST_F(HandOutTest, NodesAreWokenWhenThereIsNewsForThem) {
+  int wakes = 0;
+  committer().on_change([&] { ++wakes; });
+  send(1);
+  committer().pump();
+  EXPECT_EQ(wakes, 0);
+  transactor_.news.is_for_nodes = true;
+  send(2);
+  committer().pump();
+  EXPECT_EQ(wakes, 1);
 }
 
 TEST_F(CommitterTest, SpoiltTransactionIsReplayedOneByOne) {

@@ -102,6 +102,9 @@ Result<std::int64_t> apply(Tables& tables, const Prune& change) {
   });
   gone += erase_old(tables.seen, change.limit - gone,
                     [&](const Seen& seen) { return seen.at + kIdempotencyKept <= change.now; });
+  gone += erase_old(tables.holders, change.limit - gone, [&](const Holder& holder) {
+    return holder.worker && holder.last_seen_at + kWorkersKept <= change.now;
+  });
   return gone;
 }
 

@@ -167,8 +167,13 @@ std::optional<Standing> standing(const Tables& tables, ProjectId project, RunId 
   const auto name = [&](std::vector<RunId>& runs, RunId other) {
     if (project_of(other) == project && std::ssize(runs) < kRunsNamedMax) runs.push_back(other);
   };
+  // Runs for workers of another project are of another kind.
+  const auto is_of_kind = [&](RunId other) {
+    return spec_of(other).action.kind == spec.action.kind &&
+           (spec.action.kind != kWorkerKind || project_of(other) == project);
+  };
   for (const auto& [_, other] : tables.leases) {
-    if (spec_of(other).action.kind == spec.action.kind) {
+    if (is_of_kind(other)) {
       ++standing.running_of_kind;
       name(standing.runs_of_kind, other);
     }
@@ -179,7 +184,7 @@ std::optional<Standing> standing(const Tables& tables, ProjectId project, RunId 
   }
   for (const auto& [priority, planned_at, other] : tables.ready) {
     if (other == id) break;
-    if (spec_of(other).action.kind != spec.action.kind) continue;
+    if (!is_of_kind(other)) continue;
     if (standing.ahead < ahead_max) ++standing.ahead;
     if (spec_of(other).queue == spec.queue && standing.ahead_in_queue < ahead_max) {
       ++standing.ahead_in_queue;
@@ -265,6 +270,38 @@ std::vector<ClaimedRun> expired_leases(const Tables& tables, SteadyTime now, int
     if (is_expired(tables, run, now)) expired.push_back(claimed_value(tables, run));
   }
   return expired;
+}
+
+std::vector<Worker> list_workers(const Tables& tables, ProjectId project, SteadyTime now) {
+  std::vector<Worker> workers;
+  for (const auto& [id, holder] : std::views::reverse(tables.holders)) {
+    if (!holder.worker || holder.worker->project != project) continue;
+    Worker worker{.id = WorkerId{id.uuid},
+                  .info = *holder.worker,
+                  .first_seen_at = holder.first_seen_at,
+                  .last_seen_at = holder.last_seen_at,
+                  .is_alive = now < holder.heard_at + holder.ttl,
+                  .running = 0,
+                  .runs = {}};
+    for (const auto& [_, run] : tables.leases) {
+      if (tables.live_runs.at(run).lease->holder != id) continue;
+      ++worker.running;
+      if (std::ssize(worker.runs) < kWorkerRunsMax) worker.runs.push_back(run);
+    }
+    workers.push_back(std::move(worker));
+  }
+  return workers;
+}
+
+std::vector<ClaimedRun> worker_leases(const Tables& tables) {
+  std::vector<ClaimedRun> leases;
+  for (const auto& [_, id] : tables.leases) {
+    const auto& run = tables.live_runs.at(id);
+    if (tables.jobs.at(run.job).job.spec.action.kind == kWorkerKind) {
+      leases.push_back(claimed_value(tables, run));
+    }
+  }
+  return leases;
 }
 
 std::optional<Timestamp> next_delivery_at(const Tables& tables) {

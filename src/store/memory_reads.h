@@ -19,6 +19,8 @@ std::vector<DueRun> due_runs(const Tables& tables, Timestamp now, int limit);
 std::vector<Job> jobs_to_resume(const Tables& tables, Timestamp now, int limit);
 std::optional<Timestamp> next_resume_at(const Tables& tables);
 std::vector<ClaimedRun> expired_leases(const Tables& tables, SteadyTime now, int limit);
+std::vector<Worker> list_workers(const Tables& tables, ProjectId project, SteadyTime now);
+std::vector<ClaimedRun> worker_leases(const Tables& tables);
 std::optional<Timestamp> next_delivery_at(const Tables& tables);
 std::vector<Delivery> list_deliveries(const Tables& tables, ProjectId project, RunId run);
 Stats stats(const Tables& tables);

@@ -57,6 +57,27 @@ void stop_others(Tables& tables, const StoredJob& stored, const CommitPlan& chan
   }
 }
 
+const JobSpec& spec_of(const Tables& tables, RunId run) {
+  return tables.jobs.at(tables.live_runs.at(run).job).job.spec;
+}
+
+// The attempt never began.
+SettleRun::Answer hand_back(Tables& tables, RunId id, Timestamp now) {
+  auto run = take(tables, id);
+  run.lease.reset();
+  if (--run.attempts_made == 0) run.started_at.reset();
+  if (!run.is_cancel_requested) {
+    run.place = Place::ready;
+    run.queued_at = now;
+    insert(tables, std::move(run));
+    return {RunState::queued};
+  }
+  run.queued_at.reset();
+  finish(tables, run, {RunState::cancelled, std::string(kRunCancelled), now});
+  release_held(tables, run.job, now);
+  return {RunState::cancelled};
+}
+
 void append_attempt(Tables& tables, const SettleRun& change) {
   auto attempt = change.attempt;
   auto& outcome = attempt.outcome;
@@ -122,17 +143,30 @@ Result<NoteZones::Answer> apply(Tables& tables, const NoteZones& change) {
 Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change) {
   std::map<std::string, int> lane_slots;
   for (const auto& lane : change.lanes) lane_slots[lane.kind] += lane.max;
-  auto queue_slots = change.queue_slots;
+  auto queue_slots = change.queue_limits;
+  for (const auto& [_, id] : tables.leases) {
+    const auto used = queue_slots.find(spec_of(tables, id).queue);
+    if (used != queue_slots.end()) --used->second;
+  }
 
   std::vector<RunId> taken;
   for (const auto& [_, planned_at, id] : tables.ready) {
-    const auto& spec = tables.jobs.at(tables.live_runs.at(id).job).job.spec;
+    const auto& spec = spec_of(tables, id);
+    if (spec.action.kind == kWorkerKind &&
+        change.project != tables.jobs.at(tables.live_runs.at(id).job).job.project) {
+      continue;
+    }
+    if (!polls(change.queues, spec.queue)) continue;
     const auto lane = lane_slots.find(spec.action.kind);
     const auto queue = queue_slots.find(spec.queue);
     if (lane == lane_slots.end() || lane->second <= 0) continue;
-    if (queue != queue_slots.end() && queue->second <= 0) continue;
+    if (queue != queue_slots.end() && queue->second <= 0) {
+      tables.full_queues.insert(spec.queue);
+      continue;
+    }
     --lane->second;
     if (queue != queue_slots.end()) --queue->second;
+    if (queue != queue_slots.end() && queue->second <= 0) tables.full_queues.insert(spec.queue);
     taken.push_back(id);
   }
 
@@ -155,9 +189,10 @@ Result<SettleRun::Answer> apply(Tables& tables, const SettleRun& change) {
       found->second.lease->token != change.token) {
     return fail(Reason::lease_lost, "the lease on this run is no longer held");
   }
-  CHRONOS_CHECK(may_move(RunState::running, change.next) && change.next != RunState::queued);
+  CHRONOS_CHECK(may_move(RunState::running, change.next));
   CHRONOS_CHECK(change.next != RunState::retrying || change.retry_at);
 
+  if (change.next == RunState::queued) return hand_back(tables, change.run, change.now);
   append_attempt(tables, change);
   for (const auto& delivery : change.deliveries) tables.deliveries.emplace(delivery.id, delivery);
   auto run = take(tables, change.run);
@@ -179,15 +214,56 @@ Result<SettleRun::Answer> apply(Tables& tables, const SettleRun& change) {
   return answer;
 }
 
-Result<Heartbeat::Answer> apply(Tables& tables, const Heartbeat& change, SteadyTime now) {
-  tables.holders.insert_or_assign(change.holder, Holder{now, change.ttl});
-  Heartbeat::Answer answer;
+namespace {
+
+Result<void> hear(Tables& tables, const Heartbeat& change, SteadyTime now) {
+  const auto known = tables.holders.find(change.holder);
+  const auto project_of = [](const std::optional<WorkerInfo>& worker) {
+    return worker ? std::optional(worker->project) : std::nullopt;
+  };
+  if (known != tables.holders.end() &&
+      project_of(known->second.worker) != project_of(change.worker)) {
+    return fail(Reason::not_found, "no worker has this id");
+  }
+  auto& holder = tables.holders[change.holder];
+  if (holder.heard_at == SteadyTime{} && holder.ttl == Duration(0)) {
+    holder.first_seen_at = change.now;
+  }
+  holder.heard_at = now;
+  holder.ttl = change.ttl;
+  holder.worker = change.worker;
+  holder.last_seen_at = std::max(holder.last_seen_at, change.now);
+  return {};
+}
+
+std::vector<RunId> runs_to_cancel(const Tables& tables, NodeId holder) {
+  std::vector<RunId> cancelled;
   for (const auto& [_, id] : tables.leases) {
     const auto& run = tables.live_runs.at(id);
-    if (run.lease->holder == change.holder && run.is_cancel_requested) {
-      answer.cancelled.push_back(id);
-    }
+    if (run.lease->holder == holder && run.is_cancel_requested) cancelled.push_back(id);
   }
+  return cancelled;
+}
+
+}  // namespace
+
+Result<Heartbeat::Answer> apply(Tables& tables, const Heartbeat& change, SteadyTime now) {
+  CHRONOS_TRY_VOID(hear(tables, change, now));
+  return Heartbeat::Answer{runs_to_cancel(tables, change.holder)};
+}
+
+Result<WorkerTurn::Answer> apply(Tables& tables, const WorkerTurn& change, SteadyTime now) {
+  CHRONOS_TRY_VOID(hear(tables, change.beat, now));
+  WorkerTurn::Answer answer;
+  tables.has_made_ready = false;
+  for (const auto& settled : change.settled) {
+    const auto came_to = apply(tables, settled);
+    answer.settled.push_back(came_to ? std::optional(came_to->state) : std::nullopt);
+  }
+  tables.news.is_for_nodes = tables.news.is_for_nodes || tables.has_made_ready;
+  answer.cancelled = runs_to_cancel(tables, change.beat.holder);
+  if (!change.claim) return answer;
+  CHRONOS_TRY(answer.claimed, apply(tables, *change.claim));
   return answer;
 }
 

@@ -20,6 +20,9 @@ class Applier {
   Result<Answer> operator()(const Heartbeat& change) const {
     return widen(memory::apply(tables_, change, now_));
   }
+  Result<Answer> operator()(const WorkerTurn& change) const {
+    return widen(memory::apply(tables_, change, now_));
+  }
   Result<Answer> operator()(const auto& change) const {
     return widen(memory::apply(tables_, change));
   }
@@ -60,7 +63,8 @@ class MemoryStore::State final : private Transactor {
 
   void start_epoch() {
     const MutexLock lock(mutex_);
-    tables_.holders.clear();
+    std::erase_if(tables_.holders, [](const auto& entry) { return !entry.second.worker; });
+    for (auto& [_, worker] : tables_.holders) worker.heard_at = clock_.steady();
   }
 
  private:
@@ -74,6 +78,9 @@ class MemoryStore::State final : private Transactor {
   Result<void> commit() override CHRONOS_THREAD_ANNOTATION(release_capability(mutex_)) {
     mutex_.unlock();
     return {};
+  }
+  News take_news() override CHRONOS_THREAD_ANNOTATION(no_thread_safety_analysis) {
+    return std::exchange(tables_.news, {});
   }
   void rollback() override { CHRONOS_CHECK(false); }  // asked for by nobody: see above
 
@@ -107,6 +114,10 @@ void MemoryStore::enqueue(Operation operation) {
 
 void MemoryStore::on_change(std::function<void()> wake) {
   state_->committer().on_change(std::move(wake));
+}
+
+void MemoryStore::on_work(TakeWork take) {
+  state_->committer().on_work(std::move(take));
 }
 
 void MemoryStore::stop() {
@@ -211,6 +222,16 @@ Result<std::vector<ClaimedRun>> MemoryStore::expired_leases(int limit) const {
   return state_->read([&](const auto& tables, SteadyTime now) {
     return memory::expired_leases(tables, now, limit);
   });
+}
+
+Result<std::vector<Worker>> MemoryStore::list_workers(ProjectId project) const {
+  return state_->read([&](const auto& tables, SteadyTime now) {
+    return memory::list_workers(tables, project, now);
+  });
+}
+
+Result<std::vector<ClaimedRun>> MemoryStore::worker_leases() const {
+  return state_->read([](const auto& tables, auto) { return memory::worker_leases(tables); });
 }
 
 Result<std::optional<Timestamp>> MemoryStore::next_delivery_at() const {

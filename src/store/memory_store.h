@@ -48,6 +48,8 @@ class MemoryStore final : public Store {
   Result<std::vector<Job>> jobs_to_resume(Timestamp now, int limit) const override;
   Result<std::optional<Timestamp>> next_resume_at() const override;
   Result<std::vector<ClaimedRun>> expired_leases(int limit) const override;
+  Result<std::vector<Worker>> list_workers(ProjectId project) const override;
+  Result<std::vector<ClaimedRun>> worker_leases() const override;
   Result<std::optional<Timestamp>> next_delivery_at() const override;
   Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const override;
   Result<Key> find_key(KeyId key) const override;
@@ -57,6 +59,7 @@ class MemoryStore final : public Store {
   Result<void> health() const override;
   Result<Stats> stats() const override;
   void on_change(std::function<void()> wake) override;
+  void on_work(TakeWork take) override;
   void stop() override;
 
  protected:

@@ -77,12 +77,33 @@ JobStatus status_of(const Job& job, bool is_running, bool is_retrying) {
   return job.spec.paused ? JobStatus::paused : JobStatus::scheduled;
 }
 
+// A run lies in `ready` now: whoever may take it is told when the transaction is committed.
+void tell_ready(Tables& tables, const LiveRun& run) {
+  const auto& job = tables.jobs.at(run.job).job;
+  if (job.spec.action.kind == kWorkerKind) {
+    tables.news.work.push_back({job.project, job.spec.queue, 1});
+  } else {
+    tables.has_made_ready = true;
+  }
+}
+
+// A lease is gone: whoever found its queue full is told.
+void tell_room(Tables& tables, const LiveRun& run) {
+  const auto& queue = tables.jobs.at(run.job).job.spec.queue;
+  if (tables.full_queues.erase(queue) == 0) return;
+  tables.news.work.push_back({std::nullopt, queue, 1});
+  tables.news.is_for_nodes = true;
+}
+
 }  // namespace
 
 void insert(Tables& tables, LiveRun run) {
   const auto id = run.id;
   if (run.place == Place::due) tables.due.emplace(run.at, id);
-  if (run.place == Place::ready) tables.ready.insert(ready_key(tables, run));
+  if (run.place == Place::ready) {
+    tables.ready.insert(ready_key(tables, run));
+    tell_ready(tables, run);
+  }
   if (run.place == Place::leased) tables.leases.emplace(run.lease->token, id);
   tables.jobs.at(run.job).live.insert(id);
   const auto [_, is_new] = tables.live_runs.emplace(id, std::move(run));
@@ -96,7 +117,10 @@ LiveRun take(Tables& tables, RunId id) {
   tables.live_runs.erase(found);
   tables.due.erase({run.at, id});
   if (run.place == Place::ready) tables.ready.erase(ready_key(tables, run));
-  if (run.lease) tables.leases.erase(run.lease->token);
+  if (run.lease) {
+    tables.leases.erase(run.lease->token);
+    tell_room(tables, run);
+  }
   tables.jobs.at(run.job).live.erase(id);
   return run;
 }
@@ -271,7 +295,9 @@ Run run_value(const Tables& tables, const FinalRun& final_run) {
 
 ClaimedRun claimed_value(const Tables& tables, const LiveRun& run) {
   const auto& job = tables.jobs.at(run.job).job;
-  return {.run = run.id,
+  return {.holder = run.lease->holder,
+          .node = run.lease->node,
+          .run = run.id,
           .job = run.job,
           .project = job.project,
           .token = run.lease->token,

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "store/changes.h"
+#include "store/committer.h"
 #include "store/store.h"
 
 namespace chronos::store::memory {
@@ -76,6 +77,9 @@ struct Seen {
 struct Holder {
   SteadyTime heard_at{};
   Duration ttl{};
+  std::optional<WorkerInfo> worker;
+  Timestamp first_seen_at;  // of a worker, and the next one
+  Timestamp last_seen_at;
 };
 
 // The job that took a unique key last.
@@ -95,6 +99,9 @@ struct Tables {
   std::map<std::int64_t, RunId> leases;               // by token
   std::int64_t last_token = 0;
   std::map<NodeId, Holder> holders;
+  std::set<std::string> full_queues;  // in which a claim found no room
+  News news;                          // of this transaction
+  bool has_made_ready = false;  // a run that a node may claim, since somebody set this to false
 
   std::map<RunId, FinalRun> final_runs;
   std::map<RunId, std::map<int, Attempt>> attempts;  // ended ones by number, without output
@@ -172,6 +179,7 @@ Result<CommitPlan::Answer> apply(Tables& tables, const CommitPlan& change);
 Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change);
 Result<SettleRun::Answer> apply(Tables& tables, const SettleRun& change);
 Result<Heartbeat::Answer> apply(Tables& tables, const Heartbeat& change, SteadyTime now);
+Result<WorkerTurn::Answer> apply(Tables& tables, const WorkerTurn& change, SteadyTime now);
 Result<ClaimDeliveries::Answer> apply(Tables& tables, const ClaimDeliveries& change);
 Result<FinishDelivery::Answer> apply(Tables& tables, const FinishDelivery& change);
 Result<AddDeliveries::Answer> apply(Tables& tables, const AddDeliveries& change);

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "model/page.h"
 #include "model/why.h"
+#include "model/worker.h"
 #include "store/changes.h"
 
 namespace chronos::store {
@@ -31,6 +32,14 @@ struct Operation {
   Change change;
   Done<Answer> done;
 };
+
+template <class C>
+Operation make_operation(C change, Done<typename C::Answer> done) {
+  return {std::move(change), [done = std::move(done)](Result<Answer> answer) mutable {
+            if (!answer) return done(std::unexpected(std::move(answer).error()));
+            done(std::get<typename C::Answer>(std::move(*answer)));
+          }};
+}
 
 // A due scheduled run with all the planner needs to know (model/planner.h).
 struct DueRun {
@@ -73,6 +82,14 @@ struct Stats {
   std::optional<Timestamp> oldest_ready_at;  // the earliest queued_at in ready
 };
 
+// Runs that workers may claim: in a queue of a project, or, after room was made in a queue that was
+// full, of any project.
+struct Work {
+  std::optional<ProjectId> project;
+  std::string queue;
+  std::int64_t count = 0;
+};
+
 inline constexpr int kReasonRowsMax = 100'000;
 
 class Store {
@@ -82,10 +99,7 @@ class Store {
   // Completes with the change's own answer. After stop(): Reason::shutting_down.
   template <class C>
   void commit(C change, Done<typename C::Answer> done) {
-    enqueue({std::move(change), [done = std::move(done)](Result<Answer> answer) mutable {
-               if (!answer) return done(std::unexpected(std::move(answer).error()));
-               done(std::get<typename C::Answer>(std::move(*answer)));
-             }});
+    enqueue(make_operation(std::move(change), std::move(done)));
   }
 
   // -- Jobs. Another project's job is not_found. All lists are newest first (by id) unless they say
@@ -142,6 +156,10 @@ class Store {
   // first.
   virtual Result<std::vector<ClaimedRun>> expired_leases(int limit) const = 0;
 
+  // -- Remote workers, newest first (by id), and the runs they hold, oldest claim first.
+  virtual Result<std::vector<Worker>> list_workers(ProjectId project) const = 0;
+  virtual Result<std::vector<ClaimedRun>> worker_leases() const = 0;  // of all projects
+
   // -- Telling, access, upkeep.
   virtual Result<std::optional<Timestamp>> next_delivery_at() const = 0;
   virtual Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const = 0;
@@ -157,6 +175,14 @@ class Store {
   // a scheduler commits itself comes back to it as an answer.) Set once, before the first commit;
   // must only wake somebody.
   virtual void on_change(std::function<void()> wake) = 0;
+
+  // Called on the committer's thread with what a transaction gives workers to do. First before its
+  // commit: what `take` answers is made in the same transaction, so that a worker that waits has
+  // its run as soon as that is stored; it takes off `count` what this will claim. Then, after the
+  // completions, with what is left: what it answers now is committed next. Set once, before the
+  // first commit; must be short and not block.
+  using TakeWork = std::function<std::vector<Operation>(std::vector<Work>& work)>;
+  virtual void on_work(TakeWork take) = 0;
 
   // Commits what waits, then refuses further changes. Idempotent; the destructor calls it.
   virtual void stop() = 0;

@@ -102,6 +102,13 @@ class FaultyStore final : public store::Store {
   Result<std::vector<Project>> list_projects() const override { return inner_.list_projects(); }
   Result<void> health() const override { return inner_.health(); }
   Result<store::Stats> stats() const override { return inner_.stats(); }
+  Result<std::vector<Worker>> list_workers(ProjectId project) const override {
+    return inner_.list_workers(project);
+  }
+  Result<std::vector<store::ClaimedRun>> worker_leases() const override {
+    return inner_.worker_leases();
+  }
+  void on_work(TakeWork take) override { inner_.on_work(std::move(take)); }
   void on_change(std::function<void()> wake) override { inner_.on_change(std::move(wake)); }
   void stop() override { pass_on(); }
 

@@ -129,7 +129,8 @@ TEST_P(ClaimsTest, LanesLimitKinds) {
   EXPECT_EQ(stats().ready, 2);
 }
 
-TEST_P(ClaimsTest, QueueSlotsLimitQueues) {
+TEST_P(ClaimsTest, LeasesOfAQueueKeepToItsLimit) {
+  const auto other = id<NodeId>();
   const auto narrow_1 = ready_in("narrow");
   const auto narrow_2 = ready_in("narrow");
   const auto wide_1 = ready_in("wide");
@@ -138,8 +139,15 @@ TEST_P(ClaimsTest, QueueSlotsLimitQueues) {
 
   commit(Heartbeat{holder_, 15s});
   auto change = claim_change();
-  change.queue_slots = {{"narrow", 1}, {"closed", 0}, {"unknown", 5}};
-  EXPECT_EQ(ids_of(commit(change)), (std::vector{narrow_1, wide_1, wide_2}));
+  change.queue_limits = {{"narrow", 1}, {"closed", 0}, {"unknown", 5}};
+  const auto first = commit(change);
+  EXPECT_EQ(ids_of(first), (std::vector{narrow_1, wide_1, wide_2}));
+  EXPECT_TRUE(commit(change).empty());
+  // The limit counts leases, whoever holds them.
+  commit(Heartbeat{other, 15s});
+  change.holder = other;
+  EXPECT_TRUE(commit(change).empty());
+  settle(first[0], RunState::succeeded);
   EXPECT_EQ(ids_of(commit(change)), std::vector{narrow_2});
   EXPECT_TRUE(commit(change).empty());
 }
@@ -150,7 +158,7 @@ TEST_P(ClaimsTest, FullQueueDoesNotUseUpItsLane) {
   const auto open = ready_in("open");
   commit(Heartbeat{holder_, 15s});
   auto change = claim_change(1);
-  change.queue_slots = {{"closed", 0}};
+  change.queue_limits = {{"closed", 0}};
   EXPECT_EQ(ids_of(commit(change)), std::vector{open});
 }
 
@@ -162,7 +170,7 @@ TEST_P(ClaimsTest, FullLaneDoesNotUseUpItsQueue) {
   commit(Heartbeat{holder_, 15s});
   auto change = claim_change();
   change.lanes.push_back({"command", 0});
-  change.queue_slots = {{"default", 1}};
+  change.queue_limits = {{"default", 1}};
   EXPECT_EQ(ids_of(commit(change)), std::vector{http});
 }
 
@@ -172,7 +180,7 @@ TEST_P(ClaimsTest, ManyRunsInOneQueueAreClaimedPastAFullOne) {
   for (int i = 0; i < 5; ++i) open.push_back(ready_in("open"));
   commit(Heartbeat{holder_, 15s});
   auto change = claim_change();
-  change.queue_slots = {{"closed", 0}};
+  change.queue_limits = {{"closed", 0}};
   EXPECT_EQ(ids_of(commit(change)), open);
 }
 

@@ -182,13 +182,13 @@ TEST_P(ReplaceTest, ReadyRunsFollowPriorityQueueAndAction) {
 
   commit(Heartbeat{holder_, 15s});
   auto change = claim_change();
-  change.queue_slots = {{"vip", 0}};
+  change.queue_limits = {{"vip", 0}};
   change.lanes.push_back({"command", 10});
   auto claimed = commit(change);
   ASSERT_EQ(claimed.size(), 1U);
   EXPECT_EQ(claimed[0].job, slow.id);
 
-  change.queue_slots.clear();
+  change.queue_limits.clear();
   change.lanes = {{"http", 10}};
   EXPECT_TRUE(commit(change).empty());
   change.lanes = {{"command", 10}};

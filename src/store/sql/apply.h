@@ -30,6 +30,8 @@ Result<NoteZones::Answer> apply(Writer& writer, const NoteZones& change);
 Result<ClaimRuns::Answer> apply(Writer& writer, const ClaimRuns& change);
 Result<SettleRun::Answer> apply(Writer& writer, const SettleRun& change);
 Result<Heartbeat::Answer> apply(Writer& writer, const Heartbeat& change);
+// sql_workers.cc
+Result<WorkerTurn::Answer> apply(Writer& writer, const WorkerTurn& change);
 // sql_deliveries.cc
 Result<ClaimDeliveries::Answer> apply(Writer& writer, const ClaimDeliveries& change);
 Result<FinishDelivery::Answer> apply(Writer& writer, const FinishDelivery& change);
@@ -42,6 +44,12 @@ Result<Key> apply(Writer& writer, const RevokeKey& change);
 Result<TouchKeys::Answer> apply(Writer& writer, const TouchKeys& change);
 // sql_prune.cc
 Result<std::int64_t> apply(Writer& writer, const Prune& change);
+
+// sql_claims.cc: running runs of the holder that should stop.
+Result<std::vector<RunId>> runs_to_cancel(Connection& db, NodeId holder);
+// sql_workers.cc: the holder lives; refused as Heartbeat says. And at the start: every worker does.
+Result<void> hear(Writer& writer, const Heartbeat& change);
+Result<void> hear_all_workers(Connection& db, Holders& holders);
 
 // Brings the counts in `meta` up to date, before a commit (sql_stats.cc).
 Result<void> write_growth(Writer& writer);

@@ -4,15 +4,21 @@
 
 namespace chronos::store::sql {
 
-void Holders::hear(NodeId holder, Duration ttl) {
+void Holders::hear(NodeId holder, Duration ttl, bool is_worker) {
   const MutexLock lock(mutex_);
-  alive_until_[holder] = clock_.steady() + ttl;
+  holders_[holder] = {clock_.steady() + ttl, is_worker};
 }
 
 bool Holders::is_alive(NodeId holder) const {
   const MutexLock lock(mutex_);
-  const auto found = alive_until_.find(holder);
-  return found != alive_until_.end() && clock_.steady() < found->second;
+  const auto found = holders_.find(holder);
+  return found != holders_.end() && clock_.steady() < found->second.alive_until;
+}
+
+bool Holders::is_node(NodeId holder) const {
+  const MutexLock lock(mutex_);
+  const auto found = holders_.find(holder);
+  return found != holders_.end() && !found->second.is_worker;
 }
 
 void Holders::suspect() {
@@ -23,8 +29,8 @@ void Holders::suspect() {
 std::optional<Holders::Suspicion> Holders::suspicion() const {
   const MutexLock lock(mutex_);
   const auto now = clock_.steady();
-  const bool is_anyone_gone =
-      std::ranges::any_of(alive_until_, [now](const auto& entry) { return entry.second <= now; });
+  const bool is_anyone_gone = std::ranges::any_of(
+      holders_, [now](const auto& entry) { return entry.second.alive_until <= now; });
   if (suspicions_ == cleared_ && !is_anyone_gone) return std::nullopt;
   return Suspicion{suspicions_, now};
 }
@@ -33,7 +39,8 @@ void Holders::clear(const Suspicion& suspicion) {
   const MutexLock lock(mutex_);
   if (suspicion.count != suspicions_) return;
   cleared_ = suspicion.count;
-  std::erase_if(alive_until_, [&](const auto& entry) { return entry.second <= suspicion.at; });
+  std::erase_if(holders_,
+                [&](const auto& entry) { return entry.second.alive_until <= suspicion.at; });
 }
 
 }  // namespace chronos::store::sql

@@ -1,5 +1,6 @@
 // Who holds leases and was heard of lately. In memory only: a store that is opened again has no
-// holders, so all leases it finds have expired. Thread-safe.
+// holders but the remote workers it has rows of, so all other leases it finds have expired.
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,11 @@ class Holders {
  public:
   explicit Holders(const Clock& clock) : clock_(clock) {}
 
-  // The holder lives for another `ttl`.
-  void hear(NodeId holder, Duration ttl);
+  // The holder, a remote worker or a node, lives for another `ttl`.
+  void hear(NodeId holder, Duration ttl, bool is_worker);
   bool is_alive(NodeId holder) const;
+  // Whether the holder was heard of lately as a node.
+  bool is_node(NodeId holder) const;
 
   // Committed leases may belong to somebody who is not alive.
   void suspect();
@@ -34,7 +37,11 @@ class Holders {
  private:
   const Clock& clock_;
   mutable Mutex mutex_;
-  std::unordered_map<NodeId, SteadyTime> alive_until_ CHRONOS_GUARDED_BY(mutex_);
+  struct Holder {
+    SteadyTime alive_until{};
+    bool is_worker = false;
+  };
+  std::unordered_map<NodeId, Holder> holders_ CHRONOS_GUARDED_BY(mutex_);
   std::int64_t suspicions_ CHRONOS_GUARDED_BY(mutex_) = 1;  // at first: all that was stored before
   std::int64_t cleared_ CHRONOS_GUARDED_BY(mutex_) = 0;
 };

@@ -16,6 +16,12 @@ constexpr Sql kFindLeased{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
                           " FROM leases e JOIN live l ON l.job = e.job AND l.is_held = 0"
                           " AND l.run = e.run"
                           " WHERE e.run = $1"};
+// By the claim: the oldest first.
+constexpr Sql kLeasedByWorkers{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
+                               "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS
+                               " FROM leases e CROSS JOIN live l ON l.job = e.job"
+                               " AND l.is_held = 0 AND l.run = e.run"
+                               " WHERE l.kind BETWEEN 'worker/' AND 'worker/~' ORDER BY e.token"};
 constexpr Sql kOfJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
                      " WHERE l.job = $1 ORDER BY l.run"};
 constexpr Sql kNotHeldOfJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
@@ -117,6 +123,29 @@ bool is_backfill(const LiveRun& run) {
   return run.trigger == Trigger::backfill;
 }
 
+// A run lies in `ready` now: whoever may take it is told when the transaction is committed.
+void tell_ready(Writer& writer, ProjectId project, const Lane& lane) {
+  ++writer.growth.ready;
+  if (!is_for_workers(lane)) {
+    writer.has_made_ready = true;
+    return;
+  }
+  auto& work = writer.news.work;
+  if (!work.empty() && work.back().project == project && work.back().queue == lane.queue) {
+    ++work.back().count;
+  } else {
+    work.push_back({project, lane.queue, 1});
+  }
+}
+
+// A lease in this queue is gone: whoever found it full is told.
+void tell_room(Writer& writer, const std::string& queue) {
+  if (writer.queue_use) --(*writer.queue_use)[queue];
+  if (writer.full_queues.erase(queue) == 0) return;
+  writer.news.work.push_back({std::nullopt, queue, 1});
+  writer.news.is_for_nodes = true;
+}
+
 Result<void> insert_held(Writer& writer, JobId job, Trigger trigger, Timestamp planned_at,
                          RunId run) {
   CHRONOS_TRY_VOID(writer.db.run(kInsertHeld, job, trigger == Trigger::backfill, planned_at, run));
@@ -150,8 +179,19 @@ Result<bool> follow_end(Writer& writer, const LiveRun& run, const End& end) {
 
 }  // namespace
 
-Lane lane_of(const JobSpec& spec) {
-  return {spec.action.kind, spec.queue, 9 - spec.priority};
+std::string kind_of(std::string_view kind, std::optional<ProjectId> project) {
+  if (kind != kWorkerKind) return std::string(kind);
+  std::string name(kWorkerLane);
+  if (project) name += to_base32(project->uuid);
+  return name;
+}
+
+bool is_for_workers(const Lane& lane) {
+  return lane.kind.starts_with(kWorkerLane);
+}
+
+Lane lane_of(const JobSpec& spec, ProjectId project) {
+  return {kind_of(spec.action.kind, project), spec.queue, 9 - spec.priority};
 }
 
 bool is_recurring(const JobSpec& spec) {
@@ -215,6 +255,10 @@ Result<std::optional<LiveRun>> find_leased(Connection& db, RunId run) {
   return db.one(kFindLeased, read_live_row, run);
 }
 
+Result<std::vector<LiveRun>> leased_by_workers(Connection& db) {
+  return db.all(kLeasedByWorkers, read_live_row);
+}
+
 Result<std::vector<LiveRun>> live_of_job(Connection& db, JobId job) {
   return db.all(kOfJob, read_live_row, job);
 }
@@ -243,7 +287,7 @@ Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const Planned
     CHRONOS_TRY_VOID(writer.db.run(kInsertReady, lane.kind, lane.queue, lane.rank,
                                    planned.planned_at, planned.id, job.job, job.project,
                                    planned.trigger, 1, now));
-    ++writer.growth.ready;
+    tell_ready(writer, job.project, lane);
   } else {
     CHRONOS_TRY_VOID(
         writer.db.run(kInsertDue, planned.needs_planning, planned.at, planned.id, job.job));
@@ -273,6 +317,7 @@ Result<void> leave_place(Writer& writer, const LiveRun& run) {
   CHRONOS_TRY(const auto rows, std::move(left));
   if (rows != 1) return fail(Reason::internal, "a live run is not where it should be");
   --growth_of(writer, run.place);
+  if (run.place == Place::leased) tell_room(writer, run.lane.queue);
   return {};
 }
 
@@ -280,7 +325,7 @@ Result<void> enter_ready(Writer& writer, const LiveRun& run, Timestamp now) {
   CHRONOS_TRY_VOID(writer.db.run(kInsertReady, run.lane.kind, run.lane.queue, run.lane.rank,
                                  run.planned_at, run.run, run.job, run.project, run.trigger,
                                  run.attempts_made + 1, now));
-  ++writer.growth.ready;
+  tell_ready(writer, run.project, run.lane);
   return {};
 }
 
@@ -319,6 +364,10 @@ Result<void> set_needs_planning(Writer& writer, const LiveRun& run, bool needs_p
 
 Result<void> set_lane(Writer& writer, LiveRun run, const Lane& lane) {
   CHRONOS_TRY_VOID(writer.db.run(kSetLane, run.job, run.run, lane.kind, lane.queue, lane.rank));
+  if (run.place == Place::leased && run.lane.queue != lane.queue) {
+    if (writer.queue_use) ++(*writer.queue_use)[lane.queue];
+    tell_room(writer, run.lane.queue);
+  }
   if (run.place != Place::ready) return {};
   CHRONOS_TRY_VOID(leave_place(writer, run));
   run.lane = lane;

@@ -40,7 +40,12 @@ struct Lane {
 
   bool operator==(const Lane&) const = default;
 };
-Lane lane_of(const JobSpec& spec);
+// The kind in `live` and `ready`. Runs for workers lie apart by project: a worker sees its own
+// only.
+inline constexpr std::string_view kWorkerLane = "worker/";
+bool is_for_workers(const Lane& lane);
+std::string kind_of(std::string_view kind, std::optional<ProjectId> project);
+Lane lane_of(const JobSpec& spec, ProjectId project);
 bool is_recurring(const JobSpec& spec);
 
 struct LiveRun {
@@ -87,6 +92,7 @@ LiveRun read_live_row(Columns& columns);
 Result<std::optional<LiveRun>> find_live(Connection& db, JobId job, RunId run);
 Result<std::optional<LiveRun>> find_live(Connection& db, ProjectId project, RunId run);
 Result<std::optional<LiveRun>> find_leased(Connection& db, RunId run);
+Result<std::vector<LiveRun>> leased_by_workers(Connection& db);           // oldest claim first
 Result<std::vector<LiveRun>> live_of_job(Connection& db, JobId job);      // by id
 Result<std::vector<LiveRun>> not_held_of_job(Connection& db, JobId job);  // by id
 // Whether runs of a backfill of the job are held, or others.

@@ -49,6 +49,10 @@ Result<std::optional<Timestamp>> next_resume_at(Reader reader);
 // sql_claims.cc
 Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit,
                                                const std::function<bool(NodeId)>& is_alive);
+Result<std::vector<ClaimedRun>> worker_leases(Reader reader);
+// sql_workers.cc
+Result<std::vector<Worker>> list_workers(Reader reader, ProjectId project,
+                                         const std::function<bool(NodeId)>& is_alive);
 // sql_deliveries.cc
 Result<std::optional<Timestamp>> next_delivery_at(Reader reader);
 Result<std::vector<Delivery>> list_deliveries(Reader reader, ProjectId project, RunId run);

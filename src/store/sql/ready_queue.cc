@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "store/sql/live.h"
+
 namespace chronos::store::sql {
 namespace {
 
@@ -76,11 +78,21 @@ class Line {
 // How many more may be taken, by kind and by queue; a queue that is not named has no limit.
 class Room {
  public:
-  explicit Room(const ClaimRuns& change) : queues_(change.queue_slots) {
-    for (const auto& lane : change.lanes) kinds_[lane.kind] += lane.max;
+  // `queue_use`: leases by queue; only asked for when a queue has a limit.
+  Room(const ClaimRuns& change, const std::map<std::string, int>* queue_use)
+      : queues_(change.queue_limits) {
+    for (const auto& lane : change.lanes) kinds_[kind_of(lane.kind, change.project)] += lane.max;
+    for (auto& [queue, slots] : queues_) {
+      const auto used = queue_use->find(queue);
+      if (used != queue_use->end()) slots -= used->second;
+    }
   }
 
   const std::map<std::string, int>& kinds() const { return kinds_; }
+  bool is_full(const std::string& queue) const {
+    const auto slots = queues_.find(queue);
+    return slots != queues_.end() && slots->second <= 0;
+  }
   int in(const std::string& kind, const std::string& queue) const {
     const auto slots = queues_.find(queue);
     const int limit = slots == queues_.end() ? std::numeric_limits<int>::max() : slots->second;
@@ -97,19 +109,37 @@ class Room {
 };
 
 // The lines that have room, found by skipping from queue to queue in the table's key.
-Result<std::vector<Line>> find_lines(Connection& db, const Room& room) {
+Result<std::vector<Line>> find_lines(Connection& db, const Room& room,
+                                     const std::vector<std::string>& wanted) {
   std::vector<Line> lines;
   for (const auto& [kind, max] : room.kinds()) {
     if (max <= 0) continue;
+    for (const auto& queue : wanted) lines.emplace_back(kind, queue);
+    if (!wanted.empty()) continue;
     std::string queue;
     while (true) {
       CHRONOS_TRY(auto next, db.one(kNextQueue, column<std::string>, kind, queue));
       if (!next) break;
       queue = std::move(*next);
-      if (room.in(kind, queue) > 0) lines.emplace_back(kind, queue);
+      lines.emplace_back(kind, queue);
     }
   }
   return lines;
+}
+
+constexpr Sql kLeasesByQueue{
+    "SELECT l.queue, count(*) FROM leases e CROSS"
+    " JOIN live l ON l.job = e.job AND l.is_held = 0 AND l.run = e.run GROUP BY l.queue"};
+
+Result<std::map<std::string, int>> count_queues(Connection& db) {
+  std::map<std::string, int> counts;
+  const auto read = [&](Columns& columns) {
+    auto queue = columns.get<std::string>();
+    counts.emplace(std::move(queue), columns.get<int>());
+    return true;
+  };
+  CHRONOS_TRY_VOID(db.for_each(kLeasesByQueue, read));
+  return counts;
 }
 
 constexpr int kPieceMax = 1000;
@@ -133,17 +163,25 @@ Result<Line*> best_line(Connection& db, std::vector<Line>& lines, const Room& ro
 
 }  // namespace
 
-Result<std::vector<ReadyRun>> take_ready(Connection& db, const ClaimRuns& change) {
-  Room room(change);
-  CHRONOS_TRY(auto lines, find_lines(db, room));
+Result<std::vector<ReadyRun>> take_ready(Writer& writer, const ClaimRuns& change) {
+  auto& db = writer.db;
+  if (!change.queue_limits.empty() && !writer.queue_use) {
+    CHRONOS_TRY(writer.queue_use, count_queues(db));
+  }
+  Room room(change, writer.queue_use ? &*writer.queue_use : nullptr);
+  CHRONOS_TRY(auto lines, find_lines(db, room, change.queues));
   std::vector<ReadyRun> taken;
   while (true) {
     CHRONOS_TRY(auto* line, best_line(db, lines, room));
     if (line == nullptr) break;
     room.take(line->kind(), line->queue());
+    if (writer.queue_use) ++(*writer.queue_use)[line->queue()];
     taken.push_back(line->take());
   }
-  for (const auto& line : lines) CHRONOS_TRY_VOID(line.remove_taken(db));
+  for (const auto& line : lines) {
+    CHRONOS_TRY_VOID(line.remove_taken(db));
+    if (room.is_full(line.queue())) writer.full_queues.insert(line.queue());
+  }
   return taken;
 }
 

@@ -11,6 +11,7 @@
 
 #include "store/changes.h"
 #include "store/sql/connection.h"
+#include "store/sql/writer.h"
 
 namespace chronos::store::sql {
 
@@ -30,6 +31,6 @@ struct ReadyRun {
 
 // Takes what `change` allows out of `ready`, in order. Each kind and queue has an order of its own
 // in the table's key, so nothing is sorted and nothing that has no room is looked at.
-Result<std::vector<ReadyRun>> take_ready(Connection& db, const ClaimRuns& change);
+Result<std::vector<ReadyRun>> take_ready(Writer& writer, const ClaimRuns& change);
 
 }  // namespace chronos::store::sql

@@ -43,7 +43,7 @@ Result<Backfill::Answer> apply(Writer& writer, const Backfill& change) {
     return fail(Reason::version_mismatch, "the job was changed meanwhile");
   }
   CHRONOS_TRY_VOID(db.run(kGrowVersion, key.project, key.job));
-  const auto lane = lane_of(stored->job.spec);
+  const auto lane = lane_of(stored->job.spec, stored->job.project);
   for (auto planned : change.runs) {
     planned.at = std::min(planned.at, change.now);
     planned.needs_planning = false;

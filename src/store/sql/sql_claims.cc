@@ -1,5 +1,4 @@
 // Claims: leases, their ends, and their holders.
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -61,7 +60,9 @@ Result<ClaimedRun> lease(Writer& writer, const ClaimRuns& change, const ReadyRun
   CHRONOS_TRY_VOID(writer.db.run(kInsertLease, run.run, run.job, change.holder, change.node, token,
                                  run.attempt, run.queued_at, change.now));
   CHRONOS_TRY(auto declared, declaration_of({writer.db, writer.specs}, run.project, run.job));
-  return ClaimedRun{.run = run.run,
+  return ClaimedRun{.holder = change.holder,
+                    .node = change.node,
+                    .run = run.run,
                     .job = run.job,
                     .project = run.project,
                     .token = token,
@@ -74,6 +75,21 @@ Result<ClaimedRun> lease(Writer& writer, const ClaimRuns& change, const ReadyRun
                     .failure_streak = declared.failure_streak};
 }
 
+// The attempt never began.
+Result<SettleRun::Answer> hand_back(Writer& writer, LiveRun run, Timestamp now) {
+  const bool is_cancelled = run.lease->is_cancel_requested;
+  run.lease.reset();
+  run.queued_at.reset();
+  if (is_cancelled) {
+    CHRONOS_TRY_VOID(cancel_waiting(writer, run, kRunCancelled, now));
+    CHRONOS_TRY_VOID(release_held(writer, run.job, now));
+    return SettleRun::Answer{RunState::cancelled};
+  }
+  CHRONOS_TRY_VOID(leave_place(writer, run));
+  CHRONOS_TRY_VOID(enter_ready(writer, run, now));
+  return SettleRun::Answer{RunState::queued};
+}
+
 Result<void> back_off(Writer& writer, const LiveRun& run, const SettleRun& change,
                       const AttemptColumns& attempt) {
   CHRONOS_TRY_VOID(writer.db.run(kInsertAttempt, change.run, change.attempt.number, attempt));
@@ -84,7 +100,7 @@ Result<void> back_off(Writer& writer, const LiveRun& run, const SettleRun& chang
 }  // namespace
 
 Result<ClaimRuns::Answer> apply(Writer& writer, const ClaimRuns& change) {
-  CHRONOS_TRY(const auto runs, take_ready(writer.db, change));
+  CHRONOS_TRY(const auto runs, take_ready(writer, change));
   ClaimRuns::Answer claimed;
   if (runs.empty()) return claimed;
   if (!writer.holders.is_alive(change.holder)) writer.has_suspect_leases = true;
@@ -105,9 +121,10 @@ Result<SettleRun::Answer> apply(Writer& writer, const SettleRun& change) {
   if (!run || run->lease->token != change.token) {
     return fail(Reason::lease_lost, "the lease on this run is no longer held");
   }
-  CHRONOS_CHECK(may_move(RunState::running, change.next) && change.next != RunState::queued);
+  CHRONOS_CHECK(may_move(RunState::running, change.next));
   CHRONOS_CHECK(change.next != RunState::retrying || change.retry_at);
 
+  if (change.next == RunState::queued) return hand_back(writer, *run, change.now);
   CHRONOS_TRY(const auto output, store_output(writer, change.attempt.outcome.output));
   const AttemptColumns attempt{&change.attempt, output};
   CHRONOS_TRY_VOID(add_deliveries(db, change.deliveries));
@@ -126,11 +143,37 @@ Result<SettleRun::Answer> apply(Writer& writer, const SettleRun& change) {
   return answer;
 }
 
+Result<std::vector<RunId>> runs_to_cancel(Connection& db, NodeId holder) {
+  return db.all(kToCancel, column<RunId>, holder);
+}
+
 Result<Heartbeat::Answer> apply(Writer& writer, const Heartbeat& change) {
-  writer.holders.hear(change.holder, change.ttl);
-  CHRONOS_TRY(auto runs, writer.db.all(kToCancel, column<RunId>, change.holder));
+  CHRONOS_TRY_VOID(hear(writer, change));
+  CHRONOS_TRY(auto runs, runs_to_cancel(writer.db, change.holder));
   return Heartbeat::Answer{std::move(runs)};
 }
+
+namespace {
+
+// A lease as it was claimed.
+Result<ClaimedRun> claimed_of(Reader reader, const LiveRun& run) {
+  CHRONOS_TRY(auto declared, declaration_of(reader, run.project, run.job));
+  return ClaimedRun{.holder = run.lease->holder,
+                    .node = run.lease->node,
+                    .run = run.run,
+                    .job = run.job,
+                    .project = run.project,
+                    .token = run.lease->token,
+                    .attempt = run.attempts_made + 1,
+                    .trigger = run.trigger,
+                    .planned_at = run.planned_at,
+                    .queued_at = run.queued_at.value_or(run.planned_at),
+                    .started_at = run.lease->started_at,
+                    .spec = std::move(declared.spec),
+                    .failure_streak = declared.failure_streak};
+}
+
+}  // namespace
 
 Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit,
                                                const std::function<bool(NodeId)>& is_alive) {
@@ -146,18 +189,19 @@ Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit,
   for (const auto id : expired) {
     CHRONOS_TRY(const auto run, find_leased(reader.db, id));
     if (!run) return fail(Reason::internal, "a lease has no run");
-    CHRONOS_TRY(auto declared, declaration_of(reader, run->project, run->job));
-    runs.push_back({.run = run->run,
-                    .job = run->job,
-                    .project = run->project,
-                    .token = run->lease->token,
-                    .attempt = run->attempts_made + 1,
-                    .trigger = run->trigger,
-                    .planned_at = run->planned_at,
-                    .queued_at = run->queued_at.value_or(run->planned_at),
-                    .started_at = run->lease->started_at,
-                    .spec = std::move(declared.spec),
-                    .failure_streak = declared.failure_streak});
+    CHRONOS_TRY(auto claimed, claimed_of(reader, *run));
+    runs.push_back(std::move(claimed));
+  }
+  return runs;
+}
+
+Result<std::vector<ClaimedRun>> worker_leases(Reader reader) {
+  CHRONOS_TRY(const auto leased, leased_by_workers(reader.db));
+  std::vector<ClaimedRun> runs;
+  runs.reserve(leased.size());
+  for (const auto& run : leased) {
+    CHRONOS_TRY(auto claimed, claimed_of(reader, run));
+    runs.push_back(std::move(claimed));
   }
   return runs;
 }

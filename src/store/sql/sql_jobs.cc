@@ -160,13 +160,14 @@ Result<void> keep_schedule(Writer& writer, const ReplaceJob& change,
   auto next = *change.next_run;
   next.planned_at = next.at = *parked_at;
   next.needs_planning = true;
-  CHRONOS_TRY_VOID(add_run(writer, {job.project, job.id}, lane_of(job.spec), next, change.now));
+  CHRONOS_TRY_VOID(
+      add_run(writer, {job.project, job.id}, lane_of(job.spec, job.project), next, change.now));
   return {};
 }
 
 // Runs that wait stand where the new queue, priority and action put them.
 Result<void> follow_lane(Writer& writer, const Job& job) {
-  const auto lane = lane_of(job.spec);
+  const auto lane = lane_of(job.spec, job.project);
   CHRONOS_TRY(const auto runs, live_of_job(writer.db, job.id));
   for (const auto& run : runs) {
     if (run.lane != lane) CHRONOS_TRY_VOID(set_lane(writer, run, lane));
@@ -230,8 +231,8 @@ Result<JobAnswer> apply(Writer& writer, const SubmitJob& change) {
   }
   CHRONOS_TRY_VOID(take_unique_key(writer, job, change.now));
   if (change.first_run) {
-    CHRONOS_TRY_VOID(
-        add_run(writer, {job.project, job.id}, lane_of(job.spec), *change.first_run, change.now));
+    CHRONOS_TRY_VOID(add_run(writer, {job.project, job.id}, lane_of(job.spec, job.project),
+                             *change.first_run, change.now));
   }
   CHRONOS_TRY_VOID(remember(writer.db, change.idempotency, {Made::job, job.project, job.id}));
   return JobAnswer{fresh_job(change), false};
@@ -253,8 +254,8 @@ Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change) {
   if (!change.replaces_schedule) {
     CHRONOS_TRY_VOID(keep_schedule(writer, change, before.job.parked_at));
   } else if (change.next_run) {
-    CHRONOS_TRY_VOID(
-        add_run(writer, {job.project, job.id}, lane_of(job.spec), *change.next_run, change.now));
+    CHRONOS_TRY_VOID(add_run(writer, {job.project, job.id}, lane_of(job.spec, job.project),
+                             *change.next_run, change.now));
   }
   CHRONOS_TRY_VOID(release_held(writer, job.id, change.now));
   CHRONOS_TRY_VOID(remember(writer.db, change.idempotency, {Made::job, job.project, job.id}));

@@ -1,5 +1,6 @@
 // Planning: what is due, what the planner decided about it, what may start without it.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "store/sql/apply.h"
@@ -19,6 +20,12 @@ constexpr Sql kRelease{
     " queued_at) SELECT l.kind, l.queue, l.rank, l.planned_at, l.run, l.job, l.project,"
     " l.trigger_kind, l.attempts_made + 1, $3 FROM due d JOIN live l ON l.job = d.job AND"
     " l.is_held = 0 AND l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"};
+constexpr Sql kReleasedWork{
+    "SELECT l.project, l.queue, count(*) FROM due d CROSS JOIN live l ON l.job = d.job AND "
+    "l.is_held = 0"
+    " AND l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"
+    " AND l.kind BETWEEN 'worker/' AND 'worker/~' GROUP BY l.project, l.queue"};
+constexpr Sql kAnyWorker{"SELECT 1 FROM workers LIMIT 1"};
 constexpr Sql kForgetReleased{"DELETE FROM due WHERE needs_planning = 0 AND (at, run) < ($1, $2)"};
 // Each job's earliest: others of it are looked for among its live runs, which are few. CROSS keeps
 // that order; SQLite would rather read all that was due before.
@@ -75,6 +82,20 @@ constexpr Sql kCountRow{"UPDATE jobs SET runs_kept = runs_kept + 1 WHERE project
 
 std::unexpected<Error> stale() {
   return fail(Reason::version_mismatch, "the job or its due run changed meanwhile");
+}
+
+// What of the runs before this point in `due` is for workers. Without any nobody waits for it.
+Result<void> tell_released(Writer& writer, Timestamp at, RunId run) {
+  CHRONOS_TRY(const auto any, writer.db.one(kAnyWorker, column<int>));
+  if (!any) return {};
+  const auto read = [](Columns& columns) -> Work {
+    return {.project = columns.get<ProjectId>(),
+            .queue = columns.get<std::string>(),
+            .count = columns.get<std::int64_t>()};
+  };
+  CHRONOS_TRY(auto work, writer.db.all(kReleasedWork, read, at, run));
+  std::ranges::move(work, std::back_inserter(writer.news.work));
+  return {};
 }
 
 Result<void> move_due_run(Writer& writer, LiveRun run, const CommitPlan& change) {
@@ -210,6 +231,7 @@ Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change) {
                             },
                             change.now, change.limit));
   if (!end) end = Bound{change.now + Duration(1), RunId{}};
+  CHRONOS_TRY_VOID(tell_released(writer, end->at, end->run));
   CHRONOS_TRY(const auto released, db.run(kRelease, end->at, end->run, change.now));
   if (released > 0) CHRONOS_TRY_VOID(db.run(kForgetReleased, end->at, end->run));
   writer.growth.due -= released;
@@ -231,7 +253,8 @@ Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change) {
   if (!saw_calendars) return stale();
   CHRONOS_TRY_VOID(follow_plan(db, stored->job, change, *run));
   if (change.next_run && change.due_run != Plan::DueRun::wait) {
-    CHRONOS_TRY_VOID(add_run(writer, key, lane_of(stored->job.spec), *change.next_run, change.now));
+    CHRONOS_TRY_VOID(add_run(writer, key, lane_of(stored->job.spec, stored->job.project),
+                             *change.next_run, change.now));
   }
   CHRONOS_TRY_VOID(move_due_run(writer, *run, change));
   CHRONOS_TRY_VOID(write_rows(db, key, change));

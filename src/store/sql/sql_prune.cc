@@ -50,6 +50,10 @@ constexpr Sql kDropIdempotency{
     "DELETE FROM idempotency WHERE (caller, key) IN (SELECT caller, key FROM idempotency"
     " WHERE at <= $1 ORDER BY at LIMIT $2)"};
 
+constexpr Sql kDropWorkers{
+    "DELETE FROM workers WHERE id IN (SELECT id FROM workers WHERE last_seen_at <= $1"
+    " ORDER BY last_seen_at LIMIT $2)"};
+
 // The walk looks at so many runs for each one it may fold, so that a step stays short.
 constexpr int kLooksPerRow = 10;
 
@@ -162,7 +166,10 @@ Result<std::int64_t> apply(Writer& writer, const Prune& change) {
   gone += deliveries;
   CHRONOS_TRY(const auto keys,
               db.run(kDropIdempotency, change.now - kIdempotencyKept, change.limit - gone));
-  return gone + keys;
+  gone += keys;
+  CHRONOS_TRY(const auto workers,
+              db.run(kDropWorkers, change.now - kWorkersKept, change.limit - gone));
+  return gone + workers;
 }
 
 }  // namespace chronos::store::sql

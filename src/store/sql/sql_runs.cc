@@ -57,8 +57,9 @@ Result<RunAnswer> apply(Writer& writer, const RunJob& change) {
   auto planned = change.run;
   planned.at = std::min(planned.at, change.now);
   planned.needs_planning = false;
-  CHRONOS_TRY(const bool is_new,
-              add_run(writer, key, lane_of(stored->job.spec), planned, change.now));
+  CHRONOS_TRY(
+      const bool is_new,
+      add_run(writer, key, lane_of(stored->job.spec, stored->job.project), planned, change.now));
   if (!is_new) return RunAnswer{id, true};
   CHRONOS_TRY_VOID(remember(db, change.idempotency, {Made::run, key.project, key.job, id}));
   return RunAnswer{id, false};

@@ -66,7 +66,12 @@ class SqlStore::State final : private Transactor {
   }
 
  private:
-  Result<void> begin() override { return db_->begin(); }
+  Result<void> begin() override {
+    writer_.news = {};
+    return db_->begin();
+  }
+
+  News take_news() override { return std::exchange(writer_.news, {}); }
 
   Result<Answer> perform(const Change& change) override {
     return std::visit(
@@ -86,12 +91,15 @@ class SqlStore::State final : private Transactor {
     auto committed = db_->commit();
     is_broken_ = !committed;
     if (committed && writer_.has_suspect_leases) holders_.suspect();
+    if (!committed) writer_.queue_use.reset();
     forget_transaction();
     return committed;
   }
 
   void rollback() override {
     if (!db_->rollback()) is_broken_ = true;
+    writer_.news = {};
+    writer_.queue_use.reset();
     forget_transaction();
   }
 
@@ -117,8 +125,10 @@ Result<std::unique_ptr<SqlStore>> SqlStore::open(const std::string& path, const 
   CHRONOS_TRY_VOID(sql::migrate(*writer, sql::schema_files()));
   CHRONOS_TRY(auto readers, open_readers(sqlite, options.readers));
   const bool has_own_thread = options.has_own_thread;
+  auto& db = *writer;
   auto state =
       std::make_unique<State>(std::move(writer), std::move(readers), clock, std::move(options));
+  CHRONOS_TRY_VOID(sql::hear_all_workers(db, state->holders()));
   if (has_own_thread) state->committer().start();
   return std::unique_ptr<SqlStore>(new SqlStore(std::move(state)));
 }
@@ -139,6 +149,10 @@ void SqlStore::enqueue(Operation operation) {
 
 void SqlStore::on_change(std::function<void()> wake) {
   state_->committer().on_change(std::move(wake));
+}
+
+void SqlStore::on_work(TakeWork take) {
+  state_->committer().on_work(std::move(take));
 }
 
 void SqlStore::stop() {
@@ -232,6 +246,16 @@ Result<std::vector<ClaimedRun>> SqlStore::expired_leases(int limit) const {
       [&](sql::Reader reader) { return sql::expired_leases(reader, limit, is_alive); });
   if (expired && expired->empty()) holders.clear(*suspicion);
   return expired;
+}
+
+Result<std::vector<Worker>> SqlStore::list_workers(ProjectId project) const {
+  const auto is_alive = [&](NodeId holder) { return state_->holders().is_alive(holder); };
+  return state_->read(
+      [&](sql::Reader reader) { return sql::list_workers(reader, project, is_alive); });
+}
+
+Result<std::vector<ClaimedRun>> SqlStore::worker_leases() const {
+  return state_->read([](sql::Reader reader) { return sql::worker_leases(reader); });
 }
 
 Result<std::optional<Timestamp>> SqlStore::next_delivery_at() const {

@@ -2,8 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
 
 #include "base/id.h"
+#include "store/committer.h"
 #include "store/sql/connection.h"
 #include "store/sql/holders.h"
 #include "store/sql/spec_cache.h"
@@ -32,6 +37,11 @@ struct Writer {
   Growth growth{};                  // in this transaction
   bool has_suspect_leases = false;  // taken in this transaction by somebody who is not alive
   PruneCursor prune_cursor{};
+  News news{};                  // of this transaction
+  bool has_made_ready = false;  // a run that a node may claim, since somebody set this to false
+  // Leases by queue; nothing until somebody has to know them, and after a rollback.
+  std::optional<std::map<std::string, int>> queue_use{};
+  std::set<std::string> full_queues{};  // in which a claim found no room
 };
 
 }  // namespace chronos::store::sql

@@ -1,0 +1,143 @@
+// Remote workers: their rows, what they say and ask in one turn, and what they hold.
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "store/sql/apply.h"
+#include "store/sql/live.h"
+#include "store/sql/reads.h"
+
+namespace chronos::store::sql {
+namespace {
+
+// A row that says so is exact to this much; writing it with every heartbeat would gain nobody
+// anything.
+constexpr Duration kSeenPrecision = std::chrono::seconds(5);
+
+#define CHRONOS_WORKER_COLUMNS "id, project, name, queues, ttl, first_seen_at, last_seen_at"
+constexpr Sql kFind{"SELECT " CHRONOS_WORKER_COLUMNS " FROM workers WHERE id = $1"};
+constexpr Sql kPut{
+    "INSERT INTO workers (id, project, name, queues, ttl, first_seen_at, last_seen_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (id) DO UPDATE SET name = excluded.name,"
+    " queues = excluded.queues, ttl = excluded.ttl,"
+    " last_seen_at = max(last_seen_at, excluded.last_seen_at)"};
+constexpr Sql kOfProject{"SELECT " CHRONOS_WORKER_COLUMNS
+                         " FROM workers WHERE project = $1 ORDER BY id DESC"};
+constexpr Sql kAll{"SELECT " CHRONOS_WORKER_COLUMNS " FROM workers"};
+// `leases` has no more rows than attempts under way.
+constexpr Sql kHeld{"SELECT holder, run FROM leases ORDER BY token"};
+
+std::string join(const std::vector<std::string>& queues) {
+  std::string text;
+  for (const auto& queue : queues) text.append(text.empty() ? "" : " ").append(queue);
+  return text;
+}
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> queues;
+  while (!text.empty()) {
+    const auto queue = text.substr(0, text.find(' '));
+    queues.emplace_back(queue);
+    text.remove_prefix(std::min(queue.size() + 1, text.size()));
+  }
+  return queues;
+}
+
+struct StoredWorker {
+  NodeId id;
+  WorkerInfo info;
+  Duration ttl{};
+  Timestamp first_seen_at;
+  Timestamp last_seen_at;
+};
+
+StoredWorker read_worker_row(Columns& columns) {
+  StoredWorker worker;
+  worker.id = columns.get<NodeId>();
+  worker.info.project = columns.get<ProjectId>();
+  worker.info.name = columns.get<std::string>();
+  worker.info.queues = split(columns.get<std::string_view>());
+  worker.ttl = columns.get<Duration>();
+  worker.first_seen_at = columns.get<Timestamp>();
+  worker.last_seen_at = columns.get<Timestamp>();
+  return worker;
+}
+
+// Runs that come back to where they waited, and what they came to; nothing when the lease is gone.
+Result<std::optional<RunState>> settle_one(Writer& writer, const SettleRun& change) {
+  auto settled = apply(writer, change);
+  if (settled) return settled->state;
+  if (settled.error().reason == Reason::lease_lost) return std::nullopt;
+  return std::unexpected(std::move(settled).error());
+}
+
+}  // namespace
+
+Result<void> hear(Writer& writer, const Heartbeat& change) {
+  CHRONOS_TRY(const auto known, writer.db.one(kFind, read_worker_row, change.holder));
+  const auto* info = change.worker ? &*change.worker : nullptr;
+  const bool is_foreign = known ? info == nullptr || info->project != known->info.project
+                                : info != nullptr && writer.holders.is_node(change.holder);
+  if (is_foreign) return fail(Reason::not_found, "no worker has this id");
+  const bool is_news =
+      info != nullptr && (!known || known->info != *info || known->ttl != change.ttl ||
+                          known->last_seen_at + kSeenPrecision <= change.now);
+  if (is_news) {
+    CHRONOS_TRY_VOID(writer.db.run(kPut, change.holder, info->project, info->name,
+                                   join(info->queues), change.ttl, change.now));
+  }
+  writer.holders.hear(change.holder, change.ttl, info != nullptr);
+  return {};
+}
+
+Result<WorkerTurn::Answer> apply(Writer& writer, const WorkerTurn& change) {
+  CHRONOS_TRY_VOID(hear(writer, change.beat));
+  WorkerTurn::Answer answer;
+  writer.has_made_ready = false;
+  answer.settled.reserve(change.settled.size());
+  for (const auto& settled : change.settled) {
+    CHRONOS_TRY(const auto state, settle_one(writer, settled));
+    answer.settled.push_back(state);
+  }
+  writer.news.is_for_nodes = writer.news.is_for_nodes || writer.has_made_ready;
+  CHRONOS_TRY(answer.cancelled, runs_to_cancel(writer.db, change.beat.holder));
+  if (!change.claim) return answer;
+  CHRONOS_TRY(answer.claimed, apply(writer, *change.claim));
+  return answer;
+}
+
+Result<void> hear_all_workers(Connection& db, Holders& holders) {
+  CHRONOS_TRY(const auto workers, db.all(kAll, read_worker_row));
+  for (const auto& worker : workers) holders.hear(worker.id, worker.ttl, true);
+  return {};
+}
+
+Result<std::vector<Worker>> list_workers(Reader reader, ProjectId project,
+                                         const std::function<bool(NodeId)>& is_alive) {
+  CHRONOS_TRY(auto rows, reader.db.all(kOfProject, read_worker_row, project));
+  std::vector<Worker> workers;
+  std::unordered_map<NodeId, std::size_t> places;
+  for (auto& row : rows) {
+    places.emplace(row.id, workers.size());
+    workers.push_back({.id = WorkerId{row.id.uuid},
+                       .info = std::move(row.info),
+                       .first_seen_at = row.first_seen_at,
+                       .last_seen_at = row.last_seen_at,
+                       .is_alive = is_alive(row.id),
+                       .running = 0,
+                       .runs = {}});
+  }
+  const auto read = [&](Columns& columns) {
+    const auto found = places.find(columns.get<NodeId>());
+    const auto run = columns.get<RunId>();
+    if (found == places.end()) return true;
+    auto& worker = workers[found->second];
+    ++worker.running;
+    if (std::ssize(worker.runs) < kWorkerRunsMax) worker.runs.push_back(run);
+    return true;
+  };
+  CHRONOS_TRY_VOID(reader.db.for_each(kHeld, read));
+  return workers;
+}
+
+}  // namespace chronos::store::sql
