@@ -62,6 +62,10 @@ struct QueueConfig {
   int concurrency = 0;  // runs at once; 0 = no limit
 };
 
+struct WorkersConfig {
+  Duration lease_ttl = std::chrono::seconds(15);  // of a worker that says nothing
+};
+
 enum class SmtpTls { starttls, tls, none };
 
 struct SmtpConfig {
@@ -109,6 +113,7 @@ struct Config {
   CommandsConfig commands;
   HttpConfig http;
   std::map<std::string, QueueConfig> queues;
+  WorkersConfig workers;
   SmtpConfig smtp;
   NotifyConfig notify;
   std::map<std::string, ChannelConfig> channels;

@@ -185,6 +185,9 @@ class Daemon::Parts {
   std::string url() const;
   void build_services();
   scheduler::SchedulerEvents scheduler_events();
+  service::WorkersOptions workers_options();
+  void note_started(const store::ClaimedRun& run);
+  void note_settled(const store::ClaimedRun& run, const Outcome& outcome, RunState state);
   Result<service::BackupFile> write_backup();
   std::string metrics_text();
   void run_scheduler();
@@ -209,6 +212,7 @@ class Daemon::Parts {
   std::unique_ptr<service::Backfills> backfills_;
   std::unique_ptr<service::Reasons> reasons_;
   std::unique_ptr<service::Calendars> calendars_;
+  std::unique_ptr<service::Workers> workers_;
   std::unique_ptr<service::Access> access_;
   std::unique_ptr<service::System> system_;
   std::unique_ptr<http::ReadPool> readers_;
@@ -246,6 +250,8 @@ Result<void> Daemon::Parts::build() {
       store, *launcher_, clock_, ids_, Rng::from_system(), scheduler_options(config_),
       scheduler_events(), [this] { waiter_.wake(); });
   notifier_ = std::make_unique<notify::Notifier>(store, clock_, channels_->by_kind());
+  CHRONOS_TRY_VOID(workers_->load());
+  store.on_work([this](std::vector<store::Work>& work) { return workers_->take(work); });
   store.on_change([this] {
     scheduler_->hint();
     waiter_.wake();
@@ -272,6 +278,8 @@ void Daemon::Parts::build_services() {
                                                 Capacity{scheduler.lanes, scheduler.queue_limits},
                                                 [this] { return is_draining_.load(); });
   calendars_ = std::make_unique<service::Calendars>(store, clock_);
+  workers_ = std::make_unique<service::Workers>(store, clock_, ids_, Rng::from_system(),
+                                                workers_options());
   access_ = std::make_unique<service::Access>(store, clock_, ids_);
   service::SystemParts parts;
   parts.check_target = [this](const Target& target) { return check_target(target); };
@@ -280,7 +288,7 @@ void Daemon::Parts::build_services() {
   system_ = std::make_unique<service::System>(store, clock_, ids_, std::move(parts));
   readers_ = std::make_unique<http::ReadPool>(2);
   api_ = std::make_unique<http::Api>(http::Api{*jobs_, *runs_, *backfills_, *reasons_, *calendars_,
-                                               *access_, *system_, *readers_});
+                                               *workers_, *access_, *system_, *readers_});
   api_->limits.batch_body_max = config_.server.batch_body_max;
   api_->metrics = [this] { return metrics_text(); };
   auto options = server_options(config_);
@@ -294,31 +302,51 @@ void Daemon::Parts::build_services() {
                                      http::make_gate(*access_), clock_);
 }
 
+void Daemon::Parts::note_started(const store::ClaimedRun& run) {
+  if (run.attempt > 1 || run.trigger == Trigger::backfill) return;
+  const auto jitter = run.trigger == Trigger::schedule
+                          ? jitter_of(*run.spec, run.job, run.planned_at)
+                          : Duration(0);
+  metrics_.observe("chronos_run_start_lateness_seconds",
+                   seconds(run.started_at - run.planned_at - jitter));
+}
+
+void Daemon::Parts::note_settled(const store::ClaimedRun& run, const Outcome& outcome,
+                                 RunState state) {
+  const auto& kind = run.spec->action.kind;
+  metrics_.count("chronos_attempts_total",
+                 {{"outcome", std::string(to_string(outcome.kind))}, {"kind", kind}});
+  if (is_final(state))
+    metrics_.count("chronos_runs_total",
+                   {{"state", std::string(to_string(state))}, {"kind", kind}});
+  if (outcome.kind == OutcomeKind::succeeded) return;
+  log::warn("attempt did not succeed", {{"run", run.run.to_string()},
+                                        {"job", run.job.to_string()},
+                                        {"attempt", std::to_string(run.attempt)},
+                                        {"outcome", std::string(to_string(outcome.kind))},
+                                        {"reason", outcome.reason},
+                                        {"error", outcome.error},
+                                        {"run_state", std::string(to_string(state))}});
+}
+
+service::WorkersOptions Daemon::Parts::workers_options() {
+  service::WorkersOptions options;
+  options.lease_ttl = config_.workers.lease_ttl;
+  options.queue_limits = scheduler_options(config_).queue_limits;
+  options.notify.on_failure = config_.notify.on_failure;
+  options.output_max = config_.limits.output_max;
+  options.on_started = [this](const auto& run) { note_started(run); };
+  options.on_settled = [this](const auto& run, const auto& outcome, RunState state) {
+    note_settled(run, outcome, state);
+  };
+  return options;
+}
+
 scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {
   scheduler::SchedulerEvents events;
-  events.on_started = [this](const store::ClaimedRun& run) {
-    if (run.attempt > 1 || run.trigger == Trigger::backfill) return;
-    const auto jitter = run.trigger == Trigger::schedule
-                            ? jitter_of(*run.spec, run.job, run.planned_at)
-                            : Duration(0);
-    metrics_.observe("chronos_run_start_lateness_seconds",
-                     seconds(run.started_at - run.planned_at - jitter));
-  };
-  events.on_settled = [this](const store::ClaimedRun& run, const Outcome& outcome, RunState state) {
-    const auto& kind = run.spec->action.kind;
-    metrics_.count("chronos_attempts_total",
-                   {{"outcome", std::string(to_string(outcome.kind))}, {"kind", kind}});
-    if (is_final(state))
-      metrics_.count("chronos_runs_total",
-                     {{"state", std::string(to_string(state))}, {"kind", kind}});
-    if (outcome.kind == OutcomeKind::succeeded) return;
-    log::warn("attempt did not succeed", {{"run", run.run.to_string()},
-                                          {"job", run.job.to_string()},
-                                          {"attempt", std::to_string(run.attempt)},
-                                          {"outcome", std::string(to_string(outcome.kind))},
-                                          {"reason", outcome.reason},
-                                          {"error", outcome.error},
-                                          {"run_state", std::string(to_string(state))}});
+  events.on_started = [this](const auto& run) { note_started(run); };
+  events.on_settled = [this](const auto& run, const auto& outcome, RunState state) {
+    note_settled(run, outcome, state);
   };
   events.on_not_run = [this](const LedgerRow& row) {
     metrics_.count("chronos_instants_total",
@@ -407,7 +435,7 @@ Result<void> Daemon::Parts::start() {
 void Daemon::Parts::run_scheduler() {
   while (true) {
     if (is_draining_) scheduler_->begin_drain();
-    const auto next = scheduler_->step();
+    const auto next = std::min(scheduler_->step(), workers_->step());
     if (is_draining_ && scheduler_->is_idle()) break;
     waiter_.wait_until(clock_, next);
   }
@@ -419,6 +447,7 @@ void Daemon::Parts::stop() {
   if (is_draining_.exchange(true) || !opened_.store) return;
   const auto until = std::chrono::steady_clock::now() + config_.server.drain_timeout;
   waiter_.wake();
+  if (workers_) workers_->drain();
   if (server_) server_->stop(config_.server.drain_timeout);
   if (scheduler_thread_.joinable()) {
     auto drained = drained_.get_future();

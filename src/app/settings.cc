@@ -148,6 +148,9 @@ constexpr std::array kSettings = {
     row<In<&Config::queues, &QueueConfig::concurrency>, Count{0, 100'000}>(
         {"queues.NAME.concurrency"}, "Runs of the queue NAME at once; 0: no limit"),
 
+    row<In<&Config::workers, &WorkersConfig::lease_ttl>, Time{1, kHour}>(
+        {"workers.lease_ttl"}, "A remote worker that says nothing for so long loses its runs"),
+
     row<Smtp<&SmtpConfig::host>, Text{}>({"smtp.host"}, "Mail server; empty: no e-mail is sent"),
     row<Smtp<&SmtpConfig::port>, Count{0, 65535}>(
         {"smtp.port"}, "0: 587 with starttls, 465 with tls, 25 with none"),

@@ -6,9 +6,30 @@
 #include <utility>
 #include <vector>
 
+#include "base/fields.h"
 #include "base/nearest.h"
+#include "model/job.h"
 
 namespace chronos::executor {
+namespace {
+
+// {"kind": "worker"}: what to do is the payload's business, and the queue is the job's.
+Result<void> check_pulled(const json::Value& config) {
+  std::vector<FieldError> problems;
+  const fields::Place place(problems, "/action");
+  for (const auto& [name, value] : config.members) {
+    if (name == "kind") continue;
+    if (name == "queue") {
+      place.at(name).refuse("unknown_field", "the queue is a field of the job, beside 'action'");
+    } else {
+      fields::refuse_unknown(place, name, {{"kind"}});
+    }
+  }
+  if (problems.empty()) return {};
+  return fields::refuse_all("the action", std::move(problems));
+}
+
+}  // namespace
 
 // THE list of kinds: one line each.
 Executors::Executors(const Clock& clock, ExecutorsOptions options) {
@@ -18,8 +39,9 @@ Executors::Executors(const Clock& clock, ExecutorsOptions options) {
 
 Result<void> Executors::check(std::string_view kind, const json::Value& config) const {
   if (const auto* executor = find(kind)) return executor->check(config);
-  std::vector<std::string_view> kinds;
-  kinds.reserve(executors_.size());
+  if (kind == kWorkerKind) return check_pulled(config);
+  std::vector<std::string_view> kinds = {kWorkerKind};
+  kinds.reserve(executors_.size() + 1);
   for (const auto& [name, executor] : executors_) kinds.push_back(name);
   const auto nearest = nearest_name(kind, kinds);
   return fail_field("/action/kind", "unknown_kind",

@@ -1,5 +1,5 @@
-// The kinds of action this server can do. The launcher starts and stops attempts through it, the
-// service checks actions with it. Thread-safe; made and stopped by the daemon.
+// The kinds of action there are. The launcher starts and stops attempts through it, the service
+// checks actions with it. Thread-safe; made and stopped by the daemon.
 #pragma once
 
 #include <map>
@@ -25,11 +25,12 @@ class Executors {
   // `clock` must outlive this.
   Executors(const Clock& clock, ExecutorsOptions options);
 
-  // Whether the action object `config` of this `kind` can be run; see Executor::check(). An unknown
-  // kind is at fault at "/action/kind".
+  // Whether the action object `config` of this `kind` can be run, here or by a worker; see
+  // Executor::check(). An unknown kind is at fault at "/action/kind".
   Result<void> check(std::string_view kind, const json::Value& config) const;
 
-  // Null if there is no such kind. Lives as long as this.
+  // Null if no server runs actions of this kind: there is none, or workers pull it. Lives as long
+  // as this.
   Executor* find(std::string_view kind) const;
 
   // Stops a running attempt, whichever executor runs it. Unknown: ignored.

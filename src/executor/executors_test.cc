@@ -42,6 +42,21 @@ TEST(Executors, AnUnknownKindIsRefusedWithTheNearest) {
   EXPECT_THAT(unknown.error().fields[0].hint, HasSubstr("command"));
 }
 
+TEST(Executors, WorkersActionsAreKnownAndStartedByNoServer) {
+  const Executors executors(clock, allowing());
+  EXPECT_TRUE(executors.check("worker", json::parse(R"({"kind":"worker"})")->root()));
+  const auto queue =
+      executors.check("worker", json::parse(R"({"kind":"worker","queue":"q"})")->root());
+  ASSERT_FALSE(queue);
+  EXPECT_EQ(queue.error().fields[0].pointer, "/action/queue");
+  EXPECT_THAT(queue.error().fields[0].message, HasSubstr("field of the job"));
+  const auto other = executors.check("worker", json::parse(R"({"kind":"worker","url":1})")->root());
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().fields[0].pointer, "/action/url");
+  EXPECT_EQ(other.error().fields[0].code, "unknown_field");
+  EXPECT_EQ(executors.find("worker"), nullptr);
+}
+
 TEST(Executors, FindsByKind) {
   const Executors executors(clock, allowing());
   EXPECT_NE(executors.find("command"), nullptr);

@@ -17,6 +17,7 @@
 #include "service/reasons.h"
 #include "service/runs.h"
 #include "service/system.h"
+#include "service/workers.h"
 
 namespace chronos::http {
 
@@ -31,6 +32,7 @@ struct Api {
   service::Backfills& backfills;
   service::Reasons& reasons;
   service::Calendars& calendars;
+  service::Workers& workers;
   service::Access& access;
   service::System& system;
   ReadPool& readers;  // where what reads the store for long, or blocks, is done

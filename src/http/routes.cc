@@ -41,6 +41,7 @@ std::vector<Route> make_routes(const Api& api) {
   using enum Method;
   constexpr auto kOpen = Access::open();
   constexpr auto kViewer = Access::role(Role::viewer);
+  constexpr auto kWorker = Access::role(Role::worker);
   constexpr auto kSubmitter = Access::role(Role::submitter);
   constexpr auto kOperator = Access::role(Role::operator_);
   constexpr auto kAdmin = Access::role(Role::admin);
@@ -79,7 +80,6 @@ std::vector<Route> make_routes(const Api& api) {
       {post, "/api/runs/:run_id/retry", kSubmitter, commits(api, retry_run)},
 
       {get, "/api/schedule/preview", kViewer, at_once(api, preview_schedule)},
-
       {get, "/api/calendars", kViewer, reads(api, list_calendars)},
       {post, "/api/calendars", kOperator, commits(api, create_calendar)},
       {get, "/api/calendars/:calendar", kViewer, at_once(api, get_calendar)},
@@ -87,6 +87,10 @@ std::vector<Route> make_routes(const Api& api) {
       {delete_, "/api/calendars/:calendar", kOperator, commits(api, delete_calendar)},
       {post, "/api/calendars/:calendar/import", kOperator, commits(api, import_calendar), 0,
        "text/calendar"},
+
+      {post, "/api/workers/claim", kWorker, commits(api, claim_runs)},
+      {post, "/api/workers/settle", kWorker, commits(api, settle_runs), batch_max},
+      {get, "/api/workers", kViewer, reads(api, list_workers)},
 
       {get, "/api/keys", kAdmin, at_once(api, list_keys)},
       {post, "/api/keys", kAdmin, commits(api, create_key)},

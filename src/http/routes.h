@@ -53,6 +53,11 @@ Result<void> put_calendar(const Call& call, Ending& end);
 Result<void> import_calendar(const Call& call, Ending& end);
 Result<void> delete_calendar(const Call& call, Ending& end);
 
+// workers_api.cc
+Result<void> claim_runs(const Call& call, Ending& end);
+Result<void> settle_runs(const Call& call, Ending& end);
+Result<Response> list_workers(const Call& call);
+
 // keys_api.cc
 Result<Response> list_keys(const Call& call);
 Result<void> create_key(const Call& call, Ending& end);

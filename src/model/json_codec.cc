@@ -128,7 +128,8 @@ void write_nested(const std::array<Field<T>, N>& table, json::Writer& writer, co
 void read_action(const json::Value& value, JobSpec& spec, const Place& place) {
   if (!place.expect(value, json::Type::object)) return;
   const auto* kind = value.find("kind");
-  if (kind == nullptr) return place.at("kind").refuse("required", "is required", "http or command");
+  if (kind == nullptr)
+    return place.at("kind").refuse("required", "is required", "http, command or worker");
   if (!place.at("kind").expect(*kind, json::Type::string)) return;
   spec.action = {kind->string, std::string(value.raw)};
 }

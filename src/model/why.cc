@@ -33,6 +33,7 @@ constexpr std::array kTable = {
     WhyRow{runs_ahead, "runs_ahead", true,
            "runs of higher priority, or planned earlier, take the next slots"},
     WhyRow{claim, "claim", true, "nothing stands in the way: it starts at the next claim"},
+    WhyRow{worker, "worker", true, "no worker polls its queue"},
     WhyRow{store, "store", true, "the store cannot commit, so nothing can start"},
     WhyRow{drain, "drain", true, "the server is stopping; it runs after the next start"},
     WhyRow{WhyCode::running, "running", false, "an attempt is under way"},
@@ -245,7 +246,9 @@ class LiveRun {
   Explanation waits_for_slot() const {
     const auto& standing = facts_.standing;
     const auto lane = facts_.capacity.lanes.find(kind_);
-    if (lane == facts_.capacity.lanes.end() || lane->second <= 0) return lacks_permission();
+    const bool is_pulled = facts_.pollers.has_value();
+    const bool has_lane = lane != facts_.capacity.lanes.end() && lane->second > 0;
+    if (!is_pulled && !has_lane) return lacks_permission();
     const auto& queue = job_.spec.queue;
     const auto limit = facts_.capacity.queue_limits.find(queue);
     if (limit != facts_.capacity.queue_limits.end() && standing.running_in_queue >= limit->second) {
@@ -257,6 +260,7 @@ class LiveRun {
           fmt::format("The end of a run of the queue, or a larger queues.{}.concurrency.", queue);
       return why;
     }
+    if (is_pulled) return waits_for_worker();
     const auto free = lane->second - standing.running_of_kind;
     if (free > standing.ahead) {
       Explanation why{.code = claim, .blocker = Blocker{.kind = "server"}};
@@ -271,6 +275,28 @@ class LiveRun {
     why.unblocked_by =
         fmt::format("The end of a run of this kind, a higher priority, or a larger {}.concurrency.",
                     section_of(kind_));
+    return why;
+  }
+
+  Explanation waits_for_worker() const {
+    const auto& queue = job_.spec.queue;
+    const auto& pollers = *facts_.pollers;
+    Explanation why{.code = worker, .blocker = Blocker{.kind = "queue", .name = queue}};
+    why.unblocked_by =
+        fmt::format("A worker that polls queue '{}' (POST /api/workers/claim).", queue);
+    if (pollers.alive == 0) {
+      why.text = fmt::format("No worker polls queue '{}'", queue);
+      why.text += pollers.last_seen_at ? fmt::format("; the last one that did was last seen at {}.",
+                                                     at(*pollers.last_seen_at))
+                                       : std::string(", and none has within a day.");
+      return why;
+    }
+    const auto ahead = facts_.standing.ahead_in_queue;
+    why.code = ahead > 0 ? runs_ahead : claim;
+    why.blocker->ahead = ahead;
+    why.text = fmt::format("{} of queue '{}' {} next{}.", times(pollers.alive, "worker"), queue,
+                           pollers.alive == 1 ? "takes it" : "take it", go_first(ahead));
+    why.unblocked_by = "The next claim of a worker.";
     return why;
   }
 
@@ -290,12 +316,13 @@ class LiveRun {
     const auto counted_from = is_backfill ? run_.queued_at.value_or(since) : run_.planned_at;
     if (job_.spec.deadline) until = std::min(until, counted_from + *job_.spec.deadline);
     Explanation why{.code = run_.is_cancel_requested ? stopping : WhyCode::running};
-    why.text = fmt::format("{} runs on node {} since {}, and is stopped at {} if it has not ended.",
-                           capitalised(attempt_of(job_, run_.attempts_made)), run_.node, at(since),
-                           at(until));
+    const auto* where = kind_ == kWorkerKind ? "worker" : "node";
+    why.text = fmt::format("{} runs on {} {} since {}, and is stopped at {} if it has not ended.",
+                           capitalised(attempt_of(job_, run_.attempts_made)), where, run_.node,
+                           at(since), at(until));
     if (run_.is_cancel_requested) {
-      why.text = fmt::format("{} on node {} was told to stop and has not ended yet.",
-                             capitalised(attempt_of(job_, run_.attempts_made)), run_.node);
+      why.text = fmt::format("{} on {} {} was told to stop and has not ended yet.",
+                             capitalised(attempt_of(job_, run_.attempts_made)), where, run_.node);
     }
     why.unblocked_by = "Its end; POST /api/runs/:run_id/cancel stops it.";
     if (run_.is_cancel_requested) why.unblocked_by = "Its end.";

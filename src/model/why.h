@@ -35,6 +35,7 @@ enum class WhyCode {
   slot,
   runs_ahead,
   claim,
+  worker,
   store,
   drain,
   // A live run runs.
@@ -125,6 +126,12 @@ struct Explanation {
   std::optional<Timestamp> until;  // when it ends by itself, at the latest
 };
 
+// Remote workers of the run's project that poll its queue.
+struct Pollers {
+  std::int64_t alive = 0;
+  std::optional<Timestamp> last_seen_at;  // of any, alive or not; nothing: there was none lately
+};
+
 struct RunFacts {
   const Job& job;
   const Run& run;  // with its attempts
@@ -135,6 +142,7 @@ struct RunFacts {
   std::optional<schedule::Excluded> excluded{};
   const Capacity& capacity;
   ServerState server{};
+  std::optional<Pollers> pollers{};  // of a queued run that workers pull
 };
 Explanation explain_run(const RunFacts& facts);
 

@@ -49,6 +49,7 @@ struct Case {
   std::optional<schedule::Excluded> excluded = {};
   Capacity capacity = {.lanes = {{"http", 4}}, .queue_limits = {{"narrow", 1}}};
   ServerState server = {};
+  std::optional<Pollers> pollers = {};
 
   Explanation why() const {
     return explain_run({.job = job,
@@ -58,7 +59,8 @@ struct Case {
                         .other = other,
                         .excluded = excluded,
                         .capacity = capacity,
-                        .server = server});
+                        .server = server,
+                        .pollers = pollers});
   }
 };
 
@@ -209,6 +211,30 @@ TEST(Why, AReadyRunSaysWhatItLacks) {
   command.job.spec.action.kind = "command";
   EXPECT_EQ(command.why().code, WhyCode::permission);
   EXPECT_NE(command.why().unblocked_by.find("commands.allow"), std::string::npos);
+}
+
+TEST(Why, ARunThatWorkersPullWaitsForThem) {
+  Case c;
+  c.job.spec.action.kind = "worker";
+  c.job.spec.queue = "images";
+  c.pollers = Pollers{};
+  EXPECT_EQ(c.why().code, WhyCode::worker);
+  EXPECT_EQ(c.why().text, "No worker polls queue 'images', and none has within a day.");
+  EXPECT_EQ(c.why().blocker->name, "images");
+  c.pollers->last_seen_at = kNow - 1h;
+  EXPECT_EQ(c.why().text,
+            "No worker polls queue 'images'; the last one that did was last seen at "
+            "2026-02-28T23:00:00.000Z.");
+  c.pollers->alive = 1;
+  EXPECT_EQ(c.why().code, WhyCode::claim);
+  EXPECT_EQ(c.why().text, "1 worker of queue 'images' takes it next.");
+  c.pollers->alive = 2;
+  c.standing.ahead_in_queue = 3;
+  EXPECT_EQ(c.why().code, WhyCode::runs_ahead);
+  EXPECT_EQ(c.why().blocker->ahead, 3);
+  c.job.spec.queue = "narrow";
+  c.standing.running_in_queue = 1;
+  EXPECT_EQ(c.why().code, WhyCode::queue_slot);
 }
 
 TEST(Why, AServerThatCannotStartAnythingSaysSo) {

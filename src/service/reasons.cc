@@ -81,6 +81,17 @@ Result<std::optional<schedule::Excluded>> Reasons::excluded_before(const Job& jo
   return std::move(ahead.excluded.front());
 }
 
+Result<Pollers> Reasons::pollers_of(const Job& job) const {
+  CHRONOS_TRY(const auto workers, store_.list_workers(job.project));
+  Pollers pollers;
+  for (const auto& worker : workers) {
+    if (!polls(worker.info.queues, job.spec.queue)) continue;
+    pollers.alive += worker.is_alive ? 1 : 0;
+    pollers.last_seen_at = std::max(pollers.last_seen_at, std::optional(worker.last_seen_at));
+  }
+  return pollers;
+}
+
 Result<Explanation> Reasons::explain(const Asked& asked) const {
   const auto& [job, run, ahead_max, wants_other] = asked;
   RunFacts facts{.job = job, .run = run, .now = clock_.now(), .capacity = capacity_};
@@ -97,6 +108,9 @@ Result<Explanation> Reasons::explain(const Asked& asked) const {
   if (run.state == RunState::queued || run.state == RunState::running) {
     CHRONOS_TRY(const auto standing, store_.standing(run.project, run.id, ahead_max));
     facts.standing = standing.value_or(Standing{});
+  }
+  if (run.state == RunState::queued && job.spec.action.kind == kWorkerKind) {
+    CHRONOS_TRY(facts.pollers, pollers_of(job));
   }
   if (wants_other && facts.standing.is_held) {
     CHRONOS_TRY(const auto live, store_.live_runs(run.project, run.job));

@@ -59,6 +59,7 @@ class Reasons {
   Result<std::optional<schedule::Excluded>> excluded_before(const Job& job, Timestamp now) const;
   Result<std::optional<Run>> went_on_at(const Run& skipped) const;
   ServerState server_state() const;
+  Result<Pollers> pollers_of(const Job& job) const;  // of its queue
 
   const store::Store& store_;
   const Clock& clock_;

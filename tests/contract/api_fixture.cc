@@ -13,8 +13,10 @@ namespace chronos::contract {
 namespace {
 
 Result<void> check_spec(const JobSpec& spec, const json::Value&) {
-  if (spec.action.kind == "http" || spec.action.kind == "command") return {};
-  return fail_field("/action/kind", "unknown_kind", "there is no such kind", "http or command");
+  const auto& kind = spec.action.kind;
+  if (kind == "http" || kind == "command" || kind == kWorkerKind) return {};
+  return fail_field("/action/kind", "unknown_kind", "there is no such kind",
+                    "http, command or worker");
 }
 
 }  // namespace
@@ -61,6 +63,7 @@ ApiTest::ApiTest()
       reasons_(store_, clock_, {.lanes = {{"http", 2}}, .queue_limits = {{"narrow", 1}}},
                [this] { return is_draining_; }),
       calendars_(store_, clock_),
+      workers_(store_, clock_, ids_, Rng(2), {.queue_limits = {{"narrow", 1}}, .notify = {}}),
       access_(store_, clock_, ids_),
       system_(store_, clock_, ids_,
               {[this](const Target& target) -> Result<void> {
@@ -72,12 +75,22 @@ ApiTest::ApiTest()
                []() -> Result<service::BackupFile> {
                  return service::BackupFile{"/backups/one", 42};
                }}),
-      api_{jobs_,   runs_,   backfills_, reasons_, calendars_,
-           access_, system_, readers_,   {},       [] { return "chronos_up 1\n"; }},
+      api_{jobs_,
+           runs_,
+           backfills_,
+           reasons_,
+           calendars_,
+           workers_,
+           access_,
+           system_,
+           readers_,
+           {},
+           [] { return "chronos_up 1\n"; }},
       router_(make_routes(api_)),
       gate_(http::make_gate(access_)),
       project_(ids_.make<ProjectId>()),
       other_project_(ids_.make<ProjectId>()) {
+  store_.on_work([this](std::vector<store::Work>& work) { return workers_.take(work); });
   for (const auto& [id, name] :
        {std::pair(project_, "default"), std::pair(other_project_, "other")}) {
     EXPECT_TRUE(commit_and_wait(store_, store::PutProject{{id, name, clock_.now()}, {}, {}}));
@@ -274,12 +287,17 @@ Ask ApiTest::ask_for(const http::Route& route) {
        R"({"from": "2026-03-01T00:00:00Z", "until": "2026-03-02T00:00:00Z", "only": "all"})"},
       {"PATCH /api/jobs/:job_id", R"({"note": "x"})"},
       {"PUT /api/calendars/:calendar", R"({"dates": ["12-25"]})"},
+      {"POST /api/workers/claim", R"({"worker": "mill"})"},
       {"POST /api/keys", R"({"name": "x", "role": "viewer"})"},
       {"POST /api/notify/test", R"({"email": "a@b.example"})"},
   };
   Ask ask{route.method, route.pattern, {}, {}, {}};
   const std::string name = fmt::format("{} {}", to_string(route.method), route.pattern);
   if (const auto found = kBodies.find(name); found != kBodies.end()) ask.body = found->second;
+  if (name == "POST /api/workers/settle") {
+    const auto claimed = post("/api/workers/claim", R"({"worker": "mill"})");
+    ask.body = fmt::format(R"({{"worker_id": "{}"}})", claimed.text("/worker_id"));
+  }
   if (name == "POST /api/projects") {
     ask.body = fmt::format(R"({{"name": "p-{}"}})", ids_.make<ProjectId>().to_string());
   }

@@ -82,6 +82,7 @@ class ApiTest : public testing::Test {
   service::Backfills backfills_;
   service::Reasons reasons_;
   service::Calendars calendars_;
+  service::Workers workers_;
   service::Access access_;
   service::System system_;
   http::ReadPool readers_{0};

@@ -193,6 +193,12 @@ const std::map<std::string, Tell> kWaitingStories = {
            s.post("/api/jobs", R"({"name": "a", "action": {"kind": "command", "argv": ["true"]}})");
        return s.why_job(s.job = answer.text("/id"));
      }},
+    {"worker",
+     [](Story& s) {
+       const auto answer =
+           s.post("/api/jobs", R"({"name": "a", "action": {"kind": "worker"}, "queue": "q"})");
+       return s.why_job(s.job = answer.text("/id"));
+     }},
     {"queue_slot",
      [](Story& s) {
        s.claim(s.now_run(R"("queue": "narrow")"));

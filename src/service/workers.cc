@@ -1,0 +1,473 @@
+#include "service/workers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "base/time_text.h"
+#include "store/settlement.h"
+
+namespace chronos::service {
+namespace {
+
+// Whoever hung up is found within this time.
+constexpr Duration kLookInterval = std::chrono::milliseconds(500);
+constexpr Duration kRetryStore = std::chrono::seconds(1);
+constexpr Duration kKnownFor = std::chrono::hours(1);  // then the store is asked again
+constexpr std::size_t kKnownMax = 10'000;
+
+constexpr std::array<std::string_view, 3> kSettled = {"ok", "stale", "unknown"};
+
+std::unexpected<Error> no_worker() {
+  return fail(Reason::not_found, "no worker of this project has this id",
+              "claim without 'worker_id' to begin as a new worker");
+}
+
+bool is_for(const store::Work& work, const WorkerInfo& worker) {
+  return (!work.project || *work.project == worker.project) && polls(worker.queues, work.queue);
+}
+
+}  // namespace
+
+std::string_view to_string(Settled settled) {
+  return kSettled[static_cast<std::size_t>(settled)];
+}
+
+Workers::Workers(store::Store& store, const Clock& clock, IdSource& ids, Rng rng,
+                 WorkersOptions options)
+    : store_(store), clock_(clock), ids_(ids), options_(std::move(options)), rng_(rng) {}
+
+Result<void> Workers::load() {
+  CHRONOS_TRY(auto leases, store_.worker_leases());
+  const auto now = clock_.now();
+  const auto steady = clock_.steady();
+  const MutexLock lock(mutex_);
+  for (auto& claimed : leases) {
+    const auto left = claimed.started_at + store::time_left(claimed, claimed.started_at) - now;
+    keep(std::move(claimed), steady + std::max(left, Duration(0)));
+  }
+  return {};
+}
+
+// -- Who asks -------------------------------------------------------------------------------------
+
+Result<WorkerInfo> Workers::known(const Principal& who, NodeId holder) {
+  {
+    const MutexLock lock(mutex_);
+    const auto found = known_.find(holder);
+    if (found != known_.end()) {
+      if (found->second.info.project != who.project) return no_worker();
+      return found->second.info;
+    }
+  }
+  CHRONOS_TRY(const auto listed, store_.list_workers(who.project));
+  for (const auto& worker : listed) {
+    if (worker.id.uuid == holder.uuid) return worker.info;
+  }
+  return no_worker();
+}
+
+void Workers::remember(NodeId holder, const WorkerInfo& info) {
+  const auto now = clock_.steady();
+  const MutexLock lock(mutex_);
+  if (known_.size() >= kKnownMax) {
+    std::erase_if(known_,
+                  [&](const auto& entry) { return entry.second.heard_at + kKnownFor <= now; });
+  }
+  known_.insert_or_assign(holder, Known{info, now});
+}
+
+void Workers::claim(const Principal& who, ClaimRequest request, std::stop_token gone,
+                    Done<WorkReply> done) {
+  Turn turn{.who = who,
+            .holder = {},
+            .info = {},
+            .gone = std::move(gone),
+            .done = std::move(done),
+            .sent = {},
+            .not_held = {},
+            .reply = {}};
+  if (request.id) {
+    turn.holder = NodeId{request.id->uuid};
+    auto info = known(who, turn.holder);
+    if (!info) return turn.done(std::unexpected(std::move(info).error()));
+    turn.info = std::move(*info);
+  } else {
+    turn.holder = ids_.make<NodeId>();
+    turn.info.project = who.project;
+  }
+  if (request.name) turn.info.name = *request.name;
+  ask_claim(turn, std::move(request));
+  remember(turn.holder, turn.info);
+  auto change = change_of(turn);
+  commit(std::move(turn), std::move(change));
+}
+
+void Workers::settle(const Principal& who, SettleRequest request, std::stop_token gone,
+                     Done<WorkReply> done) {
+  Turn turn{.who = who,
+            .holder = NodeId{request.id->uuid},
+            .info = {},
+            .gone = std::move(gone),
+            .done = std::move(done),
+            .sent = {},
+            .not_held = {},
+            .reply = {}};
+  auto info = known(who, turn.holder);
+  if (!info) return turn.done(std::unexpected(std::move(info).error()));
+  turn.info = std::move(*info);
+  if (request.claim) ask_claim(turn, std::move(*request.claim));
+  remember(turn.holder, turn.info);
+  auto change = change_of(turn);
+  note_progress(who, request.progress, turn.not_held);
+  for (const auto run : gather(who, request, turn, change)) {
+    if (store_.find_run(who.project, run)) continue;
+    const auto mark = [&](const auto& sent, std::vector<Settled>& marks) {
+      for (std::size_t i = 0; i < sent.size(); ++i) {
+        if (sent[i].run == run) marks[i] = Settled::unknown;
+      }
+    };
+    mark(request.outcomes, turn.reply.outcomes);
+    mark(request.release, turn.reply.released);
+  }
+  commit(std::move(turn), std::move(change));
+}
+
+void Workers::ask_claim(Turn& turn, ClaimRequest request) const {
+  if (request.queues) turn.info.queues = std::move(*request.queues);
+  const MutexLock lock(mutex_);
+  turn.max = is_draining_ ? 0 : request.max;
+  turn.until = clock_.steady() + request.wait;
+}
+
+// -- What is asked of the store -------------------------------------------------------------------
+
+store::WorkerTurn Workers::change_of(const Turn& turn) const {
+  const auto now = clock_.now();
+  store::WorkerTurn change{
+      .beat = {turn.holder, options_.lease_ttl, turn.info, now}, .settled = {}, .claim = {}};
+  if (turn.max == 0) return change;
+  change.claim = store::ClaimRuns{.holder = turn.holder,
+                                  .node = turn.info.name,
+                                  .lanes = {{std::string(kWorkerKind), turn.max}},
+                                  .queue_limits = options_.queue_limits,
+                                  .now = now,
+                                  .project = turn.who.project,
+                                  .queues = turn.info.queues};
+  return change;
+}
+
+// Puts the settlements into the change. Answers the runs that are held by nobody we know of.
+std::vector<RunId> Workers::gather(const Principal& who, SettleRequest& request, Turn& turn,
+                                   store::WorkerTurn& change) {
+  std::vector<RunId> missing;
+  turn.reply.outcomes.assign(request.outcomes.size(), Settled::stale);
+  turn.reply.released.assign(request.release.size(), Settled::stale);
+  change.settled.reserve(request.outcomes.size() + request.release.size());
+  turn.sent.reserve(change.settled.capacity());
+  const store::SettlementContext context{
+      .project_name = who.project_name, .notify = options_.notify, .now = change.beat.now};
+  const MutexLock lock(mutex_);
+  for (std::size_t i = 0; i < request.outcomes.size(); ++i) {
+    auto& each = request.outcomes[i];
+    auto* held = find_held(who, each.run, each.token);
+    if (held == nullptr) {
+      missing.push_back(each.run);
+      continue;
+    }
+    auto outcome = outcome_of(each, held->output, options_.output_max);
+    outcome.output_dropped += held->output_dropped;
+    auto here = context;
+    here.asks_again = each.outcome == WorkOutcome::retry_later;
+    change.settled.push_back(store::settlement_of(held->claimed, outcome, here, rng_, ids_));
+    outcome.output.clear();
+    turn.sent.push_back({held->claimed, std::move(outcome), false, i});
+  }
+  for (std::size_t i = 0; i < request.release.size(); ++i) {
+    const auto& each = request.release[i];
+    const auto* held = find_held(who, each.run, each.token);
+    if (held == nullptr) {
+      missing.push_back(each.run);
+      continue;
+    }
+    change.settled.push_back({.run = each.run,
+                              .token = each.token,
+                              .next = RunState::queued,
+                              .reason = {},
+                              .retry_at = {},
+                              .attempt = {},
+                              .deliveries = {},
+                              .now = change.beat.now});
+    turn.sent.push_back({held->claimed, {}, true, i});
+  }
+  return missing;
+}
+
+void Workers::note_progress(const Principal& who, const std::vector<ProgressRequest>& progress,
+                            std::vector<RunId>& stale) {
+  const MutexLock lock(mutex_);
+  for (const auto& each : progress) {
+    auto* held = find_held(who, each.run, each.token);
+    if (held == nullptr) {
+      stale.push_back(each.run);
+      continue;
+    }
+    if (each.percent) held->percent = each.percent;
+    if (!each.message.empty()) held->message = each.message;
+    const auto room = options_.output_max - std::min(options_.output_max, held->output.size());
+    held->output.append(each.output, 0, room);
+    if (each.output.size() > room) {
+      held->output_dropped += static_cast<std::int64_t>(each.output.size() - room);
+    }
+  }
+}
+
+void Workers::commit(Turn turn, store::WorkerTurn change) {
+  store_.commit(std::move(change),
+                [this, turn = std::move(turn)](Result<store::WorkerTurn::Answer> answer) mutable {
+                  answered(std::move(turn), std::move(answer));
+                });
+}
+
+// -- What it answers ------------------------------------------------------------------------------
+
+void Workers::answered(Turn turn, Result<store::WorkerTurn::Answer> answer) {
+  if (!answer) return turn.done(std::unexpected(std::move(answer).error()));
+  take_settled(turn, *answer);
+  turn.reply.cancel = turn.not_held;
+  std::ranges::copy(answer->cancelled, std::back_inserter(turn.reply.cancel));
+  take_claimed(turn, std::move(answer->claimed));
+  if (turn.gone.stop_requested()) hand_back(std::exchange(turn.reply.runs, {}));
+  if (turn.reply.runs.empty() && wait(turn)) return;
+  turn.reply.worker = WorkerId{turn.holder.uuid};
+  turn.done(std::move(turn.reply));
+}
+
+void Workers::take_settled(Turn& turn, const store::WorkerTurn::Answer& answer) {
+  const auto sent = std::exchange(turn.sent, {});
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    const auto& [claimed, outcome, is_release, place] = sent[i];
+    forget(claimed.run, claimed.token);
+    if (!answer.settled[i]) continue;
+    (is_release ? turn.reply.released : turn.reply.outcomes)[place] = Settled::ok;
+    if (!is_release) options_.on_settled(claimed, outcome, *answer.settled[i]);
+  }
+}
+
+void Workers::take_claimed(Turn& turn, std::vector<store::ClaimedRun> claimed) {
+  const auto steady = clock_.steady();
+  turn.reply.runs.reserve(claimed.size());
+  for (auto& run : claimed) {
+    options_.on_started(run);
+    const auto left = store::time_left(run, run.started_at);
+    if (left <= Duration(0)) {
+      end_late(std::move(run), store::deadline_passed(), turn.who.project_name);
+      continue;
+    }
+    {
+      const MutexLock lock(mutex_);
+      keep(run, steady + left);
+    }
+    const auto deadline = run.started_at + left;
+    turn.reply.runs.push_back({std::move(run), deadline});
+  }
+}
+
+// Whether the claim waits now. A waiting one is found by take(), which comes after this on the same
+// thread: no run becomes ready in between unseen.
+bool Workers::wait(Turn& turn) {
+  if (turn.max == 0 || turn.gone.stop_requested() || turn.until <= clock_.steady()) return false;
+  const MutexLock lock(mutex_);
+  if (is_draining_) return false;
+  look_at_ = std::min(look_at_, turn.until);
+  waiting_.push_back(std::move(turn));
+  return true;
+}
+
+std::vector<store::Operation> Workers::take(std::vector<store::Work>& work) {
+  std::vector<Turn> woken;
+  {
+    const MutexLock lock(mutex_);
+    for (auto& each : work) {
+      for (auto it = waiting_.begin(); it != waiting_.end() && each.count > 0;) {
+        const auto here = it++;
+        if (here->gone.stop_requested() || !is_for(each, here->info)) continue;
+        each.count -= here->max;
+        woken.push_back(std::move(*here));
+        waiting_.erase(here);
+      }
+    }
+  }
+  std::vector<store::Operation> operations;
+  for (auto& turn : woken) {
+    auto change = change_of(turn);
+    operations.push_back(store::make_operation(
+        std::move(change),
+        store::Done<store::WorkerTurn::Answer>(
+            [this, turn = std::move(turn)](Result<store::WorkerTurn::Answer> answer) mutable {
+              answered(std::move(turn), std::move(answer));
+            })));
+  }
+  return operations;
+}
+
+// Leased for somebody who is not there any more.
+void Workers::hand_back(std::vector<WorkReply::Given> runs) {
+  for (auto& [claimed, deadline] : runs) {
+    store::SettleRun change{.run = claimed.run,
+                            .token = claimed.token,
+                            .next = RunState::queued,
+                            .reason = {},
+                            .retry_at = {},
+                            .attempt = {},
+                            .deliveries = {},
+                            .now = clock_.now()};
+    forget(claimed.run, claimed.token);
+    // Refused, its lease expires.
+    store_.commit(std::move(change), [](const Result<store::SettleRun::Answer>&) {});
+  }
+}
+
+// -- Runs that workers hold -----------------------------------------------------------------------
+
+Workers::Held* Workers::find_held(const Principal& who, RunId run, std::int64_t token) {
+  const auto found = held_.find(run);
+  if (found == held_.end()) return nullptr;
+  auto& held = found->second;
+  return held.claimed.project == who.project && held.claimed.token == token ? &held : nullptr;
+}
+
+void Workers::keep(store::ClaimedRun claimed, SteadyTime until) {
+  const auto run = claimed.run;
+  auto& held = held_[run];
+  deadlines_.erase({held.until, run});
+  held = Held{
+      .claimed = std::move(claimed), .until = until, .percent = {}, .message = {}, .output = {}};
+  deadlines_.emplace(until, run);
+}
+
+void Workers::forget(RunId run, std::int64_t token) {
+  const MutexLock lock(mutex_);
+  const auto found = held_.find(run);
+  if (found == held_.end() || found->second.claimed.token != token) return;
+  deadlines_.erase({found->second.until, run});
+  held_.erase(found);
+}
+
+void Workers::end_late(store::ClaimedRun claimed, Outcome outcome,
+                       const std::string& project_name) {
+  store::SettleRun change;
+  {
+    const MutexLock lock(mutex_);
+    change = store::settlement_of(
+        claimed, outcome,
+        {.project_name = project_name, .notify = options_.notify, .now = clock_.now()}, rng_, ids_);
+  }
+  store_.commit(std::move(change),
+                [this, claimed = std::move(claimed),
+                 outcome = std::move(outcome)](Result<store::SettleRun::Answer> answer) {
+                  if (answer) options_.on_settled(claimed, outcome, answer->state);
+                  if (answer || answer.error().code() == ErrorCode::conflict) {
+                    return forget(claimed.run, claimed.token);
+                  }
+                  // The store is full or away for a while.
+                  const auto again = clock_.steady() + kRetryStore;
+                  const MutexLock lock(mutex_);
+                  keep(claimed, again);
+                });
+}
+
+void Workers::end_overdue(SteadyTime now) {
+  std::vector<std::pair<store::ClaimedRun, Outcome>> overdue;
+  {
+    const MutexLock lock(mutex_);
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+      auto& held = held_.at(deadlines_.begin()->second);
+      deadlines_.erase(deadlines_.begin());
+      held.until = {};
+      const auto& spec = *held.claimed.spec;
+      const auto left = store::time_left(held.claimed, held.claimed.started_at);
+      Outcome outcome{.kind = OutcomeKind::timed_out, .reason = "timeout", .error = {}};
+      outcome.error = fmt::format("the worker reported nothing within {}", format_duration(left));
+      if (left < spec.timeout) outcome.reason = "deadline";
+      outcome.output = held.output;
+      outcome.output_dropped = held.output_dropped;
+      overdue.emplace_back(held.claimed, std::move(outcome));
+    }
+  }
+  for (auto& [claimed, outcome] : overdue) {
+    const auto project = store_.find_project(claimed.project);
+    end_late(std::move(claimed), std::move(outcome), project ? project->name : std::string());
+  }
+}
+
+// -- Time -----------------------------------------------------------------------------------------
+
+std::list<Workers::Turn> Workers::take_over(SteadyTime now) {
+  std::list<Turn> over;
+  const MutexLock lock(mutex_);
+  if (now < look_at_ && !is_draining_) return over;
+  look_at_ = now + kLookInterval;
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    const auto here = it++;
+    if (is_draining_ || here->until <= now || here->gone.stop_requested()) {
+      over.splice(over.end(), waiting_, here);
+    } else {
+      look_at_ = std::min(look_at_, here->until);
+    }
+  }
+  return over;
+}
+
+Timestamp Workers::step() {
+  const auto now = clock_.steady();
+  for (auto& turn : take_over(now)) {
+    turn.reply.worker = WorkerId{turn.holder.uuid};
+    turn.done(std::move(turn.reply));
+  }
+  end_overdue(now);
+  const MutexLock lock(mutex_);
+  auto next = look_at_;
+  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  return clock_.now() + Duration(next - now);
+}
+
+void Workers::drain() {
+  {
+    const MutexLock lock(mutex_);
+    is_draining_ = true;
+  }
+  for (auto& turn : take_over(clock_.steady())) {
+    turn.reply.worker = WorkerId{turn.holder.uuid};
+    turn.done(std::move(turn.reply));
+  }
+}
+
+// -- Looking --------------------------------------------------------------------------------------
+
+Result<std::vector<WorkerView>> Workers::list(const Principal& who) const {
+  CHRONOS_TRY(auto workers, store_.list_workers(who.project));
+  std::vector<WorkerView> views;
+  views.reserve(workers.size());
+  const MutexLock lock(mutex_);
+  for (auto& worker : workers) {
+    WorkerView view{.worker = std::move(worker), .is_polling = false, .runs = {}};
+    const NodeId holder{view.worker.id.uuid};
+    view.is_polling =
+        std::ranges::any_of(waiting_, [&](const Turn& turn) { return turn.holder == holder; });
+    for (const auto run : view.worker.runs) {
+      const auto held = held_.find(run);
+      if (held == held_.end()) {
+        view.runs.push_back({run, std::nullopt, {}});
+      } else {
+        view.runs.push_back({run, held->second.percent, held->second.message});
+      }
+    }
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+}  // namespace chronos::service
