@@ -64,8 +64,9 @@ void Connection::close() {
   read_deadline_ = write_deadline_ = kNever;
   transport_->close();
   gone_.request_stop();
-  for (const Slot& slot : slots_) {
+  for (Slot& slot : slots_) {
     if (slot.stream) slot.stream->close();
+    if (slot.is_ready && slot.response.if_gone) slot.response.if_gone();
   }
   slots_.clear();
   release_body();
@@ -407,7 +408,14 @@ SteadyTime Connection::allowance(SteadyTime start, Duration timeout, std::size_t
 
 void Connection::on_reply(std::uint64_t number, std::optional<Response> response) {
   const auto slot = std::ranges::find(slots_, number, &Slot::number);
-  if (slot == slots_.end()) return;  // cut off meanwhile
+  const bool is_cut_off = slot == slots_.end();
+  if (response && response->if_gone) {
+    if (is_cut_off || is_eof_ || transport_->has_peer_closed()) {
+      response->if_gone();
+      return close();
+    }
+  }
+  if (is_cut_off) return;
   if (!response) {
     const Error dropped{Reason::internal, "a handler dropped its request unanswered", {}, {}};
     response = problem(dropped, slot->route ? slot->route->pattern : "");

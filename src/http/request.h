@@ -128,6 +128,9 @@ struct Response {
   // Set: `body` is only the beginning; the function gets the open end, on a thread of the server,
   // and must not block.
   std::move_only_function<void(Stream)> stream;
+  // Called, on a thread of the server, when nobody can be there to read the answer: the client hung
+  // up before it could be written. What it gave away can be taken back; the connection ends.
+  std::move_only_function<void()> if_gone;
 };
 
 // How a handler answers: call it once, from any thread, at any time. Dropped uncalled = 500.

@@ -267,6 +267,36 @@ TEST_F(ServerTest, HandlersLearnThatTheClientHungUp) {
   pending->second(text_response("nobody reads this"));
 }
 
+TEST_F(ServerTest, HandlersLearnThatNobodyReadsTheirAnswer) {
+  Held held;
+  add(Method::get, "/held", held.handler());
+  start();
+  const auto answer = [](std::promise<void>& unread) {
+    Response response = text_response("somebody?");
+    response.if_gone = [&unread] { unread.set_value(); };
+    return response;
+  };
+  std::promise<void> unread;
+  std::optional<std::pair<Request, Reply>> pending;
+  {
+    Client client = connect();
+    client.send(get("/held"));
+    ASSERT_TRUE(held.wait_for(1));
+    pending = held.take(0);
+  }
+  pending->second(answer(unread));  // at once: the server may not have seen the end yet
+  EXPECT_EQ(unread.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+
+  std::promise<void> read;
+  Client client = connect();
+  client.send(get("/held", "Connection: close\r\n"));
+  ASSERT_TRUE(held.wait_for(1));
+  held.take(0).second(answer(read));
+  EXPECT_NE(client.read_to_end().find("somebody?"), std::string::npos);
+  server->stop(std::chrono::seconds(20));
+  EXPECT_EQ(read.get_future().wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+}
+
 TEST_F(ServerTest, TellsOfEveryAnswer) {
   Mutex mutex;
   std::vector<std::string> seen;

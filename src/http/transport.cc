@@ -162,6 +162,12 @@ tcp::socket adopt(EventLoop& loop, int fd) {
   return socket;
 }
 
+bool has_ended(tcp::socket& socket) {
+  char byte = 0;
+  const auto count = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
 class PlainTransport final : public Transport {
  public:
   PlainTransport(EventLoop& loop, int fd) : loop_(loop), socket_(adopt(loop, fd)) {}
@@ -184,6 +190,7 @@ class PlainTransport final : public Transport {
     error_code ec;
     socket_.close(ec);
   }
+  bool has_peer_closed() override { return has_ended(socket_); }
 
  private:
   EventLoop& loop_;
@@ -223,6 +230,7 @@ class TlsTransport final : public Transport {
     error_code ec;
     stream_.next_layer().close(ec);
   }
+  bool has_peer_closed() override { return has_ended(stream_.next_layer()); }
 
  private:
   asio::ssl::stream<tcp::socket> stream_;

@@ -59,6 +59,8 @@ class Transport {
   // still sends.
   virtual void shut_down(Done done) = 0;
   virtual void close() = 0;  // what is pending completes with a failure
+  // Whether the other end is known to send nothing more, or was cut off: it most likely hung up.
+  virtual bool has_peer_closed() = 0;
 };
 
 // Certificate and key, loaded once and shared by all connections (OpenSSL counts references

@@ -64,16 +64,49 @@ Response settle_response(const service::WorkReply& reply, Duration) {
 
 using Respond = Response (*)(const service::WorkReply& reply, Duration ttl);
 
+// The runs of an answer on its way: ready again when it gets lost before it is written.
+class Leased {
+ public:
+  Leased(service::Workers& workers, std::vector<service::LeaseRef> runs)
+      : workers_(workers), runs_(std::move(runs)) {}
+  Leased(Leased&& other) noexcept
+      : workers_(other.workers_), runs_(std::exchange(other.runs_, {})) {}
+  Leased& operator=(Leased&&) = delete;
+  ~Leased() { hand_back(); }
+
+  void hand_back() {
+    if (!runs_.empty()) workers_.hand_back(std::exchange(runs_, {}));
+  }
+  // From now on it is the connection that knows.
+  void give_to(Response& response) {
+    if (runs_.empty()) return;
+    response.if_gone = [&workers = workers_, runs = std::exchange(runs_, {})] {
+      workers.hand_back(runs);
+    };
+  }
+
+ private:
+  service::Workers& workers_;
+  std::vector<service::LeaseRef> runs_;
+};
+
 service::Done<service::WorkReply> answer_with(const Call& call, Ending& end, Respond respond) {
-  const auto ttl = call.api().workers.options().lease_ttl;
-  return [end = std::move(end), respond, ttl](Result<service::WorkReply> reply) mutable {
+  auto& workers = call.api().workers;
+  return [end = std::move(end), respond, &workers](Result<service::WorkReply> reply) mutable {
     if (!reply) return end.refuse(reply.error());
+    Leased leased(workers, reply->leases());
+    const auto write = [respond, &workers](const service::WorkReply& written, Leased& on_its_way) {
+      auto response = respond(written, workers.options().lease_ttl);
+      on_its_way.give_to(response);
+      return response;
+    };
     if (reply->runs.size() + reply->outcomes.size() / 8 <= kWrittenAtOnce) {
-      return end.answer(respond(*reply, ttl));
+      return end.answer(write(*reply, leased));
     }
-    std::move(end).read([reply = std::move(*reply), respond, ttl](const Ending&) {
-      return Result<Response>(respond(reply, ttl));
-    });
+    std::move(end).read(
+        [reply = std::move(*reply), leased = std::move(leased), write](const Ending&) mutable {
+          return Result<Response>(write(reply, leased));
+        });
   };
 }
 

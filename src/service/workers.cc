@@ -31,6 +31,13 @@ bool is_for(const store::Work& work, const WorkerInfo& worker) {
 
 }  // namespace
 
+std::vector<LeaseRef> WorkReply::leases() const {
+  std::vector<LeaseRef> leases;
+  leases.reserve(runs.size());
+  for (const auto& given : runs) leases.push_back({given.claimed.run, given.claimed.token});
+  return leases;
+}
+
 std::string_view to_string(Settled settled) {
   return kSettled[static_cast<std::size_t>(settled)];
 }
@@ -239,7 +246,10 @@ void Workers::answered(Turn turn, Result<store::WorkerTurn::Answer> answer) {
   turn.reply.cancel = turn.not_held;
   std::ranges::copy(answer->cancelled, std::back_inserter(turn.reply.cancel));
   take_claimed(turn, std::move(answer->claimed));
-  if (turn.gone.stop_requested()) hand_back(std::exchange(turn.reply.runs, {}));
+  if (turn.gone.stop_requested()) {
+    hand_back(turn.reply.leases());
+    turn.reply.runs.clear();
+  }
   if (turn.reply.runs.empty() && wait(turn)) return;
   turn.reply.worker = WorkerId{turn.holder.uuid};
   turn.done(std::move(turn.reply));
@@ -313,18 +323,17 @@ std::vector<store::Operation> Workers::take(std::vector<store::Work>& work) {
   return operations;
 }
 
-// Leased for somebody who is not there any more.
-void Workers::hand_back(std::vector<WorkReply::Given> runs) {
-  for (auto& [claimed, deadline] : runs) {
-    store::SettleRun change{.run = claimed.run,
-                            .token = claimed.token,
+void Workers::hand_back(const std::vector<LeaseRef>& runs) {
+  for (const auto& [run, token] : runs) {
+    forget(run, token);
+    store::SettleRun change{.run = run,
+                            .token = token,
                             .next = RunState::queued,
                             .reason = {},
                             .retry_at = {},
                             .attempt = {},
                             .deliveries = {},
                             .now = clock_.now()};
-    forget(claimed.run, claimed.token);
     // Refused, its lease expires.
     store_.commit(std::move(change), [](const Result<store::SettleRun::Answer>&) {});
   }

@@ -62,6 +62,8 @@ struct WorkReply {
     Timestamp deadline;  // then the attempt ends as timed_out
   };
   std::vector<Given> runs;
+
+  std::vector<LeaseRef> leases() const;  // of `runs`
 };
 
 struct WorkerView {
@@ -91,6 +93,9 @@ class Workers {
   void settle(const Principal& who, SettleRequest request, std::stop_token gone,
               Done<WorkReply> done);
   Result<std::vector<WorkerView>> list(const Principal& who) const;
+
+  // Runs that were leased to somebody who cannot know of it: they are ready again.
+  void hand_back(const std::vector<LeaseRef>& runs);
 
   // For Store::on_work.
   std::vector<store::Operation> take(std::vector<store::Work>& work);
@@ -147,7 +152,6 @@ class Workers {
   void take_settled(Turn& turn, const store::WorkerTurn::Answer& answer);
   void take_claimed(Turn& turn, std::vector<store::ClaimedRun> claimed);
   bool wait(Turn& turn);
-  void hand_back(std::vector<WorkReply::Given> runs);
   void note_progress(const Principal& who, const std::vector<ProgressRequest>& progress,
                      std::vector<RunId>& stale);
   std::vector<RunId> gather(const Principal& who, SettleRequest& request, Turn& turn,
