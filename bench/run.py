@@ -11,6 +11,7 @@ import atexit
 import datetime
 import http.client
 import json
+import multiprocessing
 import os
 import pathlib
 import re
@@ -177,6 +178,52 @@ def l1():
     for line in map(json.loads, done.stdout.splitlines()):
         row("L1", f"lifecycle at the store, batches of {line['batch']}", f"{line['lifecycles_per_second']}/s",
             f"fdatasync {line['fdatasyncs_per_second']}/s", "")
+    for batch in (1, 100, 1000):
+        row("", f"lifecycle through HTTP workers, batches of {batch}", f"{lifecycles(batch):.0f}/s", "",
+            "goal 60 k/s" if batch == 1000 else "")
+
+
+def pull(port, key, batch, done, total):
+    """A worker: reports what it has and takes more in one request, until all is done."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+
+    def post(path, body):
+        connection.request("POST", path, body, {"Authorization": "Bearer " + key,
+                                                "Content-Type": "application/json"})
+        return connection.getresponse().read().decode()
+    answer = post("/api/workers/claim", '{"worker": "bench"}')
+    worker = json.loads(answer)["worker_id"]
+    while done.value < total:
+        outcomes = ",".join(f'{{"run":"{run}","token":{token},"outcome":"succeeded"}}' for run, token in
+                            re.findall(r'"id":"(run_\w+)","job_id":"job_\w+","token":(\d+)', answer))
+        answer = post("/api/workers/settle", f'{{"worker_id":"{worker}","outcomes":[{outcomes}],'
+                      f'"claim":{{"max":{batch},"wait":"100ms"}}}}')
+        settled = answer.count('"ok"')
+        assert "stale" not in answer[:settled * 5 + 100], answer[:500]
+        with done.get_lock():
+            done.value += settled
+
+
+def lifecycles(batch, workers=2):
+    """Submit, claim and settle, all at once, per second."""
+    server = Server()
+    total = options.seconds * {1: 500, 100: 5000, 1000: 8000}[batch]
+    done = multiprocessing.Value("q", 0)
+    pullers = [multiprocessing.Process(target=pull, args=(server.port, server.key, batch, done, total))
+               for _ in range(workers)]
+    line = json.dumps({"name": "pulled", "action": {"kind": "worker"}, "payload": {"n": "x" * 180}})
+    begun = time.time()
+    for puller in pullers:
+        puller.start()
+    for start in range(0, total, batch):
+        server.submit_lines("\n".join([line] * min(batch, total - start)))
+    for puller in pullers:
+        puller.join()
+        assert puller.exitcode == 0
+    rate = total / (time.time() - begun)
+    assert server.succeeded() == total
+    server.stop()
+    return rate
 
 
 def lateness(name, what, instants, goal):
