@@ -1,0 +1,171 @@
+// The client and the worker against a real server: work, failure, cancel, and workers that are killed,
+// paused and drained.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, test } from 'node:test';
+
+import { ChronosError, Client } from '../index.js';
+import { Server, until } from './server.js';
+
+let server;
+let client;
+before(async () => {
+  server = await Server.start();
+  client = server.client();
+});
+after(async () => {
+  client.close();
+  await server.close();
+});
+
+const ended = (job) => until(async () => {
+  const { status } = await client.getJob(job.id);
+  return ['succeeded', 'failed', 'cancelled'].includes(status) && status;
+}, `the end of ${job.id}`);
+
+async function lastRun(job) {
+  const [run] = await client.listRuns(job.id);
+  return client.getRun(run.id);
+}
+
+test('a job is worked on, its payload and metadata arrive, its result is its output', async () => {
+  const worker = client.worker('basic', async (run) => {
+    run.log('a line');
+    run.progress(50, 'half');
+    return { doubled: run.payload.number * 2, who: run.metadata.who };
+  });
+  const job = await client.submit({ queue: 'basic', payload: { number: 21 }, metadata: { who: 'me' } });
+  assert.equal(job.name, 'basic');
+  assert.equal(await ended(job), 'succeeded');
+  await worker.stop();
+  const run = await lastRun(job);
+  assert.equal(run.attempts.length, 1);
+  const output = await (await fetch(`${server.url}/api/runs/${run.id}/output`,
+    { headers: { Authorization: `Bearer ${server.key}` } })).text();
+  assert.match(output, /a line/);
+  assert.match(output, /"doubled":42,"who":"me"/);
+});
+
+test('many jobs are done once each, by batches', async () => {
+  const count = 2000;
+  const seen = new Map();
+  const jobs = await client.submitMany(Array.from({ length: count }, (_, i) => ({ queue: 'many', payload: i })));
+  assert.equal(jobs.filter((job) => job.id).length, count);
+  const worker = client.worker('many', (run) => { seen.set(run.payload, (seen.get(run.payload) ?? 0) + 1); },
+    { concurrency: 200 });
+  await until(() => seen.size === count, 'all of them');
+  await worker.stop();
+  assert.ok([...seen.values()].every((times) => times === 1));
+  const { counts } = await client.getJob(jobs[0].id);
+  assert.equal(counts.succeeded, 1);
+});
+
+test('a handler that throws fails the attempt, and retryAfter says when the next may start', async () => {
+  const attempts = [];
+  const worker = client.worker('failing', (run) => {
+    attempts.push(run.attempt);
+    if (run.attempt === 1) throw new Error('the first');
+    if (run.attempt === 2) throw Object.assign(new Error('busy'), { retryAfter: '200ms' });
+  });
+  worker.on('failed', () => {});
+  const job = await client.submit({ queue: 'failing', max_attempts: 3, retry: { delay: '50ms', jitter: 'none' } });
+  assert.equal(await ended(job), 'succeeded');
+  await worker.stop();
+  assert.deepEqual(attempts, [1, 2, 3]);
+  const run = await lastRun(job);
+  assert.equal(run.attempts[0].error, 'the first');
+});
+
+test('a cancel aborts the signal of a run under way', async () => {
+  let began;
+  const running = new Promise((resolve) => { began = resolve; });
+  const worker = client.worker('cancelled', async (run) => {
+    began();
+    await once(run.signal, 'abort');
+    throw run.signal.reason;
+  });
+  worker.on('failed', () => {});
+  const job = await client.submit({ queue: 'cancelled' });
+  await running;
+  await client.cancel(job.id);
+  assert.equal(await ended(job), 'cancelled');
+  await worker.stop();
+});
+
+test('a worker that is killed loses its run to another', async () => {
+  const first = server.worker('killed', 'hang');
+  const job = await client.submit({ queue: 'killed', retry: { delay: '50ms', jitter: 'none' } });
+  await until(() => first.log.includes('begin'), 'the first attempt');
+  first.kill('SIGKILL');
+  const second = server.worker('killed', 'quick');
+  assert.equal(await ended(job), 'succeeded');
+  second.kill('SIGTERM');
+  await once(second, 'exit');
+  const run = await lastRun(job);
+  assert.deepEqual(run.attempts.map((attempt) => attempt.outcome), ['lost', 'succeeded']);
+});
+
+test('a worker that is paused beyond its lease changes nothing when it wakes', async () => {
+  const first = server.worker('paused', 'slow');
+  const job = await client.submit({ queue: 'paused', retry: { delay: '50ms', jitter: 'none' } });
+  await until(() => first.log.includes('begin'), 'the first attempt');
+  first.kill('SIGSTOP');
+  const second = server.worker('paused', 'quick');
+  assert.equal(await ended(job), 'succeeded');
+  first.kill('SIGCONT');
+  await until(() => first.log.includes('stale'), 'the answer to the late outcome');
+  for (const child of [first, second]) {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  }
+  const run = await lastRun(job);
+  assert.deepEqual(run.attempts.map((attempt) => attempt.outcome), ['lost', 'succeeded']);
+  assert.equal((await client.getJob(job.id)).counts.succeeded, 1);
+});
+
+test('a worker that is drained ends what runs and leaves the rest', async () => {
+  const worker = server.worker('drained', 'slow', 2);
+  const jobs = await client.submitMany(Array.from({ length: 10 }, () => ({ queue: 'drained' })));
+  await until(() => worker.log.split('begin').length >= 3, 'two runs under way');
+  worker.kill('SIGTERM');
+  const [code] = await once(worker, 'exit');
+  assert.equal(code, 0);
+  const begun = worker.log.split('begin').length - 1;
+  assert.equal(worker.log.split('end').length - 1, begun);
+  const states = await Promise.all(jobs.map(async (job) => (await client.getJob(job.id)).status));
+  assert.equal(states.filter((status) => status === 'succeeded').length, begun);
+  assert.equal(states.filter((status) => status === 'scheduled').length, jobs.length - begun);
+});
+
+test('a server that is killed and comes back goes on with the same worker', async () => {
+  const done = new Set();
+  const worker = client.worker('restarted', async (run) => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    done.add(run.payload);
+  });
+  worker.on('error', () => {});
+  await client.submitMany(Array.from({ length: 100 }, (_, i) => ({ queue: 'restarted', payload: i })));
+  await until(() => done.size > 10, 'some of them');
+  await server.restart();
+  await until(() => done.size === 100, 'all of them');
+  await worker.stop();
+});
+
+test('what the server refuses says which field is wrong', async () => {
+  await assert.rejects(client.submit({ queue: 'x', max_attempts: -1 }), (error) => {
+    assert.ok(error instanceof ChronosError);
+    assert.equal(error.status, 422);
+    assert.equal(error.errors[0].pointer, '/max_attempts');
+    return !error.isTemporary;
+  });
+  const [bad, good] = await client.submitMany([{ queue: 'x', priority: 99 }, { queue: 'x', paused: true }]);
+  assert.equal(bad.errors[0].pointer, '/priority');
+  assert.ok(good.id);
+  assert.throws(() => new Client({ url: 'ftp://x', apiKey: 'k' }), TypeError);
+  assert.throws(() => client.worker('q', () => {}, { concurrency: 0 }), TypeError);
+});
+
+test('a job submitted twice with one idempotency key is one job', async () => {
+  const jobs = await Promise.all([1, 2].map(() => client.submit({ queue: 'y' }, { idempotencyKey: 'once' })));
+  assert.equal(jobs[0].id, jobs[1].id);
+});

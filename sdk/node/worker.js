@@ -1,0 +1,326 @@
+// Claims runs, hands them to a function, and tells the server what came of them: outcomes go in
+// batches, and the next runs come back in the same round trip.
+import { EventEmitter } from 'node:events';
+import os from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { ChronosError } from './errors.js';
+
+const PAUSE_MS = { first: 100, longest: 5_000 };
+const CLAIM_MAX = 1000; // runs in one claim
+const SETTLE_MAX = 1000; // outcomes in one request
+
+/**
+ * Events: `error` (ChronosError; the worker goes on), `completed` (run), `failed` (run, error), `stale`
+ * (run: its lease had run out, or the run was cancelled; what it came to changed nothing), `drained`.
+ */
+export class Worker extends EventEmitter {
+  #transport;
+  #handler;
+  #queues;
+  #options;
+  #id;
+  #heartbeatMs = 5_000;
+  #sentAt = 0; // the last request, on performance.now()
+  #active = new Map(); // run id → Active
+  #outcomes = [];
+  #progress = new Map(); // run id → what it says of itself
+  #reserved = 0; // slots offered to a claim that is under way
+  #isSettling = false;
+  #isStopping = false;
+  #stop = new AbortController();
+  #beat;
+  #claiming;
+  #idle = []; // who waits for everything to be settled
+
+  /**
+   * @param {{concurrency?: number, name?: string, wait?: number}} options  `wait`: seconds of a long poll
+   */
+  constructor(transport, queues, handler, { concurrency = 10, name = `${os.hostname()}:${process.pid}`, wait = 20 } = {}) {
+    super();
+    if (!(Number.isInteger(concurrency) && concurrency >= 1)) {
+      throw new TypeError('concurrency must be a whole number from 1 on');
+    }
+    this.#transport = transport;
+    this.#queues = queues;
+    this.#handler = handler;
+    this.#options = { concurrency, name, wait };
+    this.#beat = setInterval(() => this.#heartbeat(), 250);
+    this.#claiming = this.#claimLoop();
+  }
+
+  /** The id the server gave it; undefined before the first claim was answered. */
+  get id() {
+    return this.#id;
+  }
+
+  /** Runs under way. */
+  get running() {
+    return this.#active.size;
+  }
+
+  /**
+   * Takes nothing new, waits for what runs and for the server to know of it; after `timeout`
+   * milliseconds what still runs is told to stop, and handed back.
+   */
+  async stop({ timeout = 10_000 } = {}) {
+    this.#isStopping = true;
+    this.#stop.abort();
+    await this.#claiming;
+    const late = setTimeout(() => this.#giveUp(), timeout);
+    await this.#settled();
+    clearTimeout(late);
+    clearInterval(this.#beat);
+    this.emit('drained');
+  }
+
+  get #free() {
+    return this.#options.concurrency - this.#active.size - this.#reserved;
+  }
+
+  // -- Claims
+
+  // One long poll at a time, while there are free slots. Under load the settlements bring the next
+  // runs, and this has nothing to do.
+  async #claimLoop() {
+    let pause = PAUSE_MS.first;
+    while (!this.#isStopping) {
+      const max = Math.min(this.#free, CLAIM_MAX);
+      if (max < 1) {
+        await this.#pause(20);
+        continue;
+      }
+      this.#reserved += max;
+      try {
+        const reply = await this.#post('/api/workers/claim', {
+          ...(this.#id ? { worker_id: this.#id } : { worker: this.#options.name }),
+          queues: this.#queues,
+          max,
+          wait: `${this.#options.wait}s`,
+        }, this.#stop.signal);
+        this.#id = reply.worker_id;
+        this.#take(reply);
+        pause = PAUSE_MS.first;
+      } catch (error) {
+        if (this.#isStopping) break;
+        this.#complain(error);
+        await this.#pause(pause);
+        pause = Math.min(pause * 2, PAUSE_MS.longest);
+      } finally {
+        this.#reserved -= max;
+      }
+    }
+  }
+
+  async #pause(ms) {
+    await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => {});
+  }
+
+  // Everything a reply may bring: how often to be heard of, runs to stop, runs to do.
+  #take(reply) {
+    this.#heartbeatMs = milliseconds(reply.heartbeat) ?? this.#heartbeatMs;
+    for (const id of reply.cancel ?? []) this.#active.get(id)?.abort('cancelled');
+    for (const run of reply.runs ?? []) this.#start(run);
+  }
+
+  // -- Runs
+
+  async #start(run) {
+    if (this.#isStopping) {
+      this.#outcomes.push({ release: true, run });
+      return this.#settle();
+    }
+    const active = new Active(run, (said) => this.#say(run, said));
+    this.#active.set(run.id, active);
+    let outcome;
+    try {
+      outcome = success(await this.#handler(active.view));
+      this.emit('completed', active.view);
+    } catch (error) {
+      outcome = failure(active, error);
+      this.emit('failed', active.view, error);
+    }
+    // What it logged and was not sent yet comes first.
+    const output = (this.#progress.get(run.id)?.output ?? '') + (outcome.output ?? '');
+    this.#progress.delete(run.id);
+    this.#active.delete(run.id);
+    this.#outcomes.push(active.isReleased ? { release: true, run } : { run, outcome: { ...outcome, output } });
+    this.#settle();
+  }
+
+  // What a run says of itself goes with the next request: the newest figure, and all that it logged.
+  #say(run, { output = '', ...said }) {
+    const before = this.#progress.get(run.id);
+    const entry = { ...before, ...said, run: run.id, token: run.token };
+    if (output || before?.output) entry.output = (before?.output ?? '') + output;
+    this.#progress.set(run.id, entry);
+  }
+
+  #giveUp() {
+    for (const active of this.#active.values()) {
+      active.isReleased = true;
+      active.abort('the worker stops');
+    }
+  }
+
+  // -- Settlements
+
+  // One at a time; what ends meanwhile goes with the next.
+  async #settle() {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    let pause = PAUSE_MS.first;
+    // Those that end in this turn of the event loop go together.
+    await new Promise(setImmediate);
+    while (this.#outcomes.length > 0) {
+      const batch = this.#outcomes.slice(0, SETTLE_MAX);
+      const max = this.#isStopping ? 0 : Math.min(this.#free, CLAIM_MAX);
+      const progress = this.#takeProgress();
+      this.#reserved += max;
+      try {
+        const reply = await this.#post('/api/workers/settle', this.#settlement(batch, progress, max));
+        this.#outcomes.splice(0, batch.length);
+        this.#tellStale(batch, reply);
+        this.#reserved -= max;
+        this.#take(reply);
+        pause = PAUSE_MS.first;
+      } catch (error) {
+        this.#reserved -= max;
+        this.#giveBack(progress);
+        this.#complain(error);
+        // Nobody will ever take these: the leases have run out, or the request itself is at fault.
+        if (error.status >= 400 && !error.isTemporary) this.#outcomes.splice(0, batch.length);
+        else await sleep(pause);
+        pause = Math.min(pause * 2, PAUSE_MS.longest);
+      }
+    }
+    this.#isSettling = false;
+    this.#tellIdle();
+  }
+
+  #settlement(batch, progress, max) {
+    const settled = batch.filter((entry) => !entry.release);
+    return {
+      worker_id: this.#id,
+      outcomes: settled.map(({ run, outcome }) => ({ run: run.id, token: run.token, ...outcome })),
+      release: batch.filter((entry) => entry.release).map(({ run }) => ({ run: run.id, token: run.token })),
+      progress,
+      ...(max > 0 ? { claim: { queues: this.#queues, max } } : {}),
+    };
+  }
+
+  #takeProgress() {
+    const entries = [...this.#progress.values()];
+    this.#progress.clear();
+    return entries;
+  }
+
+  // It did not arrive: it goes before what was said since.
+  #giveBack(entries) {
+    for (const entry of entries) {
+      if (!this.#active.has(entry.run)) continue;
+      const since = this.#progress.get(entry.run);
+      const output = (entry.output ?? '') + (since?.output ?? '');
+      this.#progress.set(entry.run, { ...entry, ...since, ...(output ? { output } : {}) });
+    }
+  }
+
+  #tellStale(batch, reply) {
+    const settled = batch.filter((entry) => !entry.release);
+    reply.outcomes?.forEach((answer, i) => {
+      if (answer !== 'ok') this.emit('stale', settled[i].run);
+    });
+  }
+
+  // -- Being heard of
+
+  async #heartbeat() {
+    const isDue = performance.now() - this.#sentAt >= this.#heartbeatMs;
+    if (!this.#id || this.#isSettling || !(this.#progress.size > 0 || (isDue && this.#active.size > 0))) return;
+    const progress = this.#takeProgress();
+    try {
+      this.#take(await this.#post('/api/workers/settle', { worker_id: this.#id, progress }));
+    } catch (error) {
+      this.#giveBack(progress);
+      this.#complain(error);
+    }
+  }
+
+  async #post(path, body, signal) {
+    this.#sentAt = performance.now();
+    const timeout = (this.#options.wait + 30) * 1000;
+    const { body: reply } = await this.#transport.call({ method: 'POST', path, body, signal, timeout });
+    return reply;
+  }
+
+  #complain(error) {
+    if (error.code === 'not_found') this.#beginAnew();
+    if (this.listenerCount('error') > 0) this.emit('error', error);
+  }
+
+  // The server does not know this worker any more: what it held is somebody else's now.
+  #beginAnew() {
+    this.#id = undefined;
+    for (const active of this.#active.values()) active.abort('the lease has run out');
+  }
+
+  #settled() {
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+      this.#tellIdle();
+    });
+  }
+
+  #tellIdle() {
+    if (this.#active.size > 0 || this.#outcomes.length > 0 || this.#isSettling) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}
+
+// A run under way, and how its handler sees it.
+class Active {
+  isReleased = false;
+  #abort = new AbortController();
+
+  constructor(run, say) {
+    this.view = Object.freeze({
+      ...run,
+      signal: this.#abort.signal,
+      progress: (percent, message = '') => say({ percent, message }),
+      log: (text) => say({ output: text.endsWith('\n') ? text : `${text}\n` }),
+    });
+  }
+
+  abort(reason) {
+    this.#abort.abort(new ChronosError(reason, { code: 'cancelled' }));
+  }
+
+  get isAborted() {
+    return this.#abort.signal.aborted;
+  }
+}
+
+function success(result) {
+  if (result === undefined) return { outcome: 'succeeded' };
+  return { outcome: 'succeeded', output: typeof result === 'string' ? result : JSON.stringify(result) };
+}
+
+// An error with `retryAfter` (seconds, or a duration such as "5m") says when to try again.
+function failure(active, error) {
+  const text = (error instanceof Error ? error.message : String(error)).slice(0, 4000);
+  if (active.isAborted) return { outcome: 'cancelled', error: text };
+  const after = error?.retryAfter;
+  return {
+    outcome: after === undefined ? 'failed' : 'retry_later',
+    error: text,
+    ...(after === undefined ? {} : { retry_after: typeof after === 'number' ? `${after}s` : after }),
+    ...(error instanceof Error ? { output: error.stack } : {}),
+  };
+}
+
+// "15s", "500ms" or a number of seconds.
+function milliseconds(duration) {
+  if (typeof duration === 'number') return duration * 1000;
+  const found = /^(\d+)(ms|s|m)$/.exec(duration ?? '');
+  return found ? Number(found[1]) * { ms: 1, s: 1000, m: 60_000 }[found[2]] : undefined;
+}

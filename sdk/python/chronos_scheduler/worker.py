@@ -1,0 +1,285 @@
+"""Claims runs, hands them to a function on threads, and tells the server what came of them: outcomes go in
+batches, and the next runs come back in the same round trip."""
+import concurrent.futures
+import json
+import os
+import re
+import socket
+import threading
+import time
+import traceback
+
+from .errors import ChronosError, RetryLater
+
+CLAIM_MAX = 1000
+SETTLE_MAX = 1000
+PAUSE_LONGEST = 5.0
+
+
+class Run:
+    """A run as its handler gets it."""
+
+    def __init__(self, fields, say):
+        self.id = fields["id"]
+        self.job_id = fields["job_id"]
+        self.name = fields["name"]
+        self.queue = fields["queue"]
+        self.payload = fields["payload"]
+        self.attempt = fields["attempt"]
+        self.max_attempts = fields["max_attempts"]
+        self.planned_at = fields["planned_at"]
+        self.deadline = fields["deadline"]  # when the attempt is out of time
+        self.metadata = fields.get("metadata", {})
+        self.token = fields["token"]  # the fencing token of this claim
+        self._say = say
+        self._cancelled = threading.Event()
+        self.is_released = False
+
+    @property
+    def is_cancelled(self):
+        """It was cancelled, its lease ran out, or the worker gives up: the handler should end."""
+        return self._cancelled.is_set()
+
+    def wait_cancelled(self, seconds):
+        """Sleeps so long unless it is cancelled; whether it is."""
+        return self._cancelled.wait(seconds)
+
+    def progress(self, percent, message=""):
+        self._say(self, {"percent": percent, "message": message}, "")
+
+    def log(self, text):
+        """A line of the attempt's output."""
+        self._say(self, {}, text if text.endswith("\n") else text + "\n")
+
+    def cancel(self):
+        self._cancelled.set()
+
+
+class Worker:
+    """`handler(run)` succeeds when it returns (what it returns is the output) and fails when it raises;
+    RetryLater says when to try again. `on_event(kind, run, error)` is told of "completed", "failed",
+    "stale" (the lease had run out or the run was cancelled: the outcome changed nothing) and "error"."""
+
+    def __init__(self, transport, queues, handler, concurrency=10, name=None, wait=20, on_event=None):
+        if concurrency < 1:
+            raise ValueError("concurrency must be at least 1")
+        self.id = None
+        self._transport = transport
+        self._queues = queues
+        self._handler = handler
+        self._concurrency = concurrency
+        self._name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self._wait = wait
+        self._tell = on_event or (lambda kind, run, error: None)
+        self._lock = threading.Condition()
+        self._active = {}  # run id -> Run
+        self._said = {}  # run id -> what it says of itself
+        self._ended = []  # (run, outcome or None when it is handed back)
+        self._reserved = 0  # slots offered to claims under way
+        self._is_settling = False
+        self._heartbeat = 5.0
+        self._sent_at = 0.0
+        self._stopping = threading.Event()
+        self._over = threading.Event()
+        self._pool = concurrent.futures.ThreadPoolExecutor(concurrency, "chronos-run")
+        self._threads = [threading.Thread(target=loop, name="chronos-" + kind, daemon=True)
+                         for kind, loop in (("claim", self._claim_loop), ("settle", self._settle_loop))]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def running(self):
+        return len(self._active)
+
+    def stop(self, timeout=10.0):
+        """Takes nothing new, waits for what runs and for the server to know of it; after `timeout` seconds
+        what still runs is told to stop, and handed back."""
+        self._stopping.set()
+        until = time.monotonic() + timeout
+        with self._lock:
+            self._lock.notify_all()
+            self._lock.wait_for(lambda: not self._active, max(0, until - time.monotonic()))
+            for run in self._active.values():
+                run.is_released = True
+                run.cancel()
+            self._lock.wait_for(lambda: not self._active and not self._ended and not self._is_settling)
+        self._over.set()
+        with self._lock:
+            self._lock.notify_all()
+        self._threads[1].join()
+        self._pool.shutdown()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    # -- Claims
+
+    def _claim_loop(self):
+        pause = 0.1
+        while not self._stopping.is_set():
+            with self._lock:
+                self._lock.wait_for(lambda: self._free() > 0 or self._stopping.is_set())
+                count = min(self._free(), CLAIM_MAX)
+                if self._stopping.is_set():
+                    return
+                self._reserved += count
+            try:
+                who = {"worker_id": self.id} if self.id else {"worker": self._name}
+                reply = self._post("/api/workers/claim", {**who, "queues": self._queues, "max": count,
+                                                          "wait": f"{self._wait}s"})
+                self.id = reply["worker_id"]
+                self._take(reply, count)
+                pause = 0.1
+            except ChronosError as error:
+                with self._lock:
+                    self._reserved -= count
+                self._complain(error)
+                self._stopping.wait(pause)
+                pause = min(pause * 2, PAUSE_LONGEST)
+
+    def _free(self):
+        return self._concurrency - len(self._active) - self._reserved
+
+    def _take(self, reply, reserved):
+        """Everything a reply may bring; `reserved` slots are free again for what it brought."""
+        self._heartbeat = _seconds(reply.get("heartbeat")) or self._heartbeat
+        fresh = [Run(fields, self._say) for fields in reply.get("runs", [])]
+        with self._lock:
+            self._reserved -= reserved
+            for run_id in reply.get("cancel", []):
+                if run_id in self._active:
+                    self._active[run_id].cancel()
+            if self._stopping.is_set():
+                self._ended += [(run, None) for run in fresh]
+                fresh = []
+            self._active.update((run.id, run) for run in fresh)
+            self._lock.notify_all()
+        for run in fresh:
+            self._pool.submit(self._run, run)
+
+    # -- Runs
+
+    def _run(self, run):
+        try:
+            outcome = _success(self._handler(run))
+            self._tell("completed", run, None)
+        except BaseException as error:  # a handler may raise anything, and the run must end
+            outcome = _failure(run, error)
+            self._tell("failed", run, error)
+        with self._lock:
+            said = self._said.pop(run.id, {})
+            outcome["output"] = said.get("output", "") + outcome.get("output", "")
+            del self._active[run.id]
+            self._ended.append((run, None if run.is_released else outcome))
+            self._lock.notify_all()
+
+    def _say(self, run, said, output):
+        with self._lock:
+            entry = self._said.setdefault(run.id, {"run": run.id, "token": run.token})
+            entry.update(said)
+            if output:
+                entry["output"] = entry.get("output", "") + output
+            self._lock.notify_all()
+
+    # -- Settlements, and being heard of
+
+    def _settle_loop(self):
+        pause = 0.1
+        while True:
+            with self._lock:
+                self._lock.wait_for(lambda: self._ended or self._said or self._over.is_set(), 0.25)
+                if self._over.is_set():
+                    return
+                is_due = self._active and time.monotonic() - self._sent_at >= self._heartbeat
+                if not self.id or not (self._ended or self._said or is_due):
+                    continue
+                batch = self._ended[:SETTLE_MAX]
+                said, self._said = self._said, {}
+                count = 0 if self._stopping.is_set() or not batch else max(0, min(self._free(), CLAIM_MAX))
+                self._reserved += count
+                self._is_settling = True
+            try:
+                reply = self._post("/api/workers/settle", self._settlement(batch, said, count))
+                self._settled(batch, reply)
+                self._take(reply, count)
+                pause = 0.1
+            except ChronosError as error:
+                self._not_settled(batch, said, count, error)
+                if error.is_temporary:
+                    self._over.wait(pause)
+                    pause = min(pause * 2, PAUSE_LONGEST)
+            with self._lock:
+                self._is_settling = False
+                self._lock.notify_all()
+
+    def _settlement(self, batch, said, count):
+        body = {"worker_id": self.id, "progress": list(said.values()),
+                "outcomes": [{"run": run.id, "token": run.token, **outcome}
+                             for run, outcome in batch if outcome is not None],
+                "release": [{"run": run.id, "token": run.token} for run, outcome in batch if outcome is None]}
+        if count > 0:
+            body["claim"] = {"queues": self._queues, "max": count}
+        return body
+
+    def _settled(self, batch, reply):
+        with self._lock:
+            del self._ended[:len(batch)]
+        settled = [run for run, outcome in batch if outcome is not None]
+        for run, answer in zip(settled, reply.get("outcomes", [])):
+            if answer != "ok":
+                self._tell("stale", run, None)
+
+    def _not_settled(self, batch, said, count, error):
+        with self._lock:
+            self._reserved -= count
+            if not error.is_temporary:
+                # Nobody will ever take these: the leases have run out, or the request is at fault.
+                del self._ended[:len(batch)]
+            for run_id, entry in said.items():
+                if run_id not in self._active:
+                    continue
+                since = self._said.get(run_id, {})
+                merged = {**entry, **since}
+                if "output" in entry or "output" in since:
+                    merged["output"] = entry.get("output", "") + since.get("output", "")
+                self._said[run_id] = merged
+        self._complain(error)
+
+    def _post(self, path, body):
+        self._sent_at = time.monotonic()
+        return self._transport.call("POST", path, body, timeout=self._wait + 30, stop=self._over)
+
+    def _complain(self, error):
+        if error.code == "not_found":  # what this worker held is somebody else's now
+            with self._lock:
+                self.id = None
+                for run in self._active.values():
+                    run.cancel()
+        self._tell("error", None, error)
+
+
+def _success(result):
+    if result is None:
+        return {"outcome": "succeeded"}
+    return {"outcome": "succeeded", "output": result if isinstance(result, str) else json.dumps(result)}
+
+
+def _failure(run, error):
+    text = (str(error) or type(error).__name__)[:4000]
+    if run.is_cancelled:
+        return {"outcome": "cancelled", "error": text}
+    if isinstance(error, RetryLater):
+        return {"outcome": "retry_later", "error": text, "retry_after": f"{error.seconds}s"}
+    return {"outcome": "failed", "error": text,
+            "output": "".join(traceback.format_exception(type(error), error, error.__traceback__))}
+
+
+def _seconds(duration):
+    """"15s", "500ms" or a number of seconds."""
+    if isinstance(duration, (int, float)):
+        return float(duration)
+    found = re.fullmatch(r"(\d+)(ms|s|m)", duration or "")
+    return int(found[1]) * {"ms": 0.001, "s": 1, "m": 60}[found[2]] if found else None

@@ -1,0 +1,154 @@
+"""The client and the worker against a real server: work, failure, cancel, and workers that are killed,
+paused and drained."""
+import signal
+import threading
+import time
+
+import pytest
+from conftest import until
+
+from chronos_scheduler import ChronosError, Client, RetryLater
+
+
+def ended(client, job):
+    def status():
+        now = client.get_job(job["id"])["status"]
+        return now in ("succeeded", "failed", "cancelled") and now
+    return until(status, "the end of the job")
+
+
+def last_run(client, job):
+    return client.get_run(client.list_runs(job["id"])[0]["id"])
+
+
+def outcomes(client, job):
+    return [attempt["outcome"] for attempt in last_run(client, job)["attempts"]]
+
+
+def test_a_job_is_worked_on(client):
+    seen = []
+
+    def handle(run):
+        run.log("a line")
+        run.progress(50, "half")
+        seen.append((run.payload, run.metadata))
+        return {"doubled": run.payload["number"] * 2}
+    with client.worker("basic", handle):
+        job = client.submit("basic", {"number": 21}, metadata={"who": "me"})
+        assert job["name"] == "basic"
+        assert ended(client, job) == "succeeded"
+    assert seen == [({"number": 21}, {"who": "me"})]
+
+
+def test_many_jobs_are_done_once_each(client):
+    count, seen, lock = 1000, [], threading.Lock()
+
+    def handle(run):
+        with lock:
+            seen.append(run.payload)
+    jobs = client.submit_many([{"queue": "many", "payload": number} for number in range(count)])
+    assert sum("id" in job for job in jobs) == count
+    with client.worker("many", handle, concurrency=50):
+        until(lambda: len(seen) >= count, "all of them")
+    assert sorted(seen) == list(range(count))
+
+
+def test_a_handler_that_raises_fails_the_attempt(client):
+    attempts = []
+
+    def handle(run):
+        attempts.append(run.attempt)
+        if run.attempt == 1:
+            raise ValueError("the first")
+        if run.attempt == 2:
+            raise RetryLater(0.2)
+    with client.worker("failing", handle):
+        job = client.submit("failing", max_attempts=3, retry={"delay": "50ms", "jitter": "none"})
+        assert ended(client, job) == "succeeded"
+    assert attempts == [1, 2, 3]
+    assert last_run(client, job)["attempts"][0]["error"] == "the first"
+
+
+def test_a_cancel_reaches_a_run_under_way(client):
+    began = threading.Event()
+
+    def handle(run):
+        began.set()
+        assert run.wait_cancelled(20)
+        raise RuntimeError("stopped")
+    with client.worker("cancelled", handle):
+        job = client.submit("cancelled")
+        assert began.wait(20)
+        client.cancel(job["id"])
+        assert ended(client, job) == "cancelled"
+
+
+def test_a_worker_that_is_killed_loses_its_run_to_another(server, client):
+    first = server.worker("killed", "hang")
+    job = client.submit("killed", retry={"delay": "50ms", "jitter": "none"})
+    until(lambda: "begin" in first.log(), "the first attempt")
+    first.kill()
+    first.wait()
+    with client.worker("killed", lambda run: None):
+        assert ended(client, job) == "succeeded"
+    assert outcomes(client, job) == ["lost", "succeeded"]
+
+
+def test_a_worker_that_is_paused_beyond_its_lease_changes_nothing(server, client):
+    first = server.worker("paused", "slow")
+    job = client.submit("paused", retry={"delay": "50ms", "jitter": "none"})
+    until(lambda: "begin" in first.log(), "the first attempt")
+    first.send_signal(signal.SIGSTOP)
+    with client.worker("paused", lambda run: None):
+        assert ended(client, job) == "succeeded"
+    first.send_signal(signal.SIGCONT)
+    until(lambda: "stale" in first.log(), "the answer to the late outcome")
+    first.terminate()
+    assert first.wait(20) == 0
+    assert outcomes(client, job) == ["lost", "succeeded"]
+    assert client.get_job(job["id"])["counts"]["succeeded"] == 1
+
+
+def test_a_worker_that_is_drained_ends_what_runs_and_leaves_the_rest(server, client):
+    worker = server.worker("drained", "slow", 2)
+    jobs = client.submit_many([{"queue": "drained"} for _ in range(10)])
+    until(lambda: worker.log().count("begin") >= 2, "two runs under way")
+    worker.terminate()
+    assert worker.wait(20) == 0
+    begun = worker.log().count("begin")
+    assert worker.log().count("end") == begun and "drained" in worker.log()
+    states = [client.get_job(job["id"])["status"] for job in jobs]
+    assert states.count("succeeded") == begun
+    assert states.count("scheduled") == len(jobs) - begun
+
+
+def test_a_server_that_comes_back_goes_on_with_the_same_worker(server, client):
+    done, lock = set(), threading.Lock()
+
+    def handle(run):
+        time.sleep(0.05)
+        with lock:
+            done.add(run.payload)
+    with client.worker("restarted", handle):
+        client.submit_many([{"queue": "restarted", "payload": number} for number in range(100)])
+        until(lambda: len(done) > 10, "some of them")
+        server.restart()
+        until(lambda: len(done) == 100, "all of them")
+
+
+def test_what_the_server_refuses_says_which_field_is_wrong(client):
+    with pytest.raises(ChronosError) as refused:
+        client.submit("x", max_attempts=-1)
+    assert refused.value.status == 422 and not refused.value.is_temporary
+    assert refused.value.errors[0]["pointer"] == "/max_attempts"
+    bad, good = client.submit_many([{"queue": "x", "priority": 99}, {"queue": "x", "paused": True}])
+    assert bad.errors[0]["pointer"] == "/priority"
+    assert good["id"]
+    with pytest.raises(ValueError):
+        Client("ftp://x", "k")
+    with pytest.raises(ValueError):
+        client.worker("q", print, concurrency=0)
+
+
+def test_one_idempotency_key_is_one_job(client):
+    assert client.submit("y", idempotency_key="once")["id"] == client.submit("y", idempotency_key="once")["id"]
