@@ -40,6 +40,7 @@ constexpr std::array kCommands = {
     Command{"config show", "print the settings in force", &declare_config_show},
     Command{"config check", "check the configuration", &declare_config_check},
     Command{"health", "ask the server whether it is ready", &declare_health},
+    Command{"bench", "measure a server of its own: speed, lateness, loss", &declare_bench},
     Command{"version", "print the version", &declare_version},
 };
 

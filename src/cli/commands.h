@@ -47,6 +47,7 @@ Action declare_keys_create(Arguments& arguments);   //
 Action declare_keys_revoke(Arguments& arguments);   //
 Action declare_keys_rotate(Arguments& arguments);   //
 Action declare_cron(Arguments& arguments);          // cron_command.cc
+Action declare_bench(Arguments& arguments);         // bench_command.cc
 Action declare_notify_test(Arguments& arguments);   // system_commands.cc
 Action declare_backup(Arguments& arguments);        //
 Action declare_health(Arguments& arguments);        //
