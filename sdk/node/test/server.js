@@ -1,4 +1,4 @@
-// A real server, the binary of CHRONOS_BINARY, on a free port with leases of a second; and worker
+// A real server, the binary of CHRONOS_BINARY, on a free port with leases of two seconds; and worker
 // processes of their own.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ export class Server {
 
   async run(listen) {
     this.process = spawn(binary, ['serve', '--data-dir', path.join(this.folder, 'data'), '--listen', listen],
-      { stdio: ['ignore', 'pipe', 'ignore'], env: { PATH: process.env.PATH, CHRONOS_WORKERS_LEASE_TTL: '1s' } });
+      { stdio: ['ignore', 'pipe', 'ignore'], env: { PATH: process.env.PATH, CHRONOS_WORKERS_LEASE_TTL: '2s' } });
     let text = '';
     for await (const part of this.process.stdout) {
       text += part;

@@ -102,7 +102,7 @@ test('a worker that is killed loses its run to another', async () => {
   second.kill('SIGTERM');
   await once(second, 'exit');
   const run = await lastRun(job);
-  assert.deepEqual(run.attempts.map((attempt) => attempt.outcome), ['lost', 'succeeded']);
+  assert.deepEqual(run.attempts.map((attempt) => attempt.state), ['lost', 'succeeded']);
 });
 
 test('a worker that is paused beyond its lease changes nothing when it wakes', async () => {
@@ -119,7 +119,7 @@ test('a worker that is paused beyond its lease changes nothing when it wakes', a
     await once(child, 'exit');
   }
   const run = await lastRun(job);
-  assert.deepEqual(run.attempts.map((attempt) => attempt.outcome), ['lost', 'succeeded']);
+  assert.deepEqual(run.attempts.map((attempt) => attempt.state), ['lost', 'succeeded']);
   assert.equal((await client.getJob(job.id)).counts.succeeded, 1);
 });
 

@@ -1,4 +1,4 @@
-"""A real server, the binary of CHRONOS_BINARY, on a free port with leases of a second."""
+"""A real server, the binary of CHRONOS_BINARY, on a free port with leases of two seconds."""
 import os
 import pathlib
 import subprocess
@@ -36,7 +36,7 @@ class Server:
         self.process = subprocess.Popen(
             [BINARY, "serve", "--data-dir", self.folder / "data", "--listen", listen], stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True,
-            env={"PATH": os.environ["PATH"], "CHRONOS_WORKERS_LEASE_TTL": "1s"})
+            env={"PATH": os.environ["PATH"], "CHRONOS_WORKERS_LEASE_TTL": "2s"})
         for line in self.process.stdout:
             if "listening on " in line:
                 self.url = line.split("listening on ")[1].split()[0]

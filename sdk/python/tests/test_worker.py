@@ -22,7 +22,7 @@ def last_run(client, job):
 
 
 def outcomes(client, job):
-    return [attempt["outcome"] for attempt in last_run(client, job)["attempts"]]
+    return [attempt["state"] for attempt in last_run(client, job)["attempts"]]
 
 
 def test_a_job_is_worked_on(client):
