@@ -146,7 +146,8 @@ void Workers::ask_claim(Turn& turn, ClaimRequest request) const {
   if (request.queues) turn.info.queues = std::move(*request.queues);
   const MutexLock lock(mutex_);
   turn.max = is_draining_ ? 0 : request.max;
-  turn.until = clock_.steady() + request.wait;
+  // A worker that fell silent loses its runs, and must not be given others by a poll from before.
+  turn.until = clock_.steady() + std::min(request.wait, options_.lease_ttl);
 }
 
 // -- What is asked of the store -------------------------------------------------------------------

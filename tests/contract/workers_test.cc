@@ -263,12 +263,23 @@ TEST_F(WorkersApi, AWaitingClaimTakesItsQueuesOnly) {
 
 TEST_F(WorkersApi, AWaitEndsInTime) {
   claim();
-  auto waiting = std::async(std::launch::async, [&] { return claim(R"("wait": "30s")"); });
+  auto waiting = std::async(std::launch::async, [&] { return claim(R"("wait": "9s")"); });
   wait_for_poll();
-  clock_.advance(30s - 1us);
+  clock_.advance(9s - 1us);
   workers_.step();
   wait_for_poll();
   clock_.advance(1us);
+  workers_.step();
+  EXPECT_TRUE(waiting.get().at("/runs").elements.empty());
+}
+
+// A process that is stopped leaves its poll behind. When its lease has run out it must not be given
+// the run that it has just lost.
+TEST_F(WorkersApi, AWaitIsNoLongerThanTheLease) {
+  claim();
+  auto waiting = std::async(std::launch::async, [&] { return claim(R"("wait": "30s")"); });
+  wait_for_poll();
+  clock_.advance(15s);
   workers_.step();
   EXPECT_TRUE(waiting.get().at("/runs").elements.empty());
 }
