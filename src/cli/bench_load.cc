@@ -173,21 +173,23 @@ class Working {
 
  private:
   std::string wanted() const {
-    return fmt::format(R"("queues":["{}"],"max":{},"wait":"5s")", kQueue, plan_.batch);
+    return fmt::format(R"("queues":["{}"],"max":{})", kQueue, plan_.batch);
   }
   void claim(const std::string& who, const std::string& worker) {
-    calls_.post("/api/workers/claim", fmt::format("{{{},{}}}", who, wanted()),
+    calls_.post("/api/workers/claim", fmt::format(R"({{{},{},"wait":"5s"}})", who, wanted()),
                 [this, worker](const net::HttpAnswer& answer) { take(answer, worker, "claim"); });
   }
-  void settle(const std::string& worker, const std::string& outcomes) {
+  void settle(const std::string& worker, const std::string& outcomes, std::int64_t count) {
     calls_.post("/api/workers/settle",
                 fmt::format(R"({{"worker_id":"{}","outcomes":[{}],"claim":{{{}}}}})", worker,
                             outcomes, wanted()),
-                [this, worker](const net::HttpAnswer& answer) { take(answer, worker, "settle"); });
+                [this, worker, count](const net::HttpAnswer& answer) {
+                  unsettled_ -= count;
+                  take(answer, worker, "settle");
+                });
   }
 
   void take(const net::HttpAnswer& answer, std::string worker, std::string_view what) {
-    if (is_over_) return;
     const auto document = json::parse(answer.body);
     if (answer.failure != net::HttpFailure::none || answer.status != 200 || !document) {
       return calls_.finish(error_of(answer, what));
@@ -195,17 +197,17 @@ class Working {
     const auto& root = document->root();
     if (worker.empty()) worker = text_of(root, "worker_id");
     std::string outcomes;
-    for (const auto& run : root.find("runs")->elements) {
+    const auto& runs = root.find("runs")->elements;
+    for (const auto& run : runs) {
       note(run);
       outcomes +=
           fmt::format(R"({}{{"run":"{}","token":{},"outcome":"succeeded"}})",
                       outcomes.empty() ? "" : ",", text_of(run, "id"), run.find("token")->integer);
     }
-    if (left_ == 0 && outcomes.empty()) {
-      is_over_ = true;
-      return calls_.finish();
-    }
-    settle(worker, outcomes);
+    unsettled_ += std::ssize(runs);
+    if (left_ == 0 && unsettled_ == 0) return calls_.finish();
+    if (!runs.empty()) return settle(worker, outcomes, std::ssize(runs));
+    if (left_ > 0) claim(fmt::format(R"("worker_id":"{}")", worker), worker);
   }
   void note(const json::Value& run) {
     calls_.advance();
@@ -217,8 +219,8 @@ class Working {
   const BenchPlan& plan_;
   Ledger& ledger_;
   const OnRun on_run_;
-  std::int64_t left_ = 0;
-  bool is_over_ = false;
+  std::int64_t left_ = 0;       // jobs that nobody was given yet
+  std::int64_t unsettled_ = 0;  // runs given whose settlement was not answered yet
   Calls calls_;
 };
 
