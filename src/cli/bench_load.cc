@@ -39,7 +39,8 @@ class Calls {
   Calls(const Calls&) = delete;
   Calls& operator=(const Calls&) = delete;
 
-  void post(std::string_view path, std::string body, std::function<void(net::HttpAnswer)> then) {
+  void post(std::string_view path, std::string body,
+            std::function<void(const net::HttpAnswer&)> then) {
     net::HttpCall call{.method = "POST",
                        .url = target_.url + std::string(path),
                        .headers = {{"Authorization", "Bearer " + target_.key},
@@ -125,7 +126,7 @@ class Submitting {
  private:
   void submit() {
     const auto sent_at = Steady::now();
-    calls_.post("/api/jobs", body_, [this, sent_at](net::HttpAnswer answer) {
+    calls_.post("/api/jobs", body_, [this, sent_at](const net::HttpAnswer& answer) {
       calls_.advance();
       note(answer, sent_at);
       if (Steady::now() < until_) return submit();

@@ -139,8 +139,7 @@ Result<void> claim_runs(const Call& call, Ending& end) {
   CHRONOS_TRY_VOID(call.expect_no_query());
   CHRONOS_TRY(const auto document, call.body());
   CHRONOS_TRY(auto request, service::read_claim(document.root()));
-  const auto who = call.who();
-  call.api().workers.claim(who, std::move(request), call.request().gone,
+  call.api().workers.claim(call.who(), std::move(request), call.request().gone,
                            answer_with(call, end, claim_response));
   return {};
 }
@@ -149,8 +148,7 @@ Result<void> settle_runs(const Call& call, Ending& end) {
   CHRONOS_TRY_VOID(call.expect_no_query());
   CHRONOS_TRY(const auto document, call.body());
   CHRONOS_TRY(auto request, service::read_settle(document.root()));
-  const auto who = call.who();
-  call.api().workers.settle(who, std::move(request), call.request().gone,
+  call.api().workers.settle(call.who(), std::move(request), call.request().gone,
                             answer_with(call, end, settle_response));
   return {};
 }
