@@ -302,6 +302,15 @@ TEST_F(SchedulerTest, EveryStartRunsWhatWaitedForIt) {
   EXPECT_EQ(store.find_job(projects.at(job), job)->status, JobStatus::scheduled);
 }
 
+TEST_F(SchedulerTest, WhatIsSubmittedBeforeTheFirstStepWaitsForTheNextStart) {
+  submit_cron("@reboot");  // the server listens already
+  turn();
+  EXPECT_TRUE(launcher.launched.empty());
+  restart();
+  turn();
+  EXPECT_EQ(launcher.launched.size(), 1U);
+}
+
 TEST_F(SchedulerTest, AStartAfterTheClockWasSetBackIsAStartToo) {
   const auto job = submit_cron("@reboot");
   restart();

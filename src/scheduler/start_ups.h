@@ -12,14 +12,15 @@ namespace chronos::scheduler {
 
 class StartUps {
  public:
-  explicit StartUps(const store::Store& store) : store_(store) {}
+  // Sees which there are: runs that begin to wait later wait for the next start. So it is made
+  // before anybody can submit more. If the store cannot be read then, the first next() sees.
+  explicit StartUps(const store::Store& store) : store_(store) { static_cast<void>(read()); }
 
   // All of them have their answer.
   bool is_done() const { return is_read_ && waiting_.empty(); }
 
-  // The next of those that wait, at most `limit`. The first call sees which there are: runs that
-  // begin to wait later wait for the next start. A run that is not answered() comes again: its plan
-  // was too late, for the job had been changed.
+  // The next of those that wait, at most `limit`. A run that is not answered() comes again: its
+  // plan was too late, for the job had been changed.
   Result<std::vector<store::WaitingRun>> next(int limit);
   void answered(RunId run) { waiting_.erase(run); }
 
