@@ -236,6 +236,7 @@ std::vector<DueRun> due_runs(const Tables& tables, Timestamp now, int limit) {
     runs.erase(runs.begin() + (limit - latest), runs.end() - latest);
   }
   std::vector<DueRun> due;
+  due.reserve(runs.size());
   for (const auto* run : runs) due.push_back(due_value(tables, *run));
   return due;
 }

@@ -78,10 +78,11 @@ class Line {
 // How many more may be taken, by kind and by queue; a queue that is not named has no limit.
 class Room {
  public:
-  // `queue_use`: leases by queue; only asked for when a queue has a limit.
-  Room(const ClaimRuns& change, const std::map<std::string, int>* queue_use)
+  // `queue_use`: leases by queue; there when a queue has a limit.
+  Room(const ClaimRuns& change, const std::optional<std::map<std::string, int>>& queue_use)
       : queues_(change.queue_limits) {
     for (const auto& lane : change.lanes) kinds_[kind_of(lane.kind, change.project)] += lane.max;
+    if (!queue_use) return;
     for (auto& [queue, slots] : queues_) {
       const auto used = queue_use->find(queue);
       if (used != queue_use->end()) slots -= used->second;
@@ -168,7 +169,7 @@ Result<std::vector<ReadyRun>> take_ready(Writer& writer, const ClaimRuns& change
   if (!change.queue_limits.empty() && !writer.queue_use) {
     CHRONOS_TRY(writer.queue_use, count_queues(db));
   }
-  Room room(change, writer.queue_use ? &*writer.queue_use : nullptr);
+  Room room(change, writer.queue_use);
   CHRONOS_TRY(auto lines, find_lines(db, room, change.queues));
   std::vector<ReadyRun> taken;
   while (true) {
