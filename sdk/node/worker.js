@@ -26,6 +26,7 @@ export class Worker extends EventEmitter {
   #outcomes = [];
   #progress = new Map(); // run id → what it says of itself
   #reserved = 0; // slots offered to a claim that is under way
+  #singly = 0; // so many outcomes go one by one: the server has refused them together
   #isSettling = false;
   #isStopping = false;
   #stop = new AbortController();
@@ -173,13 +174,14 @@ export class Worker extends EventEmitter {
     // Those that end in this turn of the event loop go together.
     await new Promise(setImmediate);
     while (this.#outcomes.length > 0) {
-      const batch = this.#outcomes.slice(0, SETTLE_MAX);
+      const batch = this.#outcomes.slice(0, this.#singly > 0 ? 1 : SETTLE_MAX);
       const max = this.#isStopping ? 0 : Math.min(this.#free, CLAIM_MAX);
       const progress = this.#takeProgress();
       this.#reserved += max;
       try {
         const reply = await this.#post('/api/workers/settle', this.#settlement(batch, progress, max));
         this.#outcomes.splice(0, batch.length);
+        this.#singly = Math.max(0, this.#singly - 1);
         this.#tellStale(batch, reply);
         this.#reserved -= max;
         this.#take(reply);
@@ -188,14 +190,29 @@ export class Worker extends EventEmitter {
         this.#reserved -= max;
         this.#giveBack(progress);
         this.#complain(error);
-        // Nobody will ever take these: the leases have run out, or the request itself is at fault.
-        if (error.status >= 400 && !error.isTemporary) this.#outcomes.splice(0, batch.length);
+        if (error.status === 422) this.#mend(batch, error);
+        // Nobody will ever take these: the leases have run out.
+        else if (!error.isTemporary) this.#outcomes.splice(0, batch.length);
         else await sleep(pause);
         pause = Math.min(pause * 2, PAUSE_MS.longest);
       }
     }
     this.#isSettling = false;
     this.#tellIdle();
+  }
+
+  // One of the batch is at fault, not all: they go one by one, and the one that is refused alone is told
+  // as a failure.
+  #mend(batch, error) {
+    if (batch.length > 1) {
+      this.#singly = batch.length;
+    } else if (batch[0].outcome && !batch[0].isMended) {
+      const outcome = { outcome: 'failed', error: `the outcome was refused: ${error.message}`.slice(0, 4000) };
+      this.#outcomes[0] = { run: batch[0].run, outcome, isMended: true };
+    } else {
+      this.#outcomes.shift();
+      this.#singly = Math.max(0, this.#singly - 1);
+    }
   }
 
   #settlement(batch, progress, max) {
@@ -313,14 +330,15 @@ function failure(active, error) {
   return {
     outcome: after === undefined ? 'failed' : 'retry_later',
     error: text,
-    ...(after === undefined ? {} : { retry_after: typeof after === 'number' ? `${after}s` : after }),
+    ...(after === undefined ? {} : { retry_after: typeof after === 'number' ? `${Math.round(after * 1000)}ms` : after }),
     ...(error instanceof Error ? { output: error.stack } : {}),
   };
 }
 
-// "15s", "500ms" or a number of seconds.
+// "15s", "1m30s", "666ms666us"; undefined for anything else.
 function milliseconds(duration) {
-  if (typeof duration === 'number') return duration * 1000;
-  const found = /^(\d+)(ms|s|m)$/.exec(duration ?? '');
-  return found ? Number(found[1]) * { ms: 1, s: 1000, m: 60_000 }[found[2]] : undefined;
+  if (!/^(\d+(d|h|ms|us|m|s))+$/.test(duration ?? '')) return undefined;
+  const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001 };
+  return [...duration.matchAll(/(\d+)(d|h|ms|us|m|s)/g)]
+    .reduce((sum, [, number, unit]) => sum + Number(number) * units[unit], 0);
 }

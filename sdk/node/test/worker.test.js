@@ -76,6 +76,22 @@ test('a handler that throws fails the attempt, and retryAfter says when the next
   assert.equal(run.attempts[0].error, 'the first');
 });
 
+test('an outcome that the server refuses spoils no other', async () => {
+  let begin;
+  const all = new Promise((resolve) => { begin = resolve; });
+  let begun = 0;
+  const worker = client.worker('refused', async (run) => {
+    if (++begun === 3) begin();
+    await all;
+    if (run.payload === 'bad') throw Object.assign(new Error('never'), { retryAfter: 'soon' });
+  });
+  worker.on('failed', () => {});
+  const jobs = await client.submitMany(['good', 'bad', 'good'].map((payload) => ({ queue: 'refused', payload, max_attempts: 1 })));
+  assert.deepEqual(await Promise.all(jobs.map(ended)), ['succeeded', 'failed', 'succeeded']);
+  await worker.stop();
+  assert.match((await lastRun(jobs[1])).attempts[0].error, /refused/);
+});
+
 test('a cancel aborts the signal of a run under way', async () => {
   let began;
   const running = new Promise((resolve) => { began = resolve; });

@@ -75,6 +75,7 @@ class Worker:
         self._active = {}  # run id -> Run
         self._said = {}  # run id -> what it says of itself
         self._ended = []  # (run, outcome or None when it is handed back)
+        self._singly = 0  # so many outcomes go one by one: the server has refused them together
         self._reserved = 0  # slots offered to claims under way
         self._is_settling = False
         self._heartbeat = 5.0
@@ -196,7 +197,7 @@ class Worker:
                 is_due = self._active and time.monotonic() - self._sent_at >= self._heartbeat
                 if not self.id or not (self._ended or self._said or is_due):
                     continue
-                batch = self._ended[:SETTLE_MAX]
+                batch = self._ended[:1 if self._singly else SETTLE_MAX]
                 said, self._said = self._said, {}
                 count = 0 if self._stopping.is_set() or not batch else max(0, min(self._free(), CLAIM_MAX))
                 self._reserved += count
@@ -227,6 +228,7 @@ class Worker:
     def _settled(self, batch, reply):
         with self._lock:
             del self._ended[:len(batch)]
+            self._singly = max(0, self._singly - 1)
         settled = [run for run, outcome in batch if outcome is not None]
         for run, answer in zip(settled, reply.get("outcomes", [])):
             if answer != "ok":
@@ -235,9 +237,14 @@ class Worker:
     def _not_settled(self, batch, said, count, error):
         with self._lock:
             self._reserved -= count
-            if not error.is_temporary:
-                # Nobody will ever take these: the leases have run out, or the request is at fault.
+            if error.status == 422 and len(batch) > 1:
+                self._singly = len(batch)  # one of them is at fault, not all
+            elif error.status == 422 and batch and batch[0][1] and not isinstance(batch[0][1], _Refused):
+                self._ended[0] = (batch[0][0], _Refused(error))
+            elif not error.is_temporary:
+                # Nobody will ever take these: the leases have run out.
                 del self._ended[:len(batch)]
+                self._singly = max(0, self._singly - 1)
             for run_id, entry in said.items():
                 if run_id not in self._active:
                     continue
@@ -261,6 +268,13 @@ class Worker:
         self._tell("error", None, error)
 
 
+class _Refused(dict):
+    """What is told instead of an outcome that the server would not take."""
+
+    def __init__(self, error):
+        super().__init__(outcome="failed", error=f"the outcome was refused: {error}"[:4000])
+
+
 def _success(result):
     if result is None:
         return {"outcome": "succeeded"}
@@ -272,14 +286,14 @@ def _failure(run, error):
     if run.is_cancelled:
         return {"outcome": "cancelled", "error": text}
     if isinstance(error, RetryLater):
-        return {"outcome": "retry_later", "error": text, "retry_after": f"{error.seconds}s"}
+        return {"outcome": "retry_later", "error": text, "retry_after": f"{round(error.seconds * 1000)}ms"}
     return {"outcome": "failed", "error": text,
             "output": "".join(traceback.format_exception(type(error), error, error.__traceback__))}
 
 
 def _seconds(duration):
-    """"15s", "500ms" or a number of seconds."""
-    if isinstance(duration, (int, float)):
-        return float(duration)
-    found = re.fullmatch(r"(\d+)(ms|s|m)", duration or "")
-    return int(found[1]) * {"ms": 0.001, "s": 1, "m": 60}[found[2]] if found else None
+    """"15s", "1m30s", "666ms666us"; None for anything else."""
+    if not re.fullmatch(r"(\d+(d|h|ms|us|m|s))+", duration or ""):
+        return None
+    units = {"d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6}
+    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)(d|h|ms|us|m|s)", duration))

@@ -69,6 +69,19 @@ def test_a_handler_that_raises_fails_the_attempt(client):
     assert last_run(client, job)["attempts"][0]["error"] == "the first"
 
 
+def test_an_outcome_that_the_server_refuses_spoils_no_other(client):
+    begun = threading.Barrier(3)
+
+    def handle(run):
+        begun.wait(20)
+        if run.payload == "bad":
+            raise RetryLater(-1)
+    with client.worker("refused", handle):
+        jobs = [client.submit("refused", payload, max_attempts=1) for payload in ("good", "bad", "good")]
+        assert [ended(client, job) for job in jobs] == ["succeeded", "failed", "succeeded"]
+    assert "refused" in last_run(client, jobs[1])["attempts"][0]["error"]
+
+
 def test_a_cancel_reaches_a_run_under_way(client):
     began = threading.Event()
 
