@@ -32,6 +32,12 @@ bench: ## measure, as ratios to the limits of this machine measured in the same 
 	@cmake --build $(RELEASE) -j $(JOBS)
 	@$(PYTHON) bench/run.py $(RELEASE) $(ARGS)
 
+bench-peers: ## measure beside beanstalkd, BullMQ, graphile-worker, pg-boss, node-schedule
+	@tools/packages.sh peers
+	@$(CONFIGURE) release -DCHRONOS_BENCH=ON >/dev/null
+	@cmake --build $(RELEASE) -j $(JOBS) --target chronos load
+	@$(PYTHON) bench/peers/compare.py $(RELEASE) $(ARGS)
+
 sim: ## replay one simulator seed: make sim SEED=123
 	@$(CONFIGURE) release -DCHRONOS_TESTS=ON >/dev/null
 	@cmake --build $(RELEASE) -j $(JOBS) --target sim
@@ -49,4 +55,4 @@ fmt: ## format the sources
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: help run build test check bench sim fuzz fmt clean
+.PHONY: help run build test check bench bench-peers sim fuzz fmt clean

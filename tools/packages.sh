@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages Chronos needs and does not find: `tools/packages.sh build` for the
-# server, `test` for everything the tests need too, `check` for the deeper checks. As root, or
-# through sudo. Does nothing, and needs no network, when all are there.
+# server, `test` for everything the tests need too, `check` for the deeper checks, `bench` and `peers` for
+# the benchmarks. As root, or through sudo. Does nothing, and needs no network, when all are there.
 set -eu
 
 build="g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsimdjson-dev libabsl-dev
@@ -12,13 +12,16 @@ build="g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsimdjson
 test="$build libgtest-dev libgmock-dev python3 python3-pytest python3-aiosmtpd curl procps nodejs npm"
 check="$test clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev"
 bench="$build libbenchmark-dev nodejs npm"
+# The servers Chronos is measured beside; each is started for a measurement, none of Debian's services is used.
+peers="$bench python3 beanstalkd redis-server postgresql"
 
 case "${1:-}" in
   build) wanted=$build ;;
   test) wanted=$test ;;
   check) wanted=$check ;;
   bench) wanted=$bench ;;
-  *) echo "usage: $0 build|test|check|bench" >&2; exit 2 ;;
+  peers) wanted=$peers ;;
+  *) echo "usage: $0 build|test|check|bench|peers" >&2; exit 2 ;;
 esac
 
 # Node may have come from elsewhere: a second one is not installed beside it.

@@ -113,7 +113,8 @@ def check_functions(path: pathlib.Path, relative: str, lines: list[str]) -> None
 
 def main() -> int:
     folders = [SRC, ROOT / "tests", ROOT / "bench"]
-    files = [p for folder in folders for p in sorted(folder.rglob("*")) if p.suffix in (".h", ".cc")]
+    files = [p for folder in folders for p in sorted(folder.rglob("*"))
+             if p.suffix in (".h", ".cc") and "node_modules" not in p.parts]
     for path in files:
         lines = path.read_text(encoding="utf-8").splitlines()
         check_includes(path, lines)
