@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the same work on Chronos and on its peers, taking turns, and writes what came out.
 
-usage: compare.py BUILD-DIR [--rounds N] [--rows S1,T1,…] [--peers NAME,…] [--quick] [--out FILE]
+usage: compare.py BUILD-DIR [--rounds N] [--rows S1,T1,…] [--peers NAME,…] [--workers N]
+                  [--quick] [--dir FOLDER] [--out FILE]
 
 Every measurement has a server freshly started on an empty folder, and a driver (drive.mjs) that is told
 the work and prints one line of figures. bench/RESULTS.md is written by a whole run of at least five
@@ -29,14 +30,14 @@ DRIVER_SECONDS = 120
 
 FULL = {
     "S1": {"clients": 64, "seconds": 3},
-    "L1": {"jobs": 20_000, "batch": 1000, "callers": 4, "workers": 1},
+    "L1": {"jobs": 20_000, "batch": 1000, "callers": 4},
     "T1": {"jobs": 5000, "lead": 6},
     "T2": {"jobs": 5000, "lead": 6, "spread": 10},
     "T3": {"jobs": 220},
 }
 QUICK = {
     "S1": {"clients": 64, "seconds": 1},
-    "L1": {"jobs": 3000, "batch": 1000, "callers": 4, "workers": 1},
+    "L1": {"jobs": 3000, "batch": 1000, "callers": 4},
     "T1": {"jobs": 500, "lead": 3},
     "T2": {"jobs": 500, "lead": 3, "spread": 1},
     "T3": {"jobs": 40},
@@ -46,8 +47,8 @@ QUICK = {
 class Participant:
     """One column of the comparison: a driver and the server it drives."""
 
-    def __init__(self, identity, title, driver, server):
-        self.identity, self.title, self.driver, self.server = identity, title, driver, server
+    def __init__(self, identity, title, driver, server, **more):
+        self.identity, self.title, self.driver, self.server, self.more = identity, title, driver, server, more
 
     def about(self, node, versions):
         said = json.loads(subprocess.run([node, HERE / "drive.mjs", self.driver, "about"], check=True,
@@ -59,7 +60,28 @@ class Participant:
 
     def measure(self, node, task, folder):
         with self.server.start(folder) as where:
-            return last_line([node, HERE / "drive.mjs", self.driver, json.dumps({**task, **where})])
+            return last_line([node, HERE / "drive.mjs", self.driver, json.dumps({**task, **where, **self.more})])
+
+
+class Chronos(Participant):
+    """What needs the worker protocol is left out when this build has none."""
+
+    def about(self, node, versions):
+        said = super().about(node, versions)
+        if not self.server.has_route("/api/workers/claim"):
+            for row in ("L1", "T3"):
+                said["rows"].remove(row)
+                said.setdefault("cannot", {})[row] = "not yet: no worker protocol"
+        return said
+
+
+class PulledChronos(Participant):
+    """Chronos again, its due jobs pulled by a worker like the peers' instead of called over HTTP."""
+
+    def about(self, node, versions):
+        settings = "jobs of action worker, taken by a worker as in T3"
+        rows = ["T1", "T2"] if self.server.has_route("/api/workers/claim") else []
+        return {**super().about(node, versions), "rows": rows, "settings": dict.fromkeys(rows, settings)}
 
 
 class LoadGenerator(Participant):
@@ -86,14 +108,16 @@ class LoadGenerator(Participant):
 def last_line(command):
     done = subprocess.run(command, capture_output=True, text=True, timeout=DRIVER_SECONDS, check=False)
     if done.returncode != 0:
-        raise RuntimeError(done.stderr.strip()[-600:] or f"the driver ended with {done.returncode}")
+        said = re.search(r"Error: (.+)", done.stderr)
+        raise RuntimeError(said.group(1)[:400] if said else f"the driver ended with {done.returncode}: {done.stderr[-400:]!r}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def participants(build):
     chronos = servers.Chronos(build)
     return [
-        Participant("chronos", "Chronos", "chronos", chronos),
+        Chronos("chronos", "Chronos", "chronos", chronos),
+        PulledChronos("chronos-worker", "Chronos, taken by a worker", "chronos", chronos, action="worker"),
         LoadGenerator("chronos-load", "Chronos, load generator in C++", "", chronos),
         Participant("beanstalkd-f0", "beanstalkd -f0", "beanstalkd", servers.Beanstalkd(0)),
         Participant("beanstalkd-f50", "beanstalkd -f50", "beanstalkd", servers.Beanstalkd(50)),
@@ -158,6 +182,7 @@ def parse():
     parser.add_argument("--rows", default=",".join(report.ROWS))
     parser.add_argument("--peers", help="only these beside Chronos, by identity")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything works")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes of L1 (1)")
     parser.add_argument("--dir", default=tempfile.gettempdir(), help="where servers keep their data; a real disk")
     parser.add_argument("--out", help="where the Markdown goes")
     options = parser.parse_args()
@@ -193,7 +218,8 @@ def one_run(record, node, row, number, one, folder):
 
 
 def run(options, everyone, node, abouts, folder):
-    sizes = QUICK if options.quick else FULL
+    sizes = {**(QUICK if options.quick else FULL)}
+    sizes["L1"] = {**sizes["L1"], "workers": options.workers}
     record = {"date": datetime.date.today().isoformat(), "rounds": options.rounds, "quick": options.quick,
               "command": "make bench-peers" + (f' ARGS="{" ".join(sys.argv[2:])}"' if sys.argv[2:] else ""),
               "machine": machine(folder, node), "sizes": {row: sizes[row] for row in options.rows},

@@ -6,7 +6,7 @@
 // NAME is a module of drivers/. It exports `about` and `open(options)`, which answers with the verbs
 // that workloads.mjs is written against. The server runs already; options.port says where.
 import { fileURLToPath } from "node:url";
-import { WORKLOADS } from "./workloads.mjs";
+import { fail, WORKLOADS } from "./workloads.mjs";
 
 const [name, task] = process.argv.slice(2);
 const { about, open } = await import(`./drivers/${name}.mjs`);
@@ -22,8 +22,7 @@ if (task === "about") {
     await queue.close();
     console.log(JSON.stringify(figures));
   } catch (error) {
-    console.error(error.message);
-    process.exit(1);
+    fail(error);
   }
   process.exit(0); // libraries keep timers
 }

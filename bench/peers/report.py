@@ -10,14 +10,14 @@ import json
 import statistics
 import sys
 
-OURS = "chronos"
+OURS = "chronos"  # the others whose identity begins so are Chronos in another way
 ROUNDS_TO_PUBLISH = 5
 
 # A row: what it measures, its columns, and by which of them it is compared. For a rate more is better.
 ROWS = {
     "S1": ("submit, one job per request, {clients} callers at once, {seconds} s",
            [("rate", "jobs/s"), ("p99_ms", "p99 ms")], [("rate", True)]),
-    "L1": ("whole life: {jobs} jobs submitted in batches of {batch}, taken and completed by worker processes",
+    "L1": ("whole life: {jobs} jobs submitted in batches of {batch}, taken and completed by {workers} worker process(es)",
            [("rate", "jobs/s")], [("rate", True)]),
     "T1": ("lateness of {jobs} one-time jobs due at one instant",
            [("p50_ms", "p50 ms"), ("p99_ms", "p99 ms"), ("early", "early")], [("p50_ms", False), ("p99_ms", False)]),
@@ -86,14 +86,21 @@ def table(record, row):
                 continue
             cells = [reason, *[""] * (len(columns) - 1), ""]
         elif not rounds:
-            cells = [f"failed: {errors[0]}" if errors else "not run", *[""] * (len(columns) - 1), ""]
+            cells = ["failed" if errors else "not run", *[""] * (len(columns) - 1), ""]
         else:
             cells = [figure(rounds, key) for key, _ in columns]
-            cells.append("" if participant["id"] == OURS else ratios_text(ours, rounds, compared))
+            cells.append("" if participant["id"].startswith(OURS) else ratios_text(ours, rounds, compared))
             if errors:
                 cells[0] += f" [{len(errors)} of {len(errors) + len(rounds)} rounds failed]"
         lines.append([participant["title"], *cells])
     return head, lines
+
+
+def failures(record):
+    """One line for each measurement that failed."""
+    titles = {participant["id"]: participant["title"] for participant in record["participants"]}
+    return [f"{entry['row']}, round {entry['round'] + 1}, {titles[entry['participant']]}: {entry['error']}"
+            for entry in record["runs"] if "error" in entry]
 
 
 def rows_of(record):
@@ -113,7 +120,7 @@ def text(record):
         for line in [head, *lines]:
             out.append("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
         out.append("")
-    return "\n".join(out)
+    return "\n".join(out + [f"failed: {failure}" for failure in failures(record)])
 
 
 def markdown_table(head, lines):
@@ -156,6 +163,8 @@ def markdown(record):
         "were due, over all rounds.", ""]
     for row in rows_of(record):
         out += [f"## {row}: {what(record, row)}", "", markdown_table(*table(record, row)), ""]
+    if failed := failures(record):
+        out += ["## What failed", "", *(f"- {failure}" for failure in failed), ""]
     out += ["## What each ran with", "",
             markdown_table(["", "Version", "An answered job is"],
                            [[p["title"], p["version"], p["durability"]] for p in record["participants"]]), ""]

@@ -17,7 +17,7 @@ def recorded(runs, **more):
             "machine": {"processor": "a processor", "cores": 2, "memory_gb": 24, "system": "a system", "kernel": "6",
                         "node": "v24", "filesystem": "ext4"},
             "sizes": {"S1": {"clients": 64, "seconds": 3}, "T1": {"jobs": 5000},
-                      "L1": {"jobs": 20000, "batch": 1000}}, **more}
+                      "L1": {"jobs": 20000, "batch": 1000, "workers": 1}}, **more}
 
 
 def ran(row, participant, figures):
@@ -55,11 +55,19 @@ def test_a_peer_that_is_ahead_is_shown_below_one():
     assert line_of(record, "S1", "Peer")[-1] == "× 0.25"
 
 
+def test_chronos_in_another_way_has_a_figure_and_no_ratio():
+    record = recorded(ran("S1", "chronos", rates(1000)) + ran("S1", "chronos-again", rates(2000)))
+    record["participants"].insert(1, {**record["participants"][0], "id": "chronos-again", "title": "Again"})
+    assert line_of(record, "S1", "Again") == ["Again", "2,000", "2", ""]
+
+
 def test_what_was_not_measured_has_no_figure():
     failure = {"row": "L1", "round": 0, "participant": "peer", "error": "no jobs ended"}
     record = recorded([failure])
     assert line_of(record, "L1", "Chronos") == ["Chronos", "not yet", ""]
-    assert line_of(record, "L1", "Peer") == ["Peer", "failed: no jobs ended", ""]
+    assert line_of(record, "L1", "Peer") == ["Peer", "failed", ""]
+    assert "L1, round 1, Peer: no jobs ended" in report.markdown(record)
+    assert "failed: L1, round 1, Peer: no jobs ended" in report.text(record)
     assert [line[0] for line in report.table(record, "L1")[1]] == ["Chronos", "Peer"]
 
 

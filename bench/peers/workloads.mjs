@@ -27,6 +27,12 @@ const WALL = Math.max(
 );
 export const wallNow = () => WALL + performance.now();
 
+// What goes wrong outside a call ends the driver, with one line that says it.
+export function fail(error) {
+  console.error(`Error: ${error.message}`);
+  process.exit(1);
+}
+
 const percentile = (sorted, share) => sorted[Math.round(share * (sorted.length - 1))];
 
 function spread(milliseconds) {

@@ -1,5 +1,6 @@
 // BullMQ on Redis.
 import { Queue, Worker } from "bullmq";
+import { fail } from "../workloads.mjs";
 
 const CONCURRENCY = 64;
 
@@ -42,9 +43,7 @@ export async function open({ port }) {
     },
     async work(onStart, onDone) {
       const worker = new Worker(NAME, async (job) => onStart(job.data), { connection, concurrency: CONCURRENCY });
-      worker.on("error", (error) => {
-        throw error;
-      });
+      worker.on("error", fail);
       if (onDone) worker.on("completed", () => onDone(1));
       await worker.waitUntilReady();
     },

@@ -1,19 +1,27 @@
 // Chronos over HTTP, from Node like the peers' own clients: keep-alive connections, one request at a time
-// on each. Jobs of T1 and T2 are http actions; a start is the arrival of the call at a server of this
-// process, so the way there counts.
+// on each. Jobs of T1 and T2 are http actions, of which a start is the arrival of the call at a server of
+// this process, so the way there counts; or, with options.action "worker" and in L1 and T3, runs that a
+// worker pulls.
 import net from "node:net";
+import { fail } from "../workloads.mjs";
+
+const CALLERS = 4;
+const LOOPS = 4;
+const BATCH = 1000;
+const NDJSON = "application/x-ndjson";
 
 export const about = {
   title: "Chronos",
-  rows: ["S1", "T1", "T2"],
-  cannot: { L1: "not yet: no worker protocol", T3: "not yet: no worker protocol" },
+  rows: ["S1", "L1", "T1", "T2", "T3"],
   packages: [],
   settings: {
     S1: "64 keep-alive connections, POST /api/submitJob, one at a time on each",
+    L1: `POST /api/jobs/batch of 1000 by 4 callers; a worker process with ${LOOPS} loops, each claims ${BATCH} runs, and settles them and claims the next in one request`,
     T1: "POST /api/jobs/batch of 1000; http actions to a server of the driver's process",
     T2: "as T1",
+    T3: `POST /api/submitJob; a worker with ${LOOPS} claims that wait`,
   },
-  documented: "docs/configuration.md: all defaults",
+  documented: "docs/configuration.md: all defaults; docs/workers.md",
 };
 
 // The end of the first whole message in `data` from `from`, or -1.
@@ -50,10 +58,13 @@ class Connection {
         `Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
     const message = await new Promise((resolve) => (this.#waiting = resolve));
-    if (message[9] !== 0x32) throw new Error(`POST ${path}: ${message.toString("utf8")}`); // not 2xx
+    const status = message.toString("latin1", 9, 12);
+    if (status[0] !== "2") throw new Error(`POST ${path}: ${status} ${bodyOf(message)}`);
     return message;
   }
 }
+
+const bodyOf = (message) => message.toString("utf8", message.indexOf("\r\n\r\n") + 4);
 
 // Answers every call at once; tells `onCall` the path.
 function listen(onCall) {
@@ -69,36 +80,69 @@ function listen(onCall) {
 
 const FAR = "2199-01-01T00:00:00Z";
 const NOWHERE = { kind: "http", url: "http://127.0.0.1:9/" };
+const PULLED = { kind: "worker" };
+
+// A worker of its own: claims up to `max` runs, and settles them and claims the next in one request. The
+// claim after a batch does not wait, so that its outcomes are acknowledged at once; the one after nothing
+// waits in the server.
+async function takeRuns(connection, max, onStart, onDone) {
+  const ask = async (path, body) => JSON.parse(bodyOf(await connection.post(path, JSON.stringify(body))));
+  const { worker_id } = await ask("/api/workers/claim", { worker: "bench", queues: ["default"], max });
+  for (;;) {
+    let { runs } = await ask("/api/workers/claim", { worker_id, max, wait: "30s" });
+    while (runs.length > 0) {
+      for (const run of runs) onStart(run.payload);
+      const outcomes = runs.map(({ id, token }) => ({ run: id, token, outcome: "succeeded" }));
+      const answer = await ask("/api/workers/settle", { worker_id, outcomes, claim: { max, wait: "0s" } });
+      const refused = answer.outcomes.find((word) => word !== "ok");
+      if (refused) throw new Error(`an outcome is ${refused}`);
+      onDone?.(outcomes.length);
+      runs = answer.runs;
+    }
+  }
+}
 
 export async function open(options) {
-  const { workload, clients = 4 } = options;
-  const connections = Array.from({ length: workload === "S1" ? clients : 1 }, () => new Connection(options));
+  const { workload, clients = CALLERS, action } = options;
+  const pulled = action === "worker" || workload === "T3" || workload.startsWith("L1");
+  const connections = Array.from({ length: workload === "S1" ? clients : CALLERS }, () => new Connection(options));
   const free = [...connections];
   let url;
+
+  const job = (payload, at) => ({
+    name: "bench",
+    action: workload === "S1" ? NOWHERE : pulled ? PULLED : { kind: "http", url: url + payload.id },
+    ...(at === undefined ? {} : { scheduled_time: at }),
+    payload,
+  });
+
+  async function submitAll(jobs) {
+    const connection = free.pop();
+    const answer = await connection.post("/api/jobs/batch", jobs.map((one) => JSON.stringify(one)).join("\n"), NDJSON);
+    free.push(connection);
+    const { failed, results } = JSON.parse(bodyOf(answer));
+    if (failed !== 0) throw new Error(JSON.stringify(results.find((result) => result.error) ?? results[0]));
+  }
+
   return {
     async submit(payload) {
       const connection = free.pop();
-      const job = { name: "bench", action: NOWHERE, scheduled_time: FAR, payload };
-      await connection.post("/api/submitJob", JSON.stringify(job));
+      await connection.post("/api/submitJob", JSON.stringify(job(payload, workload === "S1" ? FAR : undefined)));
       free.push(connection);
     },
+    submitMany: (payloads) => submitAll(payloads.map((payload) => job(payload))),
     async submitAt(jobs) {
-      for (let first = 0; first < jobs.length; first += 1000) {
-        const lines = jobs.slice(first, first + 1000).map(({ payload, at }) =>
-          JSON.stringify({
-            name: "bench",
-            action: { kind: "http", url: url + payload.id },
-            scheduled_time: new Date(at).toISOString(),
-            payload,
-          }),
+      for (let first = 0; first < jobs.length; first += 1000)
+        await submitAll(
+          jobs.slice(first, first + 1000).map(({ payload, at }) => job(payload, new Date(at).toISOString())),
         );
-        const answer = await connections[0].post("/api/jobs/batch", lines.join("\n"), "application/x-ndjson");
-        const { failed, results } = JSON.parse(answer.toString("utf8", answer.indexOf("\r\n\r\n") + 4));
-        if (failed !== 0) throw new Error(JSON.stringify(results.find((result) => result.error) ?? results[0]));
-      }
     },
-    async work(onStart) {
-      url = `http://127.0.0.1:${await listen((path) => onStart({ id: Number(path.slice(1)) }))}/`;
+    async work(onStart, onDone) {
+      if (!pulled) {
+        url = `http://127.0.0.1:${await listen((path) => onStart({ id: Number(path.slice(1)) }))}/`;
+        return;
+      }
+      for (let i = 0; i < LOOPS; ++i) takeRuns(new Connection(options), BATCH, onStart, onDone).catch(fail);
     },
     async close() {
       for (const connection of connections) connection.socket.destroy();

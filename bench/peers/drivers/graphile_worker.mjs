@@ -1,6 +1,7 @@
 // graphile-worker on PostgreSQL.
 import { Logger, makeWorkerUtils, run } from "graphile-worker";
 import pg from "pg";
+import { fail } from "../workloads.mjs";
 
 const CONCURRENCY = 24;
 const POLL_MS = 50;
@@ -20,10 +21,6 @@ export const about = {
 };
 
 const TASK = "bench";
-
-const fail = (error) => {
-  throw error;
-};
 
 export async function open({ port, workload, clients = 4 }) {
   const where = { host: "127.0.0.1", port, user: "postgres", database: "postgres" };

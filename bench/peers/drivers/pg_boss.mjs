@@ -1,6 +1,7 @@
 // pg-boss on PostgreSQL.
 import { setTimeout as sleep } from "node:timers/promises";
 import { PgBoss } from "pg-boss";
+import { fail } from "../workloads.mjs";
 
 const LOOPS = 4;
 const BATCH = 1000;
@@ -31,9 +32,7 @@ export async function open({ port, workload, clients = LOOPS + 1 }) {
     schedule: false,
     useListenNotify: workload === "T3",
   });
-  boss.on("error", (error) => {
-    throw error;
-  });
+  boss.on("error", fail);
   await boss.start();
   if (workload !== "L1-worker") await boss.createQueue(NAME, { notify: workload === "T3" });
 
@@ -63,7 +62,7 @@ export async function open({ port, workload, clients = LOOPS + 1 }) {
     },
     async work(onStart, onDone) {
       if (onDone) {
-        for (let i = 0; i < LOOPS; ++i) takeJobs(onStart, onDone);
+        for (let i = 0; i < LOOPS; ++i) takeJobs(onStart, onDone).catch(fail);
         return;
       }
       await boss.work(
