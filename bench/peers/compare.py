@@ -30,14 +30,14 @@ DRIVER_SECONDS = 120
 
 FULL = {
     "S1": {"clients": 64, "seconds": 3},
-    "L1": {"jobs": 20_000, "batch": 1000, "callers": 4},
+    "L1": {"jobs": 20_000, "seconds": 5, "batch": 1000, "callers": 4},
     "T1": {"jobs": 5000, "lead": 6},
     "T2": {"jobs": 5000, "lead": 6, "spread": 10},
     "T3": {"jobs": 220},
 }
 QUICK = {
     "S1": {"clients": 64, "seconds": 1},
-    "L1": {"jobs": 3000, "batch": 1000, "callers": 4},
+    "L1": {"jobs": 3000, "seconds": 2, "batch": 1000, "callers": 4},
     "T1": {"jobs": 500, "lead": 3},
     "T2": {"jobs": 500, "lead": 3, "spread": 1},
     "T3": {"jobs": 40},
@@ -89,8 +89,8 @@ class LoadGenerator(Participant):
 
     def about(self, node, versions):
         return {"id": self.identity, "title": self.title, "version": self.server.version(),
-                "durability": self.server.durability, "rows": ["S1"], "documented": "docs/configuration.md: all defaults",
-                "settings": {"S1": "bench/load.cc instead of Node, 64 keep-alive connections"}}
+                "durability": self.server.durability, "rows": ["S1"],
+                "documented": "docs/configuration.md: all defaults", "settings": {"S1": "bench/load.cc instead of Node, 64 keep-alive connections"}}
 
     def measure(self, node, task, folder):
         body = folder / "body.json"
@@ -109,7 +109,8 @@ def last_line(command):
     done = subprocess.run(command, capture_output=True, text=True, timeout=DRIVER_SECONDS, check=False)
     if done.returncode != 0:
         said = re.search(r"Error: (.+)", done.stderr)
-        raise RuntimeError(said.group(1)[:400] if said else f"the driver ended with {done.returncode}: {done.stderr[-400:]!r}")
+        raise RuntimeError(said.group(1)[:400] if said else
+                           f"the driver ended with {done.returncode}: {done.stderr[-400:]!r}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -133,8 +134,8 @@ def install():
     """Node and the npm packages as the lock file has them, at most once for each lock file."""
     lock, stamp = HERE / "package-lock.json", HERE / "node_modules" / ".installed-lock.json"
     if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=HERE, check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=HERE,
+                       check=True, stdout=subprocess.DEVNULL)
         shutil.copy(lock, stamp)
     versions = {name.removeprefix("node_modules/"): entry["version"]
                 for name, entry in json.loads(lock.read_text())["packages"].items() if name}

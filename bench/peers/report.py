@@ -17,7 +17,7 @@ ROUNDS_TO_PUBLISH = 5
 ROWS = {
     "S1": ("submit, one job per request, {clients} callers at once, {seconds} s",
            [("rate", "jobs/s"), ("p99_ms", "p99 ms")], [("rate", True)]),
-    "L1": ("whole life: {jobs} jobs submitted in batches of {batch}, taken and completed by {workers} worker process(es)",
+    "L1": ("whole life: {jobs} jobs submitted in batches of {batch}, done by {workers} worker process(es)",
            [("rate", "jobs/s")], [("rate", True)]),
     "T1": ("lateness of {jobs} one-time jobs due at one instant",
            [("p50_ms", "p50 ms"), ("p99_ms", "p99 ms"), ("early", "early")], [("p50_ms", False), ("p99_ms", False)]),
@@ -145,8 +145,8 @@ def markdown(record):
     syncs = record["fdatasync_p50_ms"]
     said = warnings(record)
     out = ["# Chronos beside its peers", "",
-           f"{record['date']}, `{record['command']}`. Written by `bench/peers/compare.py`; docs/benchmarks.md says what "
-           "is measured and how to read it.", ""]
+           f"{record['date']}, `{record['command']}`. Written by `bench/peers/compare.py`; docs/benchmarks.md says "
+           "what is measured and how to read it.", ""]
     if said:
         out += ["**Not for publication: " + "; ".join(said) + ".**", ""]
     out += [markdown_table(["Machine", ""], [
@@ -158,9 +158,9 @@ def markdown(record):
         ["used by others", f"{statistics.median(record['busy']):.0%} of the processors, median before rounds"],
         ["rounds", f"{record['rounds']}; all take turns in each round of each row"],
     ]), "",
-        "Figures are medians (least–most) over the rounds. \"Chronos is ahead\" is the median of the rounds' own ratios: "
-        "above 1 Chronos is faster, or less late, below 1 the peer is. `early` counts jobs that began before they "
-        "were due, over all rounds.", ""]
+        "Figures are medians (least–most) over the rounds. \"Chronos is ahead\" is the median of the rounds' own "
+        "ratios: above 1 Chronos is faster, or less late, below 1 the peer is. `early` counts jobs that began "
+        "before they were due, over all rounds.", ""]
     for row in rows_of(record):
         out += [f"## {row}: {what(record, row)}", "", markdown_table(*table(record, row)), ""]
     if failed := failures(record):
@@ -173,8 +173,8 @@ def markdown(record):
         out += [f"- {row}: {setting}" for row, setting in participant["settings"].items() if row in rows_of(record)]
         out += [""]
     out += ["## How to repeat", "", "```sh", record["command"], "```", "",
-            "On a machine with nothing else to do. It installs the Debian packages of `tools/packages.sh peers` and the "
-            "npm packages of `bench/peers/package-lock.json`, and starts and stops every server itself.", ""]
+            "On a machine with nothing else to do. It installs the Debian packages of `tools/packages.sh peers` and "
+            "the npm packages of `bench/peers/package-lock.json`, and starts and stops every server itself.", ""]
     return "\n".join(out)
 
 

@@ -12,7 +12,9 @@ export const about = {
   settings: {
     S1: "64 connections, one put at a time on each",
     L1: "puts pipelined 1000 a write by 4 callers; 4 connections that reserve and delete 64 a write",
-    T2: "each job is put two seconds before it is to begin, with a delay of two seconds, and due that long after its put was sent",
+    T2:
+      "each job is put two seconds before it is to begin, with a delay of two seconds, and due that long after its " +
+      "put was sent",
     T3: "4 connections wait in reserve",
   },
   documented: "doc/protocol.txt: put, reserve, delete; beanstalkd(1): -b, -f",
@@ -110,7 +112,8 @@ function putAll(connection, jobs) {
 }
 
 export async function open({ port, workload, clients = 4 }) {
-  const connections = Array.from({ length: workload === "S1" ? clients : workload === "T2" ? 64 : 4 }, () => new Connection(port));
+  const count = { S1: clients, T2: 64 }[workload] ?? 4;
+  const connections = Array.from({ length: count }, () => new Connection(port));
   const free = [...connections];
   return {
     async submit(payload) {

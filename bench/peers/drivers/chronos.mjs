@@ -16,7 +16,9 @@ export const about = {
   packages: [],
   settings: {
     S1: "64 keep-alive connections, POST /api/submitJob, one at a time on each",
-    L1: `POST /api/jobs/batch of 1000 by 4 callers; a worker process with ${LOOPS} loops, each claims ${BATCH} runs, and settles them and claims the next in one request`,
+    L1:
+      `POST /api/jobs/batch of 1000 by 4 callers; a worker process with ${LOOPS} loops, each claims ${BATCH} runs, ` +
+      "and settles them and claims the next in one request",
     T1: "POST /api/jobs/batch of 1000; http actions to a server of the driver's process",
     T2: "as T1",
     T3: `POST /api/submitJob; a worker with ${LOOPS} claims that wait`,

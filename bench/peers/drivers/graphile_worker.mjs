@@ -12,12 +12,15 @@ export const about = {
   packages: ["graphile-worker", "pg"],
   settings: {
     S1: "64 concurrent addJob on a pool of 64 connections",
-    L1: `addJobs of 1000 by 4 callers; a worker process with concurrentJobs ${CONCURRENCY}, maxPoolSize 25, localQueue 500, completeJobBatchDelay 0, failJobBatchDelay 0`,
+    L1:
+      `addJobs of 1000 by 4 callers; a worker process with concurrentJobs ${CONCURRENCY}, maxPoolSize ` +
+      `${CONCURRENCY + 1}, localQueue 500, completeJobBatchDelay 0, failJobBatchDelay 0`,
     T1: `runAt; as L1, pollInterval ${POLL_MS} ms instead of 2000 ms`,
     T2: `runAt; as T1`,
     T3: `as L1 (told of new jobs by LISTEN/NOTIFY)`,
   },
-  documented: "worker.graphile.org/docs/performance (the preset of its own fastest figures), docs/config (pollInterval)",
+  documented:
+    "worker.graphile.org/docs/performance (the preset of its own fastest figures), docs/config (pollInterval)",
 };
 
 const TASK = "bench";

@@ -12,8 +12,12 @@ export const about = {
   packages: ["pg-boss", "pg"],
   settings: {
     S1: "64 concurrent send on a pool of 64 connections (max: 64)",
-    L1: `insert of 1000 by 4 callers; a worker process with ${LOOPS} loops of fetch({batchSize: ${BATCH}}) and complete`,
-    T1: `startAfter; work with localConcurrency ${LOOPS}, batchSize ${BATCH}, burstWhenBatchFull, polling every 0.5 s, the least it allows`,
+    L1:
+      `insert of 1000 by 4 callers; a worker process with ${LOOPS} loops of fetch({batchSize: ${BATCH}}) and ` +
+      "complete",
+    T1:
+      `startAfter; work with localConcurrency ${LOOPS}, batchSize ${BATCH}, burstWhenBatchFull, polling every ` +
+      "0.5 s, the least it allows",
     T2: "startAfter; as T1",
     T3: `useListenNotify and notify on the queue; work with localConcurrency ${LOOPS}`,
   },
