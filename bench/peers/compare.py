@@ -90,7 +90,8 @@ class LoadGenerator(Participant):
     def about(self, node, versions):
         return {"id": self.identity, "title": self.title, "version": self.server.version(),
                 "durability": self.server.durability, "rows": ["S1"],
-                "documented": "docs/configuration.md: all defaults", "settings": {"S1": "bench/load.cc instead of Node, 64 keep-alive connections"}}
+                "documented": "docs/configuration.md: all defaults",
+                "settings": {"S1": "bench/load.cc instead of Node, 64 keep-alive connections"}}
 
     def measure(self, node, task, folder):
         body = folder / "body.json"

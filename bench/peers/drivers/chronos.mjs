@@ -89,9 +89,8 @@ const PULLED = { kind: "worker" };
 // waits in the server.
 async function takeRuns(connection, max, onStart, onDone) {
   const ask = async (path, body) => JSON.parse(bodyOf(await connection.post(path, JSON.stringify(body))));
-  const { worker_id } = await ask("/api/workers/claim", { worker: "bench", queues: ["default"], max });
+  let { worker_id, runs } = await ask("/api/workers/claim", { worker: "bench", queues: ["default"], max });
   for (;;) {
-    let { runs } = await ask("/api/workers/claim", { worker_id, max, wait: "30s" });
     while (runs.length > 0) {
       for (const run of runs) onStart(run.payload);
       const outcomes = runs.map(({ id, token }) => ({ run: id, token, outcome: "succeeded" }));
@@ -101,6 +100,7 @@ async function takeRuns(connection, max, onStart, onDone) {
       onDone?.(outcomes.length);
       runs = answer.runs;
     }
+    ({ runs } = await ask("/api/workers/claim", { worker_id, max, wait: "30s" }));
   }
 }
 
