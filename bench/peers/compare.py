@@ -167,6 +167,10 @@ def busy_share(seconds=1.0):
     return 1 - (idle_after - idle) / max(1, total_after - total)
 
 
+def filesystem(folder):
+    return subprocess.run(["df", "--output=fstype", folder], capture_output=True, text=True, check=True).stdout.split()[-1]
+
+
 def machine(folder, node):
     cpu = re.search(r"model name\s*:\s*(.+)", pathlib.Path("/proc/cpuinfo").read_text())
     memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text()).group(1))
@@ -174,7 +178,7 @@ def machine(folder, node):
     return {"processor": cpu.group(1) if cpu else platform.machine(), "cores": os.cpu_count(),
             "memory_gb": round(memory / 2**20), "kernel": platform.release(),
             "system": system.group(1) if system else platform.system(), "node": servers.first_line([node, "--version"]),
-            "filesystem": servers.first_line(["stat", "-f", "-c", "%T", folder])}
+            "filesystem": filesystem(folder)}
 
 
 def parse():
@@ -245,7 +249,7 @@ def main():
     abouts = [one.about(node, versions) for one in everyone]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="chronos-peers-", dir=options.dir))
     try:
-        if (kind := servers.first_line(["stat", "-f", "-c", "%T", folder])) in ("tmpfs", "ramfs"):
+        if (kind := filesystem(folder)) in ("tmpfs", "ramfs"):
             parser.error(f"--dir: {options.dir} is {kind}, where a sync costs nothing; give a folder on a disk")
         record = run(options, everyone, node, abouts, folder)
     finally:
