@@ -10,7 +10,7 @@ import json
 import statistics
 import sys
 
-OURS = "chronos"  # the others whose identity begins so are Chronos in another way
+OURS = "chronos"  # participants whose identity begins so are Chronos; the first is the plain one
 ROUNDS_TO_PUBLISH = 5
 
 # A row: what it measures, its columns, and by which of them it is compared. For a rate more is better.
@@ -73,8 +73,10 @@ def ratios_text(ours, theirs, compared):
 def table(record, row):
     """The head and the lines of a row's table. Who cannot do the row, or failed, says so in its line."""
     _, columns, compared = ROWS[row]
-    head = ["", *(title for _, title in columns), "Chronos is ahead"]
-    ours = by_round(record, row, OURS)
+    bases = [participant for participant in record["participants"] if participant["id"].startswith(OURS)
+             and (participant["id"] == OURS or by_round(record, row, participant["id"]))]
+    head = ["", *(title for _, title in columns), *(f"{base['title']} is ahead" for base in bases)]
+    blank = [""] * (len(columns) - 1 + len(bases))
     lines = []
     for participant in record["participants"]:
         rounds = by_round(record, row, participant["id"])
@@ -84,12 +86,13 @@ def table(record, row):
             reason = participant.get("cannot", {}).get(row)
             if reason is None:
                 continue
-            cells = [reason, *[""] * (len(columns) - 1), ""]
+            cells = [reason, *blank]
         elif not rounds:
-            cells = ["failed" if errors else "not run", *[""] * (len(columns) - 1), ""]
+            cells = ["failed" if errors else "not run", *blank]
         else:
             cells = [figure(rounds, key) for key, _ in columns]
-            cells.append("" if participant["id"].startswith(OURS) else ratios_text(ours, rounds, compared))
+            cells += ["" if participant["id"].startswith(OURS) else
+                      ratios_text(by_round(record, row, base["id"]), rounds, compared) for base in bases]
             if errors:
                 cells[0] += f" [{len(errors)} of {len(errors) + len(rounds)} rounds failed]"
         lines.append([participant["title"], *cells])
@@ -158,7 +161,7 @@ def markdown(record):
         ["used by others", f"{statistics.median(record['busy']):.0%} of the processors, median before rounds"],
         ["rounds", f"{record['rounds']}; all take turns in each round of each row"],
     ]), "",
-        "Figures are medians (least–most) over the rounds. \"Chronos is ahead\" is the median of the rounds' own "
+        "Figures are medians (least–most) over the rounds. \"Is ahead\" is the median of the rounds' own "
         "ratios: above 1 Chronos is faster, or less late, below 1 the peer is. `early` counts jobs that began "
         "before they were due, over all rounds.", ""]
     for row in rows_of(record):

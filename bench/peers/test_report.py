@@ -55,10 +55,14 @@ def test_a_peer_that_is_ahead_is_shown_below_one():
     assert line_of(record, "S1", "Peer")[-1] == "× 0.25"
 
 
-def test_chronos_in_another_way_has_a_figure_and_no_ratio():
-    record = recorded(ran("S1", "chronos", rates(1000)) + ran("S1", "chronos-again", rates(2000)))
+def test_chronos_in_another_way_has_ratios_of_its_own():
+    record = recorded(ran("S1", "chronos", rates(1000)) + ran("S1", "chronos-again", rates(2000)) +
+                      ran("S1", "peer", rates(500)) + ran("T1", "chronos", late(1)) + ran("T1", "peer", late(2)))
     record["participants"].insert(1, {**record["participants"][0], "id": "chronos-again", "title": "Again"})
-    assert line_of(record, "S1", "Again") == ["Again", "2,000", "2", ""]
+    assert report.table(record, "S1")[0] == ["", "jobs/s", "p99 ms", "Chronos is ahead", "Again is ahead"]
+    assert line_of(record, "S1", "Again") == ["Again", "2,000", "2", "", ""]
+    assert line_of(record, "S1", "Peer")[-2:] == ["× 2", "× 4"]
+    assert report.table(record, "T1")[0][-1] == "Chronos is ahead", "it did not run in this row"
 
 
 def test_what_was_not_measured_has_no_figure():
