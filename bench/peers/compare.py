@@ -56,7 +56,7 @@ class Participant:
         packages = [f"{name} {versions[name]}" for name in said.pop("packages")]
         version = ", ".join(filter(None, [*packages, self.server.version()]))
         return {**said, "id": self.identity, "title": self.title, "version": version,
-                "durability": self.server.durability}
+                "durable": self.server.durable, "durability": self.server.durability}
 
     def measure(self, node, task, folder):
         with self.server.start(folder) as where:
@@ -89,7 +89,7 @@ class LoadGenerator(Participant):
 
     def about(self, node, versions):
         return {"id": self.identity, "title": self.title, "version": self.server.version(),
-                "durability": self.server.durability, "rows": ["S1"],
+                "durable": self.server.durable, "durability": self.server.durability, "rows": ["S1"],
                 "documented": "docs/configuration.md: all defaults",
                 "settings": {"S1": "bench/load.cc instead of Node, 64 keep-alive connections"}}
 
@@ -168,7 +168,8 @@ def busy_share(seconds=1.0):
 
 
 def filesystem(folder):
-    return subprocess.run(["df", "--output=fstype", folder], capture_output=True, text=True, check=True).stdout.split()[-1]
+    done = subprocess.run(["df", "--output=fstype", folder], capture_output=True, text=True, check=True)
+    return done.stdout.split()[-1]
 
 
 def machine(folder, node):

@@ -12,6 +12,7 @@ import sys
 
 OURS = "chronos"  # participants whose identity begins so are Chronos; the first is the plain one
 ROUNDS_TO_PUBLISH = 5
+LOSES = "† can lose a job it has answered for, when the machine or the process dies"
 
 # A row: what it measures, its columns, and by which of them it is compared. For a rate more is better.
 ROWS = {
@@ -95,7 +96,7 @@ def table(record, row):
                       ratios_text(by_round(record, row, base["id"]), rounds, compared) for base in bases]
             if errors:
                 cells[0] += f" [{len(errors)} of {len(errors) + len(rounds)} rounds failed]"
-        lines.append([participant["title"], *cells])
+        lines.append([participant["title"] + ("" if participant["durable"] else " †"), *cells])
     return head, lines
 
 
@@ -123,7 +124,7 @@ def text(record):
         for line in [head, *lines]:
             out.append("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
         out.append("")
-    return "\n".join(out + [f"failed: {failure}" for failure in failures(record)])
+    return "\n".join(out + [LOSES] + [f"failed: {failure}" for failure in failures(record)])
 
 
 def markdown_table(head, lines):
@@ -163,7 +164,7 @@ def markdown(record):
     ]), "",
         "Figures are medians (least–most) over the rounds. \"Is ahead\" is the median of the rounds' own "
         "ratios: above 1 Chronos is faster, or less late, below 1 the peer is. `early` counts jobs that began "
-        "before they were due, over all rounds.", ""]
+        "before they were due, over all rounds.", "", f"{LOSES}.", ""]
     for row in rows_of(record):
         out += [f"## {row}: {what(record, row)}", "", markdown_table(*table(record, row)), ""]
     if failed := failures(record):

@@ -70,6 +70,7 @@ def running(command, log, what, port, how=signal.SIGTERM, **more):
 class Beanstalkd:
     def __init__(self, sync_ms):
         self.sync_ms = sync_ms
+        self.durable = sync_ms == 0
         self.durability = ("fsync before each answer (-f0)" if sync_ms == 0
                            else f"fsync at most every {sync_ms} ms (-f{sync_ms}): an answered job can be lost")
 
@@ -88,6 +89,7 @@ class Beanstalkd:
 class Redis:
     def __init__(self, sync):
         self.sync = sync
+        self.durable = sync == "always"
         self.durability = ("AOF, appendfsync always: written before the answer" if sync == "always"
                            else "AOF, appendfsync everysec: an answered job can be lost")
 
@@ -104,8 +106,8 @@ class Redis:
 
 
 class Postgres:
+    durable = True
     durability = "PostgreSQL's defaults (fsync, synchronous_commit on): written before the answer"
-    _template = None
 
     def __init__(self):
         found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda path: int(path.split("/")[4]))
@@ -149,6 +151,7 @@ class Postgres:
 
 class Memory:
     """No server: the scheduler lives in the driver's process."""
+    durable = False
     durability = "none: in memory, a restart loses every job"
 
     def version(self):
@@ -160,6 +163,7 @@ class Memory:
 
 
 class Chronos:
+    durable = True
     durability = "SQLite, synchronous FULL: written before the answer"
 
     def __init__(self, build):

@@ -7,11 +7,12 @@ import report  # noqa: E402
 
 
 def recorded(runs, **more):
-    participants = [{"id": name, "title": name.title(), "version": "1.0", "durability": "durable", "rows": rows,
-                     "documented": "its page", "settings": {"S1": "sixty-four callers", "T1": "as it comes"}, **extra}
+    participants = [{"id": name, "title": name.title(), "version": "1.0", "durable": True,
+                     "durability": "on the disk", "rows": rows, "documented": "its page",
+                     "settings": {"S1": "sixty-four callers", "T1": "as it comes"}, **extra}
                     for name, rows, extra in (("chronos", ["S1", "T1"], {"cannot": {"L1": "not yet"}}),
                                               ("peer", ["S1", "T1", "L1"], {}),
-                                              ("timers", ["T1"], {}))]
+                                              ("timers", ["T1"], {"durable": False}))]
     return {"date": "2026-01-02", "rounds": 5, "quick": False, "command": "make bench-peers", "busy": [0.01] * 5,
             "fdatasync_p50_ms": [0.25, 0.5], "participants": participants, "runs": runs,
             "machine": {"processor": "a processor", "cores": 2, "memory_gb": 24, "system": "a system", "kernel": "6",
@@ -47,7 +48,7 @@ def test_a_rate_is_a_median_and_its_ratio_is_that_of_single_rounds():
 
 def test_less_lateness_is_ahead_and_early_starts_are_added_up():
     record = recorded(ran("T1", "chronos", late(10, 10)) + ran("T1", "timers", late(40, 40, early=3)))
-    assert line_of(record, "T1", "Timers") == ["Timers", "40 (40–40)", "120 (120–120)", "6", "p50 × 4, p99 × 4"]
+    assert line_of(record, "T1", "Timers †") == ["Timers †", "40 (40–40)", "120 (120–120)", "6", "p50 × 4, p99 × 4"]
 
 
 def test_a_peer_that_is_ahead_is_shown_below_one():
@@ -91,7 +92,7 @@ def test_the_page_says_where_how_and_what_must_not_be_published():
     page = report.markdown(recorded(runs))
     for part in ("a processor, 2 cores", "kernel 6", "fdatasync of 4 KiB in this run: p50 0.38 ms (0.25–0.50",
                  "## S1: submit, one job per request, 64 callers at once, 3 s", "| Peer | 1,000 | 2 | × 2 |",
-                 "- S1: sixty-four callers", "durable", "make bench-peers"):
+                 "- S1: sixty-four callers", "on the disk", "† can lose", "make bench-peers"):
         assert part in page, part
     assert "Not for publication" not in page
     assert "T1" not in page, "a row that did not run"
