@@ -72,6 +72,8 @@ class Chronos(Participant):
             for row in ("L1", "T3"):
                 said["rows"].remove(row)
                 said.setdefault("cannot", {})[row] = "not yet: no worker protocol"
+            self.more["later"] = True
+            said["settings"]["S1"] = "64 keep-alive connections, POST /api/submitJob of a job for the year 2199"
         return said
 
 
@@ -95,9 +97,9 @@ class LoadGenerator(Participant):
 
     def measure(self, node, task, folder):
         body = folder / "body.json"
-        body.write_text(json.dumps({"name": "bench", "action": {"kind": "http", "url": "http://127.0.0.1:9/"},
-                                    "scheduled_time": "2199-01-01T00:00:00Z",
-                                    "payload": {"id": 0, "text": "x" * 180}}))
+        job = {"action": {"kind": "worker"}} if self.server.has_route("/api/workers/claim") else \
+            {"action": {"kind": "http", "url": "http://127.0.0.1:9/"}, "scheduled_time": "2199-01-01T00:00:00Z"}
+        body.write_text(json.dumps({"name": "bench", **job, "payload": {"id": 0, "text": "x" * 180}}))
         with self.server.start(folder) as where:
             done = last_line([self.server.binary.parent / "load", str(where["port"]), str(task["clients"]),
                               str(task["seconds"]), "/api/submitJob", where["key"], body])

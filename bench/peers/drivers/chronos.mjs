@@ -1,7 +1,7 @@
 // Chronos over HTTP, from Node like the peers' own clients: keep-alive connections, one request at a time
 // on each. Jobs of T1 and T2 are http actions, of which a start is the arrival of the call at a server of
 // this process, so the way there counts; or, with options.action "worker" and in L1 and T3, runs that a
-// worker pulls.
+// worker pulls. A server without workers is given jobs for later in S1 (options.later).
 import net from "node:net";
 import { fail } from "../workloads.mjs";
 
@@ -15,7 +15,7 @@ export const about = {
   rows: ["S1", "L1", "T1", "T2", "T3"],
   packages: [],
   settings: {
-    S1: "64 keep-alive connections, POST /api/submitJob, one at a time on each",
+    S1: "64 keep-alive connections, POST /api/submitJob of a job for a worker, for now; one at a time on each",
     L1:
       `POST /api/jobs/batch of 1000 by 4 callers; a worker process with ${LOOPS} loops, each claims ${BATCH} runs, ` +
       "and settles them and claims the next in one request",
@@ -106,14 +106,15 @@ async function takeRuns(connection, max, onStart, onDone) {
 
 export async function open(options) {
   const { workload, clients = CALLERS, action } = options;
-  const pulled = action === "worker" || workload === "T3" || workload.startsWith("L1");
+  const later = workload === "S1" && options.later;
+  const pulled = action === "worker" || ["S1", "L1", "L1-worker", "T3"].includes(workload);
   const connections = Array.from({ length: workload === "S1" ? clients : CALLERS }, () => new Connection(options));
   const free = [...connections];
   let url;
 
   const job = (payload, at) => ({
     name: "bench",
-    action: workload === "S1" ? NOWHERE : pulled ? PULLED : { kind: "http", url: url + payload.id },
+    action: later ? NOWHERE : pulled ? PULLED : { kind: "http", url: url + payload.id },
     ...(at === undefined ? {} : { scheduled_time: at }),
     payload,
   });
@@ -129,7 +130,7 @@ export async function open(options) {
   return {
     async submit(payload) {
       const connection = free.pop();
-      await connection.post("/api/submitJob", JSON.stringify(job(payload, workload === "S1" ? FAR : undefined)));
+      await connection.post("/api/submitJob", JSON.stringify(job(payload, later ? FAR : undefined)));
       free.push(connection);
     },
     submitMany: (payloads) => submitAll(payloads.map((payload) => job(payload))),
