@@ -16,6 +16,7 @@ import pathlib
 import platform
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -246,6 +247,7 @@ def run(options, everyone, node, abouts, folder):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers are stopped on the way out
     parser, options = parse()
     everyone = chosen(parser, options)
     node, versions = install()
