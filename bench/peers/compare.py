@@ -64,26 +64,12 @@ class Participant:
             return last_line([node, HERE / "drive.mjs", self.driver, json.dumps({**task, **where, **self.more})])
 
 
-class Chronos(Participant):
-    """What needs the worker protocol is left out when this build has none."""
-
-    def about(self, node, versions):
-        said = super().about(node, versions)
-        if not self.server.has_route("/api/workers/claim"):
-            for row in ("L1", "T3"):
-                said["rows"].remove(row)
-                said.setdefault("cannot", {})[row] = "not yet: no worker protocol"
-            self.more["later"] = True
-            said["settings"]["S1"] = "64 keep-alive connections, POST /api/submitJob of a job for the year 2199"
-        return said
-
-
 class PulledChronos(Participant):
     """Chronos again, its due jobs pulled by a worker like the peers' instead of called over HTTP."""
 
     def about(self, node, versions):
         settings = "jobs of action worker, taken by a worker as in T3"
-        rows = ["T1", "T2"] if self.server.has_route("/api/workers/claim") else []
+        rows = ["T1", "T2"]
         return {**super().about(node, versions), "rows": rows, "settings": dict.fromkeys(rows, settings)}
 
 
@@ -98,9 +84,8 @@ class LoadGenerator(Participant):
 
     def measure(self, node, task, folder):
         body = folder / "body.json"
-        job = {"action": {"kind": "worker"}} if self.server.has_route("/api/workers/claim") else \
-            {"action": {"kind": "http", "url": "http://127.0.0.1:9/"}, "scheduled_time": "2199-01-01T00:00:00Z"}
-        body.write_text(json.dumps({"name": "bench", **job, "payload": {"id": 0, "text": "x" * 180}}))
+        body.write_text(json.dumps({"name": "bench", "action": {"kind": "worker"},
+                                    "payload": {"id": 0, "text": "x" * 180}}))
         with self.server.start(folder) as where:
             done = last_line([self.server.binary.parent / "load", str(where["port"]), str(task["clients"]),
                               str(task["seconds"]), "/api/submitJob", where["key"], body])
@@ -121,7 +106,7 @@ def last_line(command):
 def participants(build):
     chronos = servers.Chronos(build)
     return [
-        Chronos("chronos", "Chronos", "chronos", chronos),
+        Participant("chronos", "Chronos", "chronos", chronos),
         PulledChronos("chronos-worker", "Chronos, taken by a worker", "chronos", chronos, action="worker"),
         LoadGenerator("chronos-load", "Chronos, load generator in C++", "", chronos),
         Participant("beanstalkd-f0", "beanstalkd -f0", "beanstalkd", servers.Beanstalkd(0)),

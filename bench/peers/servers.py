@@ -1,9 +1,7 @@
 """The servers of the comparison: each started on a free loopback port, with its data in a folder of its
 own, and stopped again. Nothing that runs already is touched."""
 import contextlib
-import functools
 import glob
-import json
 import os
 import pathlib
 import pwd
@@ -12,9 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
-import urllib.request
 
 START_SECONDS = 30
 
@@ -171,15 +167,6 @@ class Chronos:
 
     def version(self):
         return first_line([self.binary, "version"])
-
-    @functools.cache
-    def has_route(self, path):
-        """Whether this build serves `path`, as its own API document says."""
-        with tempfile.TemporaryDirectory() as folder, self.start(pathlib.Path(folder)) as where:
-            asked = urllib.request.Request(f"http://127.0.0.1:{where['port']}/api/openapi.json",
-                                           headers={"Authorization": f"Bearer {where['key']}"})
-            with urllib.request.urlopen(asked) as answer:
-                return path in json.load(answer)["paths"]
 
     @contextlib.contextmanager
     def start(self, folder):

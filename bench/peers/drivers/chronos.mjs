@@ -1,7 +1,7 @@
 // Chronos over HTTP, from Node like the peers' own clients: keep-alive connections, one request at a time
 // on each. Jobs of T1 and T2 are http actions, of which a start is the arrival of the call at a server of
 // this process, so the way there counts; or, with options.action "worker" and in L1 and T3, runs that a
-// worker pulls. A server without workers is given jobs for later in S1 (options.later).
+// worker pulls.
 import net from "node:net";
 import { fail } from "../workloads.mjs";
 
@@ -80,8 +80,6 @@ function listen(onCall) {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
 }
 
-const FAR = "2199-01-01T00:00:00Z";
-const NOWHERE = { kind: "http", url: "http://127.0.0.1:9/" };
 const PULLED = { kind: "worker" };
 
 // A worker of its own: claims up to `max` runs, and settles them and claims the next in one request. The
@@ -106,7 +104,6 @@ async function takeRuns(connection, max, onStart, onDone) {
 
 export async function open(options) {
   const { workload, clients = CALLERS, action } = options;
-  const later = workload === "S1" && options.later;
   const pulled = action === "worker" || ["S1", "L1", "L1-worker", "T3"].includes(workload);
   const connections = Array.from({ length: workload === "S1" ? clients : CALLERS }, () => new Connection(options));
   const free = [...connections];
@@ -114,7 +111,7 @@ export async function open(options) {
 
   const job = (payload, at) => ({
     name: "bench",
-    action: later ? NOWHERE : pulled ? PULLED : { kind: "http", url: url + payload.id },
+    action: pulled ? PULLED : { kind: "http", url: url + payload.id },
     ...(at === undefined ? {} : { scheduled_time: at }),
     payload,
   });
@@ -130,7 +127,7 @@ export async function open(options) {
   return {
     async submit(payload) {
       const connection = free.pop();
-      await connection.post("/api/submitJob", JSON.stringify(job(payload, later ? FAR : undefined)));
+      await connection.post("/api/submitJob", JSON.stringify(job(payload)));
       free.push(connection);
     },
     submitMany: (payloads) => submitAll(payloads.map((payload) => job(payload))),
