@@ -84,6 +84,14 @@ class Server:
             self.stop()
         return self.start()
 
+    def chronos(self, *words):
+        """What the command line, told of this server, prints; it must succeed."""
+        env = {**self.env, "CHRONOS_URL": f"http://127.0.0.1:{self.port}", "CHRONOS_API_KEY": self.key}
+        done = subprocess.run([BINARY, *words], env=env, capture_output=True, text=True, timeout=60,
+                              check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def close(self):
         """After a test: gone, whatever happened."""
         if self.process and self.alive():

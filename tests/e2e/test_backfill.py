@@ -1,20 +1,10 @@
 """Instants missed in a pause are run again, each once, on the real server."""
 import datetime
 import json
-import subprocess
 
-from chronos_server import BINARY, wait_until
+from chronos_server import wait_until
 
 TRUE = {"kind": "command", "argv": ["true"]}
-
-
-def chronos(server, *words):
-    env = {**server.env, "CHRONOS_URL": f"http://127.0.0.1:{server.port}",
-           "CHRONOS_API_KEY": server.key}
-    done = subprocess.run([BINARY, *words], env=env, capture_output=True, text=True, timeout=60,
-                          check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def paused_for_some_instants(server, policy):
@@ -48,11 +38,11 @@ def test_missed_instants_run_once_each(new_server):
     job, row = paused_for_some_instants(server, "skip")
     first, until = range_of(row)
     words = ("backfill", job, "--from", first, "--until", until)
-    preview = json.loads(chronos(server, *words, "--dry-run", "--json"))
+    preview = json.loads(server.chronos(*words, "--dry-run", "--json"))
     assert preview["count"] == row["count"] >= 3, (preview, row)
     assert backfilled(server, job) == []
 
-    made = json.loads(chronos(server, *words, "--json"))
+    made = json.loads(server.chronos(*words, "--json"))
     assert (made["instants"], made["count"]) == (preview["instants"], preview["count"])
     done = wait_until(lambda: [run for run in backfilled(server, job)
                                if run["state"] == "succeeded"][row["count"] - 1:]
@@ -62,7 +52,7 @@ def test_missed_instants_run_once_each(new_server):
     starts = [run["started_at"] for run in sorted(done, key=lambda run: run["planned_at"])]
     assert starts == sorted(starts)
     assert {run["lateness_ms"] for run in done} == {None}
-    assert json.loads(chronos(server, *words, "--json"))["count"] == 0
+    assert json.loads(server.chronos(*words, "--json"))["count"] == 0
     server.restart()
     assert len(backfilled(server, job)) == row["count"]
 
@@ -73,7 +63,7 @@ def test_what_asks_waits_for_a_backfill(new_server):
     assert row["reason"] == "ask", row
     undecided = server.get(f"/api/jobs/{job}/why")["undecided"]
     assert undecided["count"] >= row["count"], undecided
-    assert "to decide" in chronos(server, "why", job)
+    assert "to decide" in server.chronos("why", job)
     first, until = range_of(row)
     made = server.api("POST", f"/api/jobs/{job}/backfill", {"from": first, "until": until})
     assert made.status == 201 and made.body["count"] == row["count"], made

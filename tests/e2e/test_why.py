@@ -1,18 +1,8 @@
 """Why does it not run? The API, the command line and the metrics of the real server."""
-import subprocess
 
-from chronos_server import BINARY, wait_until
+from chronos_server import wait_until
 
 SLEEPER = {"kind": "command", "argv": ["sleep", "60"]}
-
-
-def chronos(server, *words):
-    env = {**server.env, "CHRONOS_URL": f"http://127.0.0.1:{server.port}",
-           "CHRONOS_API_KEY": server.key}
-    done = subprocess.run([BINARY, *words], env=env, capture_output=True, text=True, timeout=60,
-                          check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_a_full_queue_names_the_run_that_holds_it(new_server, tmp_path):
@@ -28,9 +18,9 @@ def test_a_full_queue_names_the_run_that_holds_it(new_server, tmp_path):
     run = why["runs"][0]["run_id"]
     assert server.get(f"/api/runs/{run}/why")["code"] == "queue_slot"
 
-    told = chronos(server, "why", job)
+    told = server.chronos("why", job)
     assert "queue_slot" in told and holder in told, told
-    assert chronos(server, "why", run, "-q") == "queue_slot\n"
+    assert server.chronos("why", run, "-q") == "queue_slot\n"
     assert server.api("POST", f"/api/runs/{holder}/cancel").status == 200
     wait_until(lambda: server.get(f"/api/jobs/{job}/why")["code"] == "running", what="its turn")
 
