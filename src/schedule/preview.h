@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ struct Preview {
   std::vector<Excluded> excluded;  // before the last of `next`
   std::vector<Warning> warnings;
 };
+
+// The next instants after `from`, when one of `calendars` excludes the first of them.
+std::optional<Excluded> excluded_next(const Schedule& schedule, Timestamp from,
+                                      const CalendarSet& calendars);
 
 // The first `count` instants after `from` that `calendars` leave open; fewer if the schedule ends,
 // or if none is found within four years. A schedule for "now" has none. A one-time schedule in the

@@ -76,9 +76,7 @@ Result<std::optional<schedule::Excluded>> Reasons::excluded_before(const Job& jo
   if (spec.calendars.empty()) return std::nullopt;
   CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(spec));
   CHRONOS_TRY(const auto calendars, load_calendars(store_, job.project, spec.calendars));
-  auto ahead = schedule::preview(schedule, now, 1, calendars);
-  if (ahead.excluded.empty()) return std::nullopt;
-  return std::move(ahead.excluded.front());
+  return schedule::excluded_next(schedule, now, calendars);
 }
 
 Result<Pollers> Reasons::pollers_of(const Job& job) const {
