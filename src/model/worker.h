@@ -2,6 +2,7 @@
 // values.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -34,10 +35,7 @@ inline constexpr int kWorkerRunsMax = 100;
 
 // A worker with this list polls this queue.
 inline bool polls(const std::vector<std::string>& queues, const std::string& queue) {
-  for (const auto& each : queues) {
-    if (each == queue) return true;
-  }
-  return queues.empty();
+  return queues.empty() || std::ranges::find(queues, queue) != queues.end();
 }
 
 }  // namespace chronos

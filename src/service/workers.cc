@@ -29,6 +29,18 @@ bool is_for(const store::Work& work, const WorkerInfo& worker) {
   return (!work.project || *work.project == worker.project) && polls(worker.queues, work.queue);
 }
 
+// The attempt did not begin.
+store::SettleRun release_of(const LeaseRef& lease, Timestamp now) {
+  return {.run = lease.run,
+          .token = lease.token,
+          .next = RunState::queued,
+          .reason = {},
+          .retry_at = {},
+          .attempt = {},
+          .deliveries = {},
+          .now = now};
+}
+
 }  // namespace
 
 std::vector<LeaseRef> WorkReply::leases() const {
@@ -200,14 +212,7 @@ std::vector<RunId> Workers::gather(const Principal& who, SettleRequest& request,
       missing.push_back(each.run);
       continue;
     }
-    change.settled.push_back({.run = each.run,
-                              .token = each.token,
-                              .next = RunState::queued,
-                              .reason = {},
-                              .retry_at = {},
-                              .attempt = {},
-                              .deliveries = {},
-                              .now = change.beat.now});
+    change.settled.push_back(release_of(each, change.beat.now));
     turn.sent.push_back({held->claimed, {}, true, i});
   }
   return missing;
@@ -325,18 +330,10 @@ std::vector<store::Operation> Workers::take(std::vector<store::Work>& work) {
 }
 
 void Workers::hand_back(const std::vector<LeaseRef>& runs) {
-  for (const auto& [run, token] : runs) {
-    forget(run, token);
-    store::SettleRun change{.run = run,
-                            .token = token,
-                            .next = RunState::queued,
-                            .reason = {},
-                            .retry_at = {},
-                            .attempt = {},
-                            .deliveries = {},
-                            .now = clock_.now()};
+  for (const auto& lease : runs) {
+    forget(lease.run, lease.token);
     // Refused, its lease expires.
-    store_.commit(std::move(change), [](const Result<store::SettleRun::Answer>&) {});
+    store_.commit(release_of(lease, clock_.now()), [](const Result<store::SettleRun::Answer>&) {});
   }
 }
 
