@@ -6,12 +6,11 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <utility>
 
 #include "base/json.h"
+#include "base/mutex.h"
 #include "base/time_text.h"
 #include "net/http_client.h"
 
@@ -53,21 +52,22 @@ class Calls {
 
   // Called where answers come in: something went on.
   void advance() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     last_advance_ = Steady::now();
   }
   void finish(std::optional<Error> error = std::nullopt) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!is_over_) error_ = std::move(error);
     is_over_ = true;
     changed_.notify_all();
   }
   // Until finish(), or until nothing has gone on for `patience`.
   Result<void> wait(Duration patience) {
-    std::unique_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     last_advance_ = Steady::now();
-    while (!changed_.wait_for(lock, milliseconds(100), [&] { return is_over_; })) {
-      if (Steady::now() - last_advance_ < patience) continue;
+    while (!is_over_) {
+      changed_.wait_for(mutex_, milliseconds(100));
+      if (is_over_ || Steady::now() - last_advance_ < patience) continue;
       return fail(Reason::timeout,
                   fmt::format("nothing has happened for {}", format_duration(patience)));
     }
@@ -78,11 +78,11 @@ class Calls {
  private:
   const BenchTarget& target_;
   std::atomic<std::uint64_t> last_id_ = 0;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_over_ = false;
-  std::optional<Error> error_;
-  Steady::time_point last_advance_;
+  Mutex mutex_;
+  Condition changed_;
+  bool is_over_ CHRONOS_GUARDED_BY(mutex_) = false;
+  std::optional<Error> error_ CHRONOS_GUARDED_BY(mutex_);
+  Steady::time_point last_advance_ CHRONOS_GUARDED_BY(mutex_);
   net::HttpClient client_;  // the first to go: no answer comes after it
 };
 
