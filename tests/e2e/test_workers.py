@@ -169,8 +169,10 @@ def test_a_worker_that_drains_hands_back_what_it_has_not_begun(server, new_worke
     assert {run["node"] for run in runs} == {"first", "second"}
 
 
-def test_limits_of_queues_hold_across_workers(new_server, new_worker, log):
-    server = new_server(env={"CHRONOS_QUEUES_NARROW_CONCURRENCY": "1"})
+def test_limits_of_queues_hold_across_workers(new_server, new_worker, log, tmp_path):
+    config = tmp_path / "chronos.toml"
+    config.write_text("[queues.narrow]\nconcurrency = 1\n")
+    server = new_server(args=["--config", str(config)])
     jobs = [pulled(server, log, queue="narrow") for _ in range(10)]
     for name in ("one", "two", "three"):
         new_worker(server, name, "narrow")
