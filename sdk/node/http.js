@@ -72,19 +72,22 @@ export class Transport {
 
   /**
    * The parsed body of a success. Tries again, with growing pauses, when nobody answers or the server
-   * asks to come again: for requests that may be repeated.
+   * asks to come again: for requests that may be repeated. `body` may be a function, called for each try;
+   * `onLost` is told of each that was sent and had no answer.
    */
-  async call(request) {
+  async call({ onLost, ...request }) {
     for (let tries = 1; ; ++tries) {
       let problem;
       let pause = 50 * 2 ** tries * (0.5 + Math.random());
       try {
-        const { status, headers, body } = await this.once(request);
+        const sent = typeof request.body === 'function' ? request.body() : request.body;
+        const { status, headers, body } = await this.once({ ...request, body: sent });
         if (status < 300) return { status, headers, body: body ? JSON.parse(body) : undefined };
         problem = errorOf(status, body);
         const after = Number(headers['retry-after']);
         if (after > 0) pause = after * 1000;
       } catch (cause) {
+        onLost?.();
         if (request.signal?.aborted) throw cause;
         problem = new ChronosError(`the server cannot be reached: ${cause.message}`, { cause });
       }

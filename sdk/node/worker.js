@@ -26,6 +26,8 @@ export class Worker extends EventEmitter {
   #outcomes = [];
   #progress = new Map(); // run id → what it says of itself
   #reserved = 0; // slots offered to a claim that is under way
+  #isUnsure = false; // an answer to a claim was lost: runs may be leased to this worker that it does not know
+  #claimsOfSettlements = 0; // under way
   #singly = 0; // so many outcomes go one by one: the server has refused them together
   #isSettling = false;
   #isStopping = false;
@@ -87,19 +89,20 @@ export class Worker extends EventEmitter {
     let pause = PAUSE_MS.first;
     while (!this.#isStopping) {
       const max = Math.min(this.#free, CLAIM_MAX);
-      if (max < 1) {
+      if (max < 1 || (this.#isUnsure && this.#claimsOfSettlements > 0)) {
         await this.#pause(20);
         continue;
       }
       this.#reserved += max;
+      let tellsAll;
+      const claim = () => {
+        tellsAll = this.#knowsAll();
+        return this.#claim(max, tellsAll);
+      };
       try {
-        const reply = await this.#post('/api/workers/claim', {
-          ...(this.#id ? { worker_id: this.#id } : { worker: this.#options.name }),
-          queues: this.#queues,
-          max,
-          wait: `${this.#options.wait}s`,
-        }, this.#stop.signal);
+        const reply = await this.#post('/api/workers/claim', claim, { signal: this.#stop.signal, claims: true });
         this.#id = reply.worker_id;
+        if (tellsAll) this.#isUnsure = false;
         this.#take(reply);
         pause = PAUSE_MS.first;
       } catch (error) {
@@ -111,6 +114,22 @@ export class Worker extends EventEmitter {
         this.#reserved -= max;
       }
     }
+  }
+
+  // While an answer that may bring runs is under way, what it holds is not known.
+  #knowsAll() {
+    return this.#isUnsure && this.#claimsOfSettlements === 0 && this.#id !== undefined;
+  }
+
+  // One that `tellsAll` names every run it holds, and does not wait: the server hands back the others.
+  #claim(max, tellsAll) {
+    const held = () => [...this.#active.keys(), ...this.#outcomes.map(({ run }) => run.id)];
+    return {
+      ...(this.#id ? { worker_id: this.#id } : { worker: this.#options.name }),
+      ...(tellsAll ? { holding: held() } : { wait: `${this.#options.wait}s` }),
+      queues: this.#queues,
+      max,
+    };
   }
 
   async #pause(ms) {
@@ -175,19 +194,23 @@ export class Worker extends EventEmitter {
     await new Promise(setImmediate);
     while (this.#outcomes.length > 0) {
       const batch = this.#outcomes.slice(0, this.#singly > 0 ? 1 : SETTLE_MAX);
-      const max = this.#isStopping ? 0 : Math.min(this.#free, CLAIM_MAX);
+      const max = this.#isStopping || this.#isUnsure ? 0 : Math.min(this.#free, CLAIM_MAX);
       const progress = this.#takeProgress();
+      const claims = max > 0;
       this.#reserved += max;
+      this.#claimsOfSettlements += claims ? 1 : 0;
       try {
-        const reply = await this.#post('/api/workers/settle', this.#settlement(batch, progress, max));
+        const reply = await this.#post('/api/workers/settle', this.#settlement(batch, progress, max), { claims });
         this.#outcomes.splice(0, batch.length);
         this.#singly = Math.max(0, this.#singly - 1);
         this.#tellStale(batch, reply);
         this.#reserved -= max;
         this.#take(reply);
+        this.#claimsOfSettlements -= claims ? 1 : 0;
         pause = PAUSE_MS.first;
       } catch (error) {
         this.#reserved -= max;
+        this.#claimsOfSettlements -= claims ? 1 : 0;
         this.#giveBack(progress);
         this.#complain(error);
         if (error.status === 422) this.#mend(batch, error);
@@ -263,10 +286,11 @@ export class Worker extends EventEmitter {
     }
   }
 
-  async #post(path, body, signal) {
+  async #post(path, body, { signal, claims = false } = {}) {
     this.#sentAt = performance.now();
     const timeout = (this.#options.wait + 30) * 1000;
-    const { body: reply } = await this.#transport.call({ method: 'POST', path, body, signal, timeout });
+    const onLost = claims ? () => { this.#isUnsure = true; } : undefined;
+    const { body: reply } = await this.#transport.call({ method: 'POST', path, body, signal, timeout, onLost });
     return reply;
   }
 

@@ -73,6 +73,15 @@ struct QueueNames {
   }
 };
 
+struct HeldRuns {
+  void check(const std::optional<std::vector<RunId>>& runs, const Place& place) const {
+    if (runs && runs->size() > kOutcomesMax) {
+      place.refuse("too_long", fmt::format("has {} entries, at most {} are allowed", runs->size(),
+                                           kOutcomesMax));
+    }
+  }
+};
+
 struct WorkerName {
   void check(const std::optional<std::string>& name, const Place& place) const {
     if (name) Length{1, 200}.check(*name, place);
@@ -141,13 +150,14 @@ constexpr auto choice(std::string_view name) {
 constexpr std::array kClaimFields = {
     row<&ClaimRequest::name, WorkerName{}>("worker"),
     row<&ClaimRequest::id>("worker_id"),
+    row<&ClaimRequest::holding, HeldRuns{}>("holding"),
     row<&ClaimRequest::queues, QueueNames{}>("queues"),
     row<&ClaimRequest::max, Range{1, kClaimMax}>("max"),
     row<&ClaimRequest::wait, Between{0, Duration(kWaitMax).count()}>("wait"),
 };
 // Of a claim within a settlement: the worker is known.
 constexpr std::span<const Field<ClaimRequest>> kNextClaimFields =
-    std::span(kClaimFields).last<kClaimFields.size() - 2>();
+    std::span(kClaimFields).last<kClaimFields.size() - 3>();
 
 constexpr std::array kLeaseFields = {
     row<&LeaseRef::run>("run"),
@@ -235,6 +245,10 @@ Result<ClaimRequest> read_claim(const json::Value& body) {
   if (problems.empty() && !request.id && !request.name) {
     place.at("worker").refuse("required", "is required: the name of the worker",
                               "later claims give the 'worker_id' of the first answer instead");
+  }
+  if (problems.empty() && !request.id && request.holding) {
+    place.at("holding").refuse("not_applicable", "a worker that begins holds nothing",
+                               "give it with the 'worker_id' of an earlier answer");
   }
   if (!problems.empty()) return fields::refuse_all("the claim", std::move(problems));
   return request;

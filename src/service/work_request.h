@@ -21,8 +21,11 @@ inline constexpr int kOutcomesMax = 10'000;  // entries of each list in one sett
 inline constexpr Duration kWaitMax = std::chrono::seconds(30);
 
 struct ClaimRequest {
-  std::optional<WorkerId> id;                      // nothing: a worker that begins
-  std::optional<std::string> name;                 // required of one that begins
+  std::optional<WorkerId> id;       // nothing: a worker that begins
+  std::optional<std::string> name;  // required of one that begins
+  // Every run the worker knows it holds; what else is leased to it came with an answer it never
+  // got.
+  std::optional<std::vector<RunId>> holding;
   std::optional<std::vector<std::string>> queues;  // none: as before, at first every queue
   int max = 1;
   Duration wait{};  // until there is work

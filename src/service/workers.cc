@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <unordered_set>
 
 #include "base/time_text.h"
 #include "store/settlement.h"
@@ -117,6 +118,8 @@ void Workers::claim(const Principal& who, ClaimRequest request, std::stop_token 
     turn.holder = ids_.make<NodeId>();
     turn.info.project = who.project;
   }
+  // In the order of the commits this comes before the claim, which may take them again.
+  if (request.holding) hand_back(never_arrived(turn.holder, *request.holding));
   if (request.name) turn.info.name = *request.name;
   ask_claim(turn, std::move(request));
   remember(turn.holder, turn.info);
@@ -338,6 +341,20 @@ void Workers::hand_back(const std::vector<LeaseRef>& runs) {
 }
 
 // -- Runs that workers hold -----------------------------------------------------------------------
+
+// What is leased to the worker although it does not know of it.
+std::vector<LeaseRef> Workers::never_arrived(NodeId holder,
+                                             const std::vector<RunId>& holding) const {
+  const std::unordered_set<RunId> arrived(holding.begin(), holding.end());
+  std::vector<LeaseRef> runs;
+  const MutexLock lock(mutex_);
+  for (const auto& [run, held] : held_) {
+    if (held.claimed.holder == holder && !arrived.contains(run)) {
+      runs.push_back({run, held.claimed.token});
+    }
+  }
+  return runs;
+}
 
 Workers::Held* Workers::find_held(const Principal& who, RunId run, std::int64_t token) {
   const auto found = held_.find(run);

@@ -156,6 +156,7 @@ class Workers {
                      std::vector<RunId>& stale);
   std::vector<RunId> gather(const Principal& who, SettleRequest& request, Turn& turn,
                             store::WorkerTurn& change);
+  std::vector<LeaseRef> never_arrived(NodeId holder, const std::vector<RunId>& holding) const;
   Held* find_held(const Principal& who, RunId run, std::int64_t token) CHRONOS_REQUIRES(mutex_);
   void keep(store::ClaimedRun claimed, SteadyTime until) CHRONOS_REQUIRES(mutex_);
   void forget(RunId run, std::int64_t token);

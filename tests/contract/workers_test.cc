@@ -325,6 +325,22 @@ TEST_F(WorkersApi, RunsForSomebodyWhoHungUpAreHandedBack) {
 
 // -- Who may what ---------------------------------------------------------------------------------
 
+TEST_F(WorkersApi, WhatAWorkerDoesNotKnowOfIsHandedBack) {
+  submit();
+  const auto first = claim();
+  submit();
+  const auto lost = claim();  // of this answer the worker sees nothing
+  const auto holding = fmt::format(R"("holding": ["{}"], "max": 10)", first.text("/runs/0/id"));
+  const auto again = claim(holding);
+  ASSERT_EQ(again.at("/runs").elements.size(), 1U);
+  EXPECT_EQ(again.text("/runs/0/id"), lost.text("/runs/0/id"));
+  EXPECT_EQ(again.at("/runs/0/attempt").integer, 1);
+  EXPECT_NE(again.at("/runs/0/token").integer, lost.at("/runs/0/token").integer);
+  EXPECT_EQ(report(lost, R"("outcome": "succeeded")").text("/outcomes/0"), "stale");
+  EXPECT_EQ(report(first, R"("outcome": "succeeded")").text("/outcomes/0"), "ok");
+  EXPECT_EQ(report(again, R"("outcome": "succeeded")").text("/outcomes/0"), "ok");
+}
+
 TEST_F(WorkersApi, ProjectsAreWalls) {
   submit();
   const auto claimed = claim();
@@ -454,6 +470,8 @@ TEST_F(WorkersInput, WhatIsWrongWithAClaimIsNamed) {
       {"claim", R"({"worker": "a", "queues": []})", "/queues", "too_short"},
       {"claim", R"({"worker": "a", "queues": ["a b"]})", "/queues/0", "bad_slug"},
       {"claim", R"({"worker": "a", "queues": ["a", "a"]})", "/queues/1", "repeated"},
+      {"claim", R"({"worker": "a", "holding": []})", "/holding", "not_applicable"},
+      {"claim", R"({"worker": "a", "holding": ["run_1"]})", "/holding/0", "bad_id"},
       {"claim", R"({"worker": "a", "queue": "q"})", "/queue", "unknown_field"},
       {"claim", "[]", "", "wrong_type"},
   });

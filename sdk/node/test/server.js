@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,8 +38,24 @@ export class Server {
     if (!this.url) throw new Error('the server did not start');
   }
 
-  client() {
-    return new Client({ url: this.url, apiKey: this.key });
+  client(url = this.url) {
+    return new Client({ url, apiKey: this.key });
+  }
+
+  /** A way to the server on which answers get lost: those for which `loses(text)` is true end it instead. */
+  async lossyWay(loses) {
+    const way = net.createServer((near) => {
+      const far = net.connect(new URL(this.url).port, '127.0.0.1');
+      near.pipe(far);
+      far.on('data', (part) => (loses(part.toString()) ? near.destroy() : near.write(part)));
+      for (const [one, other] of [[near, far], [far, near]]) {
+        one.on('close', () => other.destroy());
+        one.on('error', () => other.destroy());
+      }
+    });
+    way.listen(0, '127.0.0.1');
+    await once(way, 'listening');
+    return { url: `http://127.0.0.1:${way.address().port}`, close: () => way.close() };
   }
 
   /** A worker process of its own; `log` gathers its lines. */

@@ -9,11 +9,20 @@ import { Server, until } from './server.js';
 
 let server;
 let client;
+const workers = [];
+
+// One that a failed test leaves behind would keep this process alive.
+function work(...args) {
+  workers.push(client.worker(...args));
+  return workers.at(-1);
+}
+
 before(async () => {
   server = await Server.start();
   client = server.client();
 });
 after(async () => {
+  await Promise.all(workers.map((worker) => worker.stop({ timeout: 0 })));
   client.close();
   await server.close();
 });
@@ -29,7 +38,7 @@ async function lastRun(job) {
 }
 
 test('a job is worked on, its payload and metadata arrive, its result is its output', async () => {
-  const worker = client.worker('basic', async (run) => {
+  const worker = work('basic', async (run) => {
     run.log('a line');
     run.progress(50, 'half');
     return { doubled: run.payload.number * 2, who: run.metadata.who };
@@ -51,7 +60,7 @@ test('many jobs are done once each, by batches', async () => {
   const seen = new Map();
   const jobs = await client.submitMany(Array.from({ length: count }, (_, i) => ({ queue: 'many', payload: i })));
   assert.equal(jobs.filter((job) => job.id).length, count);
-  const worker = client.worker('many', (run) => { seen.set(run.payload, (seen.get(run.payload) ?? 0) + 1); },
+  const worker = work('many', (run) => { seen.set(run.payload, (seen.get(run.payload) ?? 0) + 1); },
     { concurrency: 200 });
   await until(() => seen.size === count, 'all of them');
   await worker.stop();
@@ -62,7 +71,7 @@ test('many jobs are done once each, by batches', async () => {
 
 test('a handler that throws fails the attempt, and retryAfter says when the next may start', async () => {
   const attempts = [];
-  const worker = client.worker('failing', (run) => {
+  const worker = work('failing', (run) => {
     attempts.push(run.attempt);
     if (run.attempt === 1) throw new Error('the first');
     if (run.attempt === 2) throw Object.assign(new Error('busy'), { retryAfter: '200ms' });
@@ -80,7 +89,7 @@ test('an outcome that the server refuses spoils no other', async () => {
   let begin;
   const all = new Promise((resolve) => { begin = resolve; });
   let begun = 0;
-  const worker = client.worker('refused', async (run) => {
+  const worker = work('refused', async (run) => {
     if (++begun === 3) begin();
     await all;
     if (run.payload === 'bad') throw Object.assign(new Error('never'), { retryAfter: 'soon' });
@@ -95,7 +104,7 @@ test('an outcome that the server refuses spoils no other', async () => {
 test('a cancel aborts the signal of a run under way', async () => {
   let began;
   const running = new Promise((resolve) => { began = resolve; });
-  const worker = client.worker('cancelled', async (run) => {
+  const worker = work('cancelled', async (run) => {
     began();
     await once(run.signal, 'abort');
     throw run.signal.reason;
@@ -155,7 +164,7 @@ test('a worker that is drained ends what runs and leaves the rest', async () => 
 
 test('a server that is killed and comes back goes on with the same worker', async () => {
   const done = new Set();
-  const worker = client.worker('restarted', async (run) => {
+  const worker = work('restarted', async (run) => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     done.add(run.payload);
   });
@@ -165,6 +174,23 @@ test('a server that is killed and comes back goes on with the same worker', asyn
   await server.restart();
   await until(() => done.size === 100, 'all of them');
   await worker.stop();
+});
+
+test('a run whose claim was answered in vain is claimed again', async () => {
+  let lost = 0;
+  const way = await server.lossyWay((text) => text.includes('"runs":[{') && ++lost === 1);
+  const far = server.client(way.url);
+  const worker = far.worker('vain', (run) => run.attempt);
+  workers.push(worker);
+  worker.on('error', () => {});
+  await until(() => worker.id, 'the first answer');
+  const job = await client.submit({ queue: 'vain', timeout: '1h' });
+  assert.equal(await ended(job), 'succeeded');
+  assert.equal(lost, 2);
+  assert.equal((await lastRun(job)).attempts.length, 1);
+  await worker.stop();
+  far.close();
+  way.close();
 });
 
 test('what the server refuses says which field is wrong', async () => {

@@ -36,19 +36,23 @@ class Transport:
             self.close()
             raise
 
-    def call(self, method, path, body=None, headers=None, timeout=60, stop=None):
+    def call(self, method, path, body=None, headers=None, timeout=60, stop=None, on_lost=None):
         """The parsed body of a success. Tries again, with growing pauses, when nobody answers or the
-        server asks to come again: for requests that may be repeated. `stop`, an Event, ends the pauses."""
+        server asks to come again: for requests that may be repeated. `body` may be a function, called for
+        each try; `on_lost()` is told of each that had no answer. `stop`, an Event, ends the pauses."""
         for tries in range(1, TRIES + 1):
             pause = 0.05 * 2 ** tries * random.uniform(0.5, 1.5)
             try:
-                status, answer_headers, text = self.once(method, path, body, headers, timeout)
+                sent = body() if callable(body) else body
+                status, answer_headers, text = self.once(method, path, sent, headers, timeout)
                 if status < 300:
                     return json.loads(text) if text else None
                 problem = error_of(status, text)
                 after = answer_headers.get("Retry-After", "")
                 pause = float(after) if after.isdigit() else pause
             except (OSError, http.client.HTTPException) as error:
+                if on_lost is not None:
+                    on_lost()
                 problem = ChronosError(f"the server cannot be reached: {error}")
             is_stopped = stop is not None and stop.is_set()
             if not problem.is_temporary or tries == TRIES or is_stopped:

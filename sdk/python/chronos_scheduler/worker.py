@@ -77,6 +77,8 @@ class Worker:
         self._ended = []  # (run, outcome or None when it is handed back)
         self._singly = 0  # so many outcomes go one by one: the server has refused them together
         self._reserved = 0  # slots offered to claims under way
+        self._is_unsure = False  # an answer to a claim was lost: it may have brought runs
+        self._settlement_claims = False  # a settlement that claims is under way
         self._is_settling = False
         self._heartbeat = 5.0
         self._sent_at = 0.0
@@ -122,16 +124,22 @@ class Worker:
         pause = 0.1
         while not self._stopping.is_set():
             with self._lock:
-                self._lock.wait_for(lambda: self._free() > 0 or self._stopping.is_set())
+                self._lock.wait_for(self._may_claim)
                 count = min(self._free(), CLAIM_MAX)
                 if self._stopping.is_set():
                     return
                 self._reserved += count
+            sent = {}
+
+            def claim():
+                nonlocal sent
+                sent = self._claim(count)
+                return sent
             try:
-                who = {"worker_id": self.id} if self.id else {"worker": self._name}
-                reply = self._post("/api/workers/claim", {**who, "queues": self._queues, "max": count,
-                                                          "wait": f"{self._wait}s"})
+                reply = self._post("/api/workers/claim", claim, claims=True)
                 self.id = reply["worker_id"]
+                if "holding" in sent:
+                    self._is_unsure = False
                 self._take(reply, count)
                 pause = 0.1
             except ChronosError as error:
@@ -140,6 +148,22 @@ class Worker:
                 self._complain(error)
                 self._stopping.wait(pause)
                 pause = min(pause * 2, PAUSE_LONGEST)
+
+    def _may_claim(self):
+        return self._stopping.is_set() or (
+            self._free() > 0 and not (self._is_unsure and self._settlement_claims))
+
+    def _claim(self, count):
+        """After a lost answer it names every run it holds, and does not wait: the server hands back the
+        others. While another answer that may bring runs is under way it cannot know."""
+        body = {"worker_id": self.id} if self.id else {"worker": self._name}
+        body.update(queues=self._queues, max=count)
+        with self._lock:
+            if self._is_unsure and self.id and not self._settlement_claims:
+                body["holding"] = [*self._active, *(run.id for run, _ in self._ended)]
+            else:
+                body["wait"] = f"{self._wait}s"
+        return body
 
     def _free(self):
         return self._concurrency - len(self._active) - self._reserved
@@ -199,11 +223,13 @@ class Worker:
                     continue
                 batch = self._ended[:1 if self._singly else SETTLE_MAX]
                 said, self._said = self._said, {}
-                count = 0 if self._stopping.is_set() or not batch else max(0, min(self._free(), CLAIM_MAX))
+                claims = batch and not self._stopping.is_set() and not self._is_unsure
+                count = max(0, min(self._free(), CLAIM_MAX)) if claims else 0
                 self._reserved += count
+                self._settlement_claims = count > 0
                 self._is_settling = True
             try:
-                reply = self._post("/api/workers/settle", self._settlement(batch, said, count))
+                reply = self._post("/api/workers/settle", self._settlement(batch, said, count), count > 0)
                 self._settled(batch, reply)
                 self._take(reply, count)
                 pause = 0.1
@@ -213,6 +239,7 @@ class Worker:
                     self._over.wait(pause)
                     pause = min(pause * 2, PAUSE_LONGEST)
             with self._lock:
+                self._settlement_claims = False
                 self._is_settling = False
                 self._lock.notify_all()
 
@@ -255,9 +282,13 @@ class Worker:
                 self._said[run_id] = merged
         self._complain(error)
 
-    def _post(self, path, body):
+    def _post(self, path, body, claims=False):
         self._sent_at = time.monotonic()
-        return self._transport.call("POST", path, body, timeout=self._wait + 30, stop=self._over)
+        return self._transport.call("POST", path, body, timeout=self._wait + 30, stop=self._over,
+                                    on_lost=self._be_unsure if claims else None)
+
+    def _be_unsure(self):
+        self._is_unsure = True
 
     def _complain(self, error):
         if error.code == "not_found":  # what this worker held is somebody else's now

@@ -1,8 +1,10 @@
 """A real server, the binary of CHRONOS_BINARY, on a free port with leases of two seconds."""
 import os
 import pathlib
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -60,6 +62,43 @@ class Server:
                                                          "CHRONOS_API_KEY": self.key})
         child.log = out.read_text
         return child
+
+
+class LossyWay:
+    """A way to the server on which answers get lost: those for which `loses(bytes)` is true end it instead."""
+
+    def __init__(self, url, loses):
+        self._far = (url.split("//")[1].split(":")[0], int(url.rsplit(":", 1)[1]))
+        self._loses = loses
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(self._far)
+            for source, target, loses in ((near, far, lambda part: False), (far, near, self._loses)):
+                threading.Thread(target=self._carry, args=(source, target, loses), daemon=True).start()
+
+    @staticmethod
+    def _carry(source, target, loses):
+        try:
+            while (part := source.recv(65536)) and not loses(part):
+                target.sendall(part)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self._listener.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import threading
 import time
 
 import pytest
-from conftest import until
+from conftest import LossyWay, until
 
 from chronos_scheduler import ChronosError, Client, RetryLater
 
@@ -147,6 +147,23 @@ def test_a_server_that_comes_back_goes_on_with_the_same_worker(server, client):
         until(lambda: len(done) > 10, "some of them")
         server.restart()
         until(lambda: len(done) == 100, "all of them")
+
+
+def test_a_run_whose_claim_was_answered_in_vain_is_claimed_again(server, client):
+    answers = []
+
+    def loses(part):
+        if b'"runs":[{' in part:
+            answers.append(part)
+        return b'"runs":[{' in part and len(answers) == 1
+    way = LossyWay(server.url, loses)
+    with Client(way.url, server.key).worker("vain", lambda run: run.attempt) as worker:
+        until(lambda: worker.id, "the first answer")
+        job = client.submit("vain", timeout="1h")
+        assert ended(client, job) == "succeeded"
+    way.close()
+    assert len(answers) == 2
+    assert outcomes(client, job) == ["succeeded"]
 
 
 def test_what_the_server_refuses_says_which_field_is_wrong(client):
