@@ -439,6 +439,7 @@ void Scheduler::send(Unsettled unsettled) {
   commit(std::move(change), [this, unsettled = std::move(unsettled)](
                                 Result<store::SettleRun::Answer> answer) mutable {
     if (answer) {
+      may_have_ready_ = true;  // what it kept waiting
       events_.on_settled(unsettled.claimed, unsettled.outcome, answer->state);
       return forget(unsettled);
     }
@@ -463,7 +464,6 @@ void Scheduler::forget(const Unsettled& unsettled) {
   const auto found = running_.find(unsettled.claimed.run);
   if (found == running_.end() || found->second.claimed.token != unsettled.claimed.token) return;
   running_.erase(found);
-  may_have_ready_ = true;
 }
 
 // -- Upkeep

@@ -28,6 +28,7 @@ class InstantLauncher final : public Launcher {
     launched.push_back(run.planned_at);
     lateness.push_back(run.started_at - run.planned_at);
     if (during_launch) std::exchange(during_launch, nullptr)();
+    if (hangs) return;
     done(Outcome{.kind = OutcomeKind::succeeded});
   }
   void cancel(RunId, int) override {}
@@ -35,6 +36,7 @@ class InstantLauncher final : public Launcher {
   std::vector<Timestamp> launched;
   std::vector<Duration> lateness;
   std::function<void()> during_launch;  // of the next one
+  bool hangs = false;                   // what is launched never ends
 };
 
 class SchedulerTest : public testing::Test {
@@ -72,6 +74,7 @@ class SchedulerTest : public testing::Test {
     job.spec.schedule = std::move(spec);
     job.spec.schedule.anchor = clock.now();
     job.spec.overlap = overlap;
+    job.spec.max_attempts = max_attempts;
     job.created_at = clock.now();
     const auto schedule = schedule::Schedule::compile(job.spec.schedule);
     EXPECT_TRUE(schedule) << schedule.error().message;
@@ -110,6 +113,7 @@ class SchedulerTest : public testing::Test {
   IdSource ids{clock, Rng(1)};
   store::MemoryStore store{clock, {.has_own_thread = false}};
   InstantLauncher launcher;
+  int max_attempts = 3;  // of jobs that are submitted
   std::unique_ptr<Scheduler> scheduler;
   std::map<JobId, ProjectId> projects;
   std::map<std::pair<std::string, std::string>, std::int64_t> not_run;
@@ -132,6 +136,21 @@ TEST_F(SchedulerTest, WhatHasJustBecomeDueDoesNotWaitForACrowd) {
   ASSERT_EQ(runs.size(), 2U) << "planned: tomorrow's waits";
   EXPECT_NE(runs[0].state, RunState::planned);
   EXPECT_GT(store.due_runs(clock.now(), 2000)->size(), 1000U) << "the crowd is not";
+}
+
+TEST_F(SchedulerTest, WhatALostRunKeptWaitingStartsWithoutAHint) {
+  max_attempts = 1;
+  ScheduleSpec spec;
+  spec.every = 1min;
+  submit(spec, Overlap::queue_all);
+  launcher.hangs = true;
+  pass(1min);
+  pass(1min);  // held
+  ASSERT_EQ(launcher.launched.size(), 1U);
+  restart();
+  launcher.hangs = false;
+  turn();
+  EXPECT_EQ(launcher.launched.size(), 2U);
 }
 
 TEST_F(SchedulerTest, ACrowdIsPlannedToItsEnd) {
