@@ -37,6 +37,10 @@ export interface JobDeclaration<Payload = unknown> {
   queue?: string;
   /** 0–9, 9 first; 4 unless given. */
   priority?: number;
+  /** At most `max` runs with this key go on at once, in the whole project. */
+  concurrency?: { key: string; max: number } | null;
+  /** At most `max` attempts with this key start within any `per`. */
+  rate?: { key: string; max: number; per: Duration } | null;
   unique?: {
     key: string;
     while?: 'queued' | 'running' | 'window';

@@ -391,6 +391,7 @@ std::string Daemon::Parts::metrics_text() {
     metrics_.set("chronos_jobs", static_cast<double>(counts->jobs));
     metrics_.set("chronos_runs_due", static_cast<double>(counts->due));
     metrics_.set("chronos_runs_ready", static_cast<double>(counts->ready));
+    metrics_.set("chronos_runs_limited", static_cast<double>(counts->limited));
     metrics_.set("chronos_runs_held", static_cast<double>(counts->held));
     metrics_.set("chronos_runs_running", static_cast<double>(counts->running));
     metrics_.set("chronos_deliveries_waiting", static_cast<double>(counts->deliveries_waiting));

@@ -35,6 +35,7 @@ constexpr std::array kGauges = {
     Description{"chronos_jobs", "Jobs stored."},
     Description{"chronos_runs_due", "Runs planned for later."},
     Description{"chronos_runs_ready", "Runs whose instant has come and that wait for a slot."},
+    Description{"chronos_runs_limited", "Runs in line for a concurrency key or a rate."},
     Description{"chronos_runs_held", "Runs held back by an earlier run of their job."},
     Description{"chronos_runs_running", "Runs with an attempt under way."},
     Description{"chronos_oldest_ready_seconds", "How long the oldest ready run has waited."},

@@ -169,6 +169,15 @@ void add_policy(ObjectDraft& job, const PolicyFlags& flags, const json::Value* b
   job.set_text("overlap", flags.overlap);
   job.set_text("queue", flags.queue);
   job.set_number("priority", flags.priority);
+  auto concurrency = inner("concurrency");
+  concurrency.set_text("key", flags.concurrency_key);
+  concurrency.set_number("max", flags.concurrency_max);
+  job.set_object("concurrency", concurrency);
+  auto rate = inner("rate");
+  rate.set_text("key", flags.rate_key);
+  rate.set_number("max", flags.rate_max);
+  rate.set_text("per", flags.rate_per);
+  job.set_object("rate", rate);
   auto unique = inner("unique");
   unique.set_text("key", flags.unique_key);
   unique.set_text("while", flags.unique_while);
@@ -326,6 +335,12 @@ void declare_policy(Arguments& arguments, PolicyFlags& flags) {
                  flags.misfire_window);
   arguments.text({"--queue", "NAME", "queue"}, flags.queue);
   arguments.number({"--priority", "0-9", "9 first"}, flags.priority);
+  arguments.text({"--concurrency-key", "KEY", "runs of this key share --concurrency-max slots"},
+                 flags.concurrency_key);
+  arguments.number({"--concurrency-max", "N", "so many of them at once"}, flags.concurrency_max);
+  arguments.text({"--rate-key", "KEY", "attempts of this key share a rate"}, flags.rate_key);
+  arguments.number({"--rate-max", "N", "so many of them start within --rate-per"}, flags.rate_max);
+  arguments.text({"--rate-per", "DURATION", "the span"}, flags.rate_per);
   arguments.text({"--unique-key", "KEY", "one job of this key at a time"}, flags.unique_key);
   arguments.text({"--unique-while", "SPAN", "queued, running (the default) or window"},
                  flags.unique_while);

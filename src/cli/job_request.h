@@ -46,6 +46,11 @@ struct PolicyFlags {
   std::optional<std::string> misfire_window;
   std::optional<std::string> queue;
   std::optional<std::int64_t> priority;
+  std::optional<std::string> concurrency_key;
+  std::optional<std::int64_t> concurrency_max;
+  std::optional<std::string> rate_key;
+  std::optional<std::int64_t> rate_max;
+  std::optional<std::string> rate_per;
   std::optional<std::string> unique_key;
   std::optional<std::string> unique_while;
   std::optional<std::string> unique_window;

@@ -53,6 +53,11 @@ TEST(JobBody, HasEveryFieldThatWasGiven) {
   flags.policy.overlap = "allow";
   flags.policy.queue = "reports";
   flags.policy.priority = 9;
+  flags.policy.concurrency_key = "tenant";
+  flags.policy.concurrency_max = 2;
+  flags.policy.rate_key = "api";
+  flags.policy.rate_max = 100;
+  flags.policy.rate_per = "1m";
   flags.policy.unique_key = "k";
   flags.policy.unique_while = "window";
   flags.policy.unique_window = "10m";
@@ -71,6 +76,7 @@ TEST(JobBody, HasEveryFieldThatWasGiven) {
       R"("max_age":"1h","on":["timed_out"]},"timeout":"10s","deadline":"1h","on_lost":"fail",)"
       R"("misfire":{"policy":"skip","grace":"5s","window":"1h"},"overlap":"allow",)"
       R"("queue":"reports","priority":9,)"
+      R"("concurrency":{"key":"tenant","max":2},"rate":{"key":"api","max":100,"per":"1m"},)"
       R"("unique":{"key":"k","while":"window","window":"10m","on_conflict":"extend"},)"
       R"("notify":[{"on":"failure","email":["a@b","c@d"]},)"
       R"({"on":"failure","channel":"chat"}],"action":{"kind":"http","url":"https://example.com"},)"

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "model/limits.h"
 #include "model/run.h"
 #include "schedule/schedule.h"
 
@@ -104,6 +105,7 @@ struct JobSpec {
   Overlap overlap = Overlap::skip;
   std::string queue = "default";
   int priority = 4;  // 0–9, 9 first
+  Limits limits;
   std::optional<Unique> unique;
   std::vector<NotifyRule> notify;
   std::vector<std::string> tags;

@@ -67,6 +67,24 @@ constexpr std::array kUniqueFields = {
     enum_row<&Unique::on_conflict, parse_on_conflict>("on_conflict"),
 };
 
+constexpr std::array kConcurrencyFields = {
+    row<&ConcurrencyLimit::key, Length{1, 200}>("key"),
+    row<&ConcurrencyLimit::max, Range{1, 1'000'000}>("max"),
+};
+
+struct RateWindow {
+  void check(Duration per, const Place& place) const {
+    if (per >= std::chrono::milliseconds(1) && per <= std::chrono::days(31)) return;
+    place.refuse("out_of_range", fmt::format("{} is outside 1ms-31d", format_duration(per)));
+  }
+};
+
+constexpr std::array kRateFields = {
+    row<&RateLimit::key, Length{1, 200}>("key"),
+    row<&RateLimit::max, Range{1, 100'000}>("max"),
+    row<&RateLimit::per, RateWindow{}>("per"),
+};
+
 struct KnownEvent {
   void check(const std::string& event, const Place& place) const {
     constexpr std::array<std::string_view, 4> kLater = {"recovery", "missed", "late", "long"};
@@ -256,6 +274,27 @@ void write_unique(json::Writer& writer, const JobSpec& spec) {
   spec.unique ? write_nested(kUniqueFields, writer, *spec.unique) : void(writer.null());
 }
 
+// A member of JobSpec::limits; all of its own members have to be there.
+template <auto Member, auto& Table>
+constexpr Field<JobSpec> limit_row(std::string_view name) {
+  return {name,
+          [](const json::Value& value, JobSpec& spec, const Place& place) {
+            auto& limit = spec.limits.*Member;
+            limit.reset();
+            if (value.is(json::Type::null)) return;
+            read_nested(Table, value, limit.emplace(), place);
+            if (!value.is(json::Type::object)) return;
+            for (const auto& field : Table) {
+              if (value.find(field.name) != nullptr) continue;
+              place.at(field.name).refuse("required", "is required");
+            }
+          },
+          [](json::Writer& writer, const JobSpec& spec) {
+            const auto& limit = spec.limits.*Member;
+            limit ? write_nested(Table, writer, *limit) : void(writer.null());
+          }};
+}
+
 void read_metadata(const json::Value& value, JobSpec& spec, const Place& place) {
   spec.metadata.clear();
   if (value.is(json::Type::null) || !place.expect(value, json::Type::object)) return;
@@ -338,6 +377,8 @@ constexpr std::array kSpecFields = {
     enum_row<&JobSpec::overlap, parse_overlap>("overlap"),
     row<&JobSpec::queue, fields::Slug{64}>("queue"),
     row<&JobSpec::priority, Range{0, 9}>("priority"),
+    limit_row<&Limits::concurrency, kConcurrencyFields>("concurrency"),
+    limit_row<&Limits::rate, kRateFields>("rate"),
     Field<JobSpec>{"unique", read_unique, write_unique},
     row<&JobSpec::notify, KnownRules{}>("notify"),
     row<&JobSpec::tags, Tags{}>("tags"),
@@ -358,7 +399,7 @@ constexpr std::array kSpecFields = {
 };
 
 // Fields of product.md §3 whose feature does not exist yet: refused, never silently ignored.
-constexpr std::array<std::string_view, 3> kUnsupported = {"concurrency", "rate", "after"};
+constexpr std::array<std::string_view, 1> kUnsupported = {"after"};
 
 bool names_any(const json::Value& root, std::span<const std::string_view> names) {
   return std::ranges::any_of(names, [&](std::string_view name) {

@@ -4,6 +4,7 @@
 #include "model/access.h"
 #include "model/enum_names.h"
 #include "model/job.h"
+#include "model/limits.h"
 #include "model/notification.h"
 #include "model/run.h"
 
@@ -41,6 +42,8 @@ constexpr EnumNames<OnConflict, 4> kOnConflict = {{{OnConflict::reject, "reject"
                                                    {OnConflict::keep, "keep"},
                                                    {OnConflict::replace, "replace"},
                                                    {OnConflict::extend, "extend"}}};
+constexpr EnumNames<LimitKind, 2> kLimitKinds = {
+    {{LimitKind::concurrency, "concurrency"}, {LimitKind::rate, "rate"}}};
 constexpr EnumNames<JobPhase, 4> kPhases = {{{JobPhase::active, "active"},
                                              {JobPhase::succeeded, "succeeded"},
                                              {JobPhase::failed, "failed"},
@@ -116,6 +119,12 @@ std::optional<OnConflict> parse_on_conflict(std::string_view text) {
 }
 std::optional<Overlap> parse_overlap(std::string_view text) {
   return value_of(kOverlaps, text);
+}
+std::string_view to_string(LimitKind kind) {
+  return name_of(kLimitKinds, kind);
+}
+std::optional<LimitKind> parse_limit_kind(std::string_view text) {
+  return value_of(kLimitKinds, text);
 }
 std::string_view to_string(JobPhase value) {
   return name_of(kPhases, value);

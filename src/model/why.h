@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "model/job.h"
+#include "model/limits.h"
 #include "model/run.h"
 #include "schedule/preview.h"
 
@@ -31,6 +32,8 @@ enum class WhyCode {
   retry,
   earlier_run,
   permission,
+  concurrency,
+  rate,
   queue_slot,
   slot,
   runs_ahead,
@@ -81,9 +84,20 @@ std::string_view to_string(WhyCode code);
 
 inline constexpr int kRunsNamedMax = 10;
 
+// What a run in line for a limit waits for.
+struct LimitStanding {
+  LimitKind kind = LimitKind::concurrency;
+  Limits limits;            // of the run
+  std::int64_t in_use = 0;  // slots taken; of a rate: attempts let through that have not started
+  std::optional<Timestamp> opens_at;  // when time alone lets the first in line through
+  std::int64_t ahead = 0;             // in line before it, counted no further than asked for
+  std::vector<RunId> runs;            // some that hold a slot
+};
+
 // Where a live run stands among the others, as a store knows it.
 struct Standing {
-  bool is_held = false;  // behind an earlier run of its job
+  bool is_held = false;                  // behind an earlier run of its job
+  std::optional<LimitStanding> limit{};  // in line for it
   std::optional<Timestamp> attempt_started_at;
   // Of a ready run: what a claim takes first, counted no further than asked for.
   std::int64_t ahead = 0;           // of its kind, in any queue
@@ -108,9 +122,9 @@ struct ServerState {
 
 // What stands in the way.
 struct Blocker {
-  std::string kind;         // clock, calendar, run, queue, kind, job, policy, store, server
+  std::string kind;         // clock, calendar, run, concurrency, rate, queue, kind, job, policy, …
   std::string id;           // of the run or job; empty = none
-  std::string name;         // of the calendar, queue, kind of action, the policy's field …
+  std::string name;         // of the calendar, key, queue, kind of action, the policy's field …
   std::vector<RunId> runs;  // that hold the slots
   std::optional<std::int64_t> in_use;
   std::optional<std::int64_t> max;

@@ -213,6 +213,37 @@ TEST(Why, AReadyRunSaysWhatItLacks) {
   EXPECT_NE(command.why().unblocked_by.find("commands.allow"), std::string::npos);
 }
 
+TEST(Why, ARunInLineNamesTheKeyAndWhoHoldsIt) {
+  Case c;
+  c.standing.limit = LimitStanding{.kind = LimitKind::concurrency,
+                                   .limits = {ConcurrencyLimit{"tenant", 2}, {}},
+                                   .in_use = 2,
+                                   .ahead = 1,
+                                   .runs = {RunId{{7, 7}}}};
+  EXPECT_EQ(c.why().code, WhyCode::concurrency);
+  EXPECT_EQ(
+      c.why().text,
+      "2 runs with the concurrency key 'tenant' go on, and 2 may; 1 run of higher priority or "
+      "an earlier instant goes first.");
+  EXPECT_EQ(c.why().blocker->name, "tenant");
+  EXPECT_EQ(c.why().blocker->max, 2);
+  EXPECT_EQ(c.why().blocker->runs, c.standing.limit->runs);
+}
+
+TEST(Why, ARunInLineForARateSaysWhenItOpens) {
+  Case c;
+  c.standing.limit = LimitStanding{
+      .kind = LimitKind::rate, .limits = {{}, RateLimit{"api", 100, 1min}}, .opens_at = kNow + 5s};
+  EXPECT_EQ(c.why().code, WhyCode::rate);
+  EXPECT_EQ(c.why().until, kNow + 5s);
+  EXPECT_NE(c.why().text.find("lets 100 attempts start within 1m."), std::string::npos);
+  c.standing.limit->ahead = 1;
+  EXPECT_FALSE(c.why().until);
+  c.standing.limit->opens_at.reset();
+  c.standing.limit->in_use = 100;
+  EXPECT_NE(c.why().text.find("100 attempts let through have not started yet."), std::string::npos);
+}
+
 TEST(Why, ARunThatWorkersPullWaitsForThem) {
   Case c;
   c.job.spec.action.kind = "worker";

@@ -30,8 +30,13 @@ Result<void> System::check_ready() const {
 
 Result<Counts> System::counts() const {
   CHRONOS_TRY(const auto stats, store_.stats());
-  Counts counts{stats.jobs,  stats.due,    stats.ready,
-                stats.held,  stats.leased, stats.deliveries_waiting,
+  Counts counts{stats.jobs,
+                stats.due,
+                stats.ready,
+                stats.held,
+                stats.limited,
+                stats.leased,
+                stats.deliveries_waiting,
                 std::nullopt};
   if (stats.oldest_ready_at) {
     counts.oldest_ready_age = std::max(Duration(0), clock_.now() - *stats.oldest_ready_at);

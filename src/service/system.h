@@ -23,6 +23,7 @@ struct Counts {
   std::int64_t due = 0;
   std::int64_t ready = 0;
   std::int64_t held = 0;
+  std::int64_t limited = 0;
   std::int64_t running = 0;
   std::int64_t deliveries_waiting = 0;
   std::optional<Duration> oldest_ready_age;

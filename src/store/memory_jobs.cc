@@ -1,6 +1,8 @@
 // What users ask for: submit, replace, cancel, run now.
+#include <algorithm>
 #include <utility>
 
+#include "store/memory_limits.h"
 #include "store/memory_tables.h"
 
 namespace chronos::store::memory {
@@ -77,17 +79,39 @@ void keep_schedule(Tables& tables, StoredJob& stored, const ReplaceJob& change) 
   insert_planned(tables, job.id, next, change.now);
 }
 
+// Whether a run that waits in `ready` or in line stands elsewhere by the new declaration.
+bool has_to_move(const LiveRun& run, const JobSpec& before, const JobSpec& after) {
+  if (run.place != Place::ready && run.place != Place::limited) return false;
+  return run.limits != after.limits || before.priority != after.priority ||
+         before.queue != after.queue || before.action.kind != after.action.kind;
+}
+
 // Puts the new declaration in place of the old one. Runs that wait follow it: those in `ready` are
 // ordered by its priority.
-void put_declaration(Tables& tables, StoredJob& stored, Job job) {
+void put_declaration(Tables& tables, StoredJob& stored, Job job, Timestamp now) {
   if (stored.job.spec.key) tables.job_keys.erase({job.project, *stored.job.spec.key});
   if (job.spec.key) tables.job_keys.emplace(std::pair{job.project, *job.spec.key}, job.id);
-  std::vector<LiveRun> ready;
+  std::vector<LiveRun> moved;
   for (const auto id : std::set<RunId>(stored.live)) {
-    if (tables.live_runs.at(id).place == Place::ready) ready.push_back(take(tables, id));
+    if (has_to_move(tables.live_runs.at(id), stored.job.spec, job.spec)) {
+      moved.push_back(take(tables, id));
+    }
+  }
+  const auto take_limits = [&](LiveRun& run) {
+    if (run.limits == job.spec.limits) return;
+    give_slot_back(tables, run);
+    run.limits = job.spec.limits;
+  };
+  std::ranges::for_each(moved, take_limits);
+  for (const auto id : stored.live) {
+    if (auto& run = tables.live_runs.at(id); run.place != Place::leased) take_limits(run);
   }
   stored.job = std::move(job);
-  for (auto& run : ready) insert(tables, std::move(run));
+  for (auto& run : moved) {
+    if (run.place == Place::limited) run.queued_at = now;
+    run.place = Place::ready;
+    insert(tables, std::move(run));
+  }
 }
 
 }  // namespace
@@ -137,7 +161,7 @@ Result<JobAnswer> apply(Tables& tables, const ReplaceJob& change) {
     job.parked_at = stored.job.parked_at;
     job.runs_planned = stored.job.runs_planned;
   }
-  put_declaration(tables, stored, std::move(job));
+  put_declaration(tables, stored, std::move(job), change.now);
   if (change.replaces_schedule) {
     stored.phase_at_end.reset();
     if (change.next_run) insert_planned(tables, stored.job.id, *change.next_run, change.now);
@@ -207,6 +231,7 @@ Result<Backfill::Answer> apply(Tables& tables, const Backfill& change) {
     run.trigger = planned.trigger;
     run.planned_at = planned.planned_at;
     run.at = planned.at;
+    run.limits = job.spec.limits;
     run.place = change.holds ? Place::held : Place::ready;
     if (!change.holds) run.queued_at = change.now;
     insert(tables, std::move(run));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/memory_limits.h"
 #include "store/memory_tables.h"
 
 namespace chronos::store::memory {
@@ -105,7 +106,7 @@ Result<std::int64_t> apply(Tables& tables, const Prune& change) {
   gone += erase_old(tables.holders, change.limit - gone, [&](const Holder& holder) {
     return holder.worker && holder.last_seen_at + kWorkersKept <= change.now;
   });
-  return gone;
+  return gone + forget_limits(tables, change.now, change.limit - gone);
 }
 
 }  // namespace chronos::store::memory

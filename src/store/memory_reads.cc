@@ -1,8 +1,11 @@
 #include "store/memory_reads.h"
+#include "store/memory_limits.h"
 
 #include <algorithm>
 #include <ranges>
 #include <utility>
+
+#include "store/memory_limits.h"
 
 namespace chronos::store::memory {
 namespace {
@@ -161,6 +164,7 @@ std::optional<Standing> standing(const Tables& tables, ProjectId project, RunId 
   Standing standing;
   standing.is_held = run.place == Place::held;
   if (run.lease) standing.attempt_started_at = run.lease->started_at;
+  standing.limit = limit_standing(tables, run, ahead_max);
   if (run.place != Place::ready) return standing;
 
   const auto& spec = spec_of(id);
@@ -330,6 +334,7 @@ Stats stats(const Tables& tables) {
   stats.leased = std::ssize(tables.leases);
   for (const auto& [_, run] : tables.live_runs) {
     if (run.place == Place::held) ++stats.held;
+    if (run.place == Place::limited) ++stats.limited;
     if (run.place != Place::ready) continue;
     if (!stats.oldest_ready_at || *run.queued_at < *stats.oldest_ready_at) {
       stats.oldest_ready_at = run.queued_at;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "store/memory_limits.h"
 #include "store/memory_tables.h"
 
 namespace chronos::store::memory {
@@ -97,6 +98,7 @@ Result<std::int64_t> apply(Tables& tables, const ReleaseDue& change) {
     if (!tables.live_runs.at(id).needs_planning) released.push_back(id);
   }
   for (const auto id : released) make_ready(tables, id, change.now);
+  touch_opening(tables, change.now);
   return std::ssize(released);
 }
 
@@ -173,6 +175,7 @@ Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change) {
   ClaimRuns::Answer claimed;
   for (const auto id : taken) {
     auto run = take(tables, id);
+    count_start(tables, run, change.now);
     run.place = Place::leased;
     run.lease = Lease{change.holder, change.node, ++tables.last_token, change.now};
     ++run.attempts_made;
@@ -201,6 +204,7 @@ Result<SettleRun::Answer> apply(Tables& tables, const SettleRun& change) {
     run.lease.reset();
     run.place = Place::due;
     run.at = *change.retry_at;
+    run.last_queued_at = run.queued_at;
     insert(tables, std::move(run));
     return answer;
   }
@@ -260,10 +264,12 @@ Result<WorkerTurn::Answer> apply(Tables& tables, const WorkerTurn& change, Stead
     const auto came_to = apply(tables, settled);
     answer.settled.push_back(came_to ? std::optional(came_to->state) : std::nullopt);
   }
+  open_lines(tables, change.beat.now);
   tables.news.is_for_nodes = tables.news.is_for_nodes || tables.has_made_ready;
   answer.cancelled = runs_to_cancel(tables, change.beat.holder);
   if (!change.claim) return answer;
   CHRONOS_TRY(answer.claimed, apply(tables, *change.claim));
+  open_lines(tables, change.beat.now);
   return answer;
 }
 

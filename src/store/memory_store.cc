@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "store/committer.h"
+#include "store/memory_limits.h"
 #include "store/memory_reads.h"
 #include "store/memory_tables.h"
 
@@ -24,7 +25,9 @@ class Applier {
     return widen(memory::apply(tables_, change, now_));
   }
   Result<Answer> operator()(const auto& change) const {
-    return widen(memory::apply(tables_, change));
+    auto answer = widen(memory::apply(tables_, change));
+    if constexpr (requires { change.now; }) memory::open_lines(tables_, change.now);
+    return answer;
   }
 
  private:
@@ -204,8 +207,10 @@ Result<std::vector<DueRun>> MemoryStore::due_runs(Timestamp now, int limit) cons
 
 Result<std::optional<Timestamp>> MemoryStore::next_due_at() const {
   return state_->read([](const auto& tables, auto) -> std::optional<Timestamp> {
-    if (tables.due.empty()) return std::nullopt;
-    return tables.due.begin()->first;
+    auto next = memory::next_opening(tables);
+    if (tables.due.empty()) return next;
+    const auto due = tables.due.begin()->first;
+    return next ? std::min(*next, due) : due;
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "store/memory_limits.h"
 
 namespace chronos::store::memory {
 namespace {
@@ -17,6 +18,7 @@ RunState state_of(const LiveRun& run) {
       return run.is_retrying() ? RunState::retrying : RunState::planned;
     case Place::ready:
     case Place::held:
+    case Place::limited:
       return RunState::queued;
     case Place::leased:
       return RunState::running;
@@ -99,6 +101,7 @@ void tell_room(Tables& tables, const LiveRun& run) {
 
 void insert(Tables& tables, LiveRun run) {
   const auto id = run.id;
+  if (run.place == Place::ready) enter_ready_or_line(tables, run);
   if (run.place == Place::due) tables.due.emplace(run.at, id);
   if (run.place == Place::ready) {
     tables.ready.insert(ready_key(tables, run));
@@ -117,6 +120,7 @@ LiveRun take(Tables& tables, RunId id) {
   tables.live_runs.erase(found);
   tables.due.erase({run.at, id});
   if (run.place == Place::ready) tables.ready.erase(ready_key(tables, run));
+  leave_limits(tables, run);
   if (run.lease) {
     tables.leases.erase(run.lease->token);
     tell_room(tables, run);
@@ -135,6 +139,7 @@ void insert_planned(Tables& tables, JobId job, const PlannedRun& planned, Timest
   run.at = planned.at;
   run.needs_planning = planned.needs_planning;
   run.retry_of = planned.retry_of;
+  run.limits = tables.jobs.at(job).job.spec.limits;
   insert(tables, std::move(run));
   if (planned.at <= now && !planned.needs_planning) make_ready(tables, planned.id, now);
 }
@@ -147,7 +152,7 @@ void make_ready(Tables& tables, RunId id, Timestamp now) {
   insert(tables, std::move(run));
 }
 
-void finish(Tables& tables, const LiveRun& live, const End& end) {
+void finish(Tables& tables, LiveRun live, const End& end) {
   CHRONOS_CHECK(is_final(end.state) && may_move(state_of(live), end.state));
   auto run = run_value(tables, live);
   run.state = end.state;
@@ -167,6 +172,7 @@ void finish(Tables& tables, const LiveRun& live, const End& end) {
     ++job.failure_streak;
   }
   store_final(tables, stored, std::move(run));
+  give_slot_back(tables, live);
   follow_phase(stored, end.state);
 }
 

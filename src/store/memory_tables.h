@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,13 +15,14 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/limits.h"
 #include "store/changes.h"
 #include "store/committer.h"
 #include "store/store.h"
 
 namespace chronos::store::memory {
 
-enum class Place { due, ready, held, leased };
+enum class Place { due, ready, held, limited, leased };
 
 struct Lease {
   NodeId holder;
@@ -40,13 +42,20 @@ struct LiveRun {
   bool needs_planning = false;
   std::optional<RunId> retry_of;
   std::optional<Timestamp> queued_at;
-  std::optional<Timestamp> started_at;  // of the first attempt
+  std::optional<Timestamp> last_queued_at;  // of the newest attempt that has ended
+  std::optional<Timestamp> started_at;      // of the first attempt
   int attempts_made = 0;
   bool is_cancel_requested = false;
   std::optional<Lease> lease;
+  Limits limits;
+  bool has_slot = false;  // of its concurrency key
+  bool has_pass = false;  // in ready: its start counts for its rate key
 
   bool is_retrying() const { return place == Place::due && attempts_made > 0; }
-  bool goes_on() const { return place == Place::ready || place == Place::leased || is_retrying(); }
+  bool goes_on() const {
+    return place == Place::ready || place == Place::limited || place == Place::leased ||
+           is_retrying();
+  }
 };
 
 struct FinalRun {
@@ -88,6 +97,15 @@ struct UniqueKey {
   Timestamp until;  // the end of its window
 };
 
+// A limit's books and its line.
+struct KeyUse {
+  std::int64_t in_use = 0;  // slots taken; of a rate: attempts let through that have not started
+  std::deque<Timestamp> starts;  // newest first
+  std::set<std::tuple<int, Timestamp, RunId>> line;
+  std::optional<Timestamp> opens_at;
+  Timestamp forget_at;  // from then on its starts are in nobody's window
+};
+
 struct Tables {
   std::map<JobId, StoredJob> jobs;
   std::map<std::pair<ProjectId, std::string>, JobId> job_keys;
@@ -99,6 +117,8 @@ struct Tables {
   std::map<std::int64_t, RunId> leases;               // by token
   std::int64_t last_token = 0;
   std::map<NodeId, Holder> holders;
+  std::map<LimitKey, KeyUse> limits;
+  std::set<LimitKey> limits_touched;  // whose lines have to be looked at before the change is done
   std::set<std::string> full_queues;  // in which a claim found no room
   News news;                          // of this transaction
   bool has_made_ready = false;  // a run that a node may claim, since somebody set this to false
@@ -136,7 +156,7 @@ struct End {
 };
 // Writes the final row of a run that was taken out; the job's counts, streak, last_run and phase
 // follow.
-void finish(Tables& tables, const LiveRun& run, const End& end);
+void finish(Tables& tables, LiveRun run, const End& end);
 // Ends a live run that holds no lease as cancelled.
 void cancel_waiting(Tables& tables, RunId run, std::string_view reason, Timestamp now);
 // Writes a row for instants that did not run, or extends the one that ends at `from`.

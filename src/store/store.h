@@ -77,6 +77,7 @@ struct Stats {
   std::int64_t due = 0;   // back-off included
   std::int64_t ready = 0;
   std::int64_t held = 0;
+  std::int64_t limited = 0;  // in line for a limit
   std::int64_t leased = 0;
   std::int64_t deliveries_waiting = 0;
   std::optional<Timestamp> oldest_ready_at;  // the earliest queued_at in ready

@@ -199,6 +199,18 @@ const std::map<std::string, Tell> kWaitingStories = {
            s.post("/api/jobs", R"({"name": "a", "action": {"kind": "worker"}, "queue": "q"})");
        return s.why_job(s.job = answer.text("/id"));
      }},
+    {"concurrency",
+     [](Story& s) {
+       const auto limited = R"("concurrency": {"key": "tenant", "max": 1})";
+       s.claim(s.now_run(limited));
+       return s.why_run(s.now_run(limited));
+     }},
+    {"rate",
+     [](Story& s) {
+       const auto limited = R"("rate": {"key": "api", "max": 1, "per": "1m"})";
+       s.claim(s.now_run(limited));
+       return s.why_run(s.now_run(limited));
+     }},
     {"queue_slot",
      [](Story& s) {
        s.claim(s.now_run(R"("queue": "narrow")"));

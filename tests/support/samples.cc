@@ -38,6 +38,8 @@ JobSpec full_spec() {
   spec.overlap = Overlap::queue_all;
   spec.queue = "reports";
   spec.priority = 8;
+  spec.limits = {.concurrency = ConcurrencyLimit{"tenant-7", 3},
+                 .rate = RateLimit{"reports-api", 20, 1min}};
   spec.notify = {{.on = "failure", .after = 2, .email = {"ops@example.com"}, .channel = "alerts"}};
   spec.tags = {"reports", "night"};
   spec.metadata = {{"team", "data"}, {"tier", "1"}};

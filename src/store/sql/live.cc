@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "store/sql/limited.h"
 
 namespace chronos::store::sql {
 namespace {
@@ -30,15 +31,15 @@ constexpr Sql kAnyOfJob{"SELECT 1 FROM live WHERE job = $1 LIMIT 1"};
 
 constexpr Sql kInsertLive{
     "INSERT INTO live (job, is_held, run, project, trigger_kind, planned_at, at, needs_planning,"
-    " kind, queue, rank, retry_of, jitter, is_cancel_requested, attempts_made)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0) ON CONFLICT DO "
+    " kind, queue, rank, retry_of, jitter, is_limited, is_cancel_requested, attempts_made)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0) ON CONFLICT DO "
     "NOTHING"};
 constexpr Sql kDeleteLive{"DELETE FROM live WHERE job = $1 AND is_held = 0 AND run = $2"};
 constexpr Sql kInsertDue{"INSERT INTO due (needs_planning, at, run, job) VALUES ($1, $2, $3, $4)"};
 constexpr Sql kDeleteDue{"DELETE FROM due WHERE needs_planning = $1 AND at = $2 AND run = $3"};
 constexpr Sql kInsertReady{
     "INSERT INTO ready (kind, queue, rank, planned_at, run, job, project, trigger_kind, attempt,"
-    " queued_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
+    " queued_at, has_rate) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
 constexpr Sql kDeleteReady{
     "DELETE FROM ready WHERE kind = $1 AND queue = $2 AND rank = $3 AND planned_at = $4"
     " AND run = $5"};
@@ -67,7 +68,7 @@ constexpr Sql kBackOff{
     " started_at = coalesce(started_at, $4), queued_at = $5"
     " WHERE job = $1 AND is_held = 0 AND run = $2"};
 constexpr Sql kSetLane{
-    "UPDATE live SET kind = $3, queue = $4, rank = $5"
+    "UPDATE live SET kind = $3, queue = $4, rank = $5, is_limited = $6"
     " WHERE job = $1 AND is_held IN (0, 1) AND run = $2"};
 
 constexpr Sql kInsertRun{
@@ -106,6 +107,8 @@ std::int64_t& growth_of(Writer& writer, Place place) {
       return writer.growth.ready;
     case Place::held:
       return writer.growth.held;
+    case Place::limited:
+      return writer.growth.limited;
     case Place::leased:
       break;
   }
@@ -116,7 +119,18 @@ Result<std::int64_t> insert_live(Writer& writer, JobKey job, const Lane& lane,
                                  const PlannedRun& planned, bool is_held) {
   return writer.db.run(kInsertLive, job.job, is_held, planned.id, job.project, planned.trigger,
                        planned.planned_at, planned.at, planned.needs_planning, lane.kind,
-                       lane.queue, lane.rank, planned.retry_of, planned.jitter);
+                       lane.queue, lane.rank, planned.retry_of, planned.jitter, lane.limits.any());
+}
+
+// Its row in `live`, with its limits. False when a run with this id is live already.
+Result<bool> insert(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned,
+                    bool is_held) {
+  CHRONOS_TRY(const auto added, insert_live(writer, job, lane, planned, is_held));
+  if (added == 0) return false;
+  if (lane.limits.any()) {
+    CHRONOS_TRY_VOID(put_limits(writer.db, job.project, planned.id, lane.limits));
+  }
+  return true;
 }
 
 bool is_backfill(const LiveRun& run) {
@@ -191,7 +205,7 @@ bool is_for_workers(const Lane& lane) {
 }
 
 Lane lane_of(const JobSpec& spec, ProjectId project) {
-  return {kind_of(spec.action.kind, project), spec.queue, 9 - spec.priority};
+  return {kind_of(spec.action.kind, project), spec.queue, 9 - spec.priority, spec.limits};
 }
 
 bool is_recurring(const JobSpec& spec) {
@@ -204,6 +218,7 @@ RunState LiveRun::state() const {
       return is_retrying() ? RunState::retrying : RunState::planned;
     case Place::ready:
     case Place::held:
+    case Place::limited:
       return RunState::queued;
     case Place::leased:
       return RunState::running;
@@ -221,6 +236,8 @@ LiveRun read_live_row(Columns& columns) {
   run.jitter = columns.get<Duration>();
   run.at = columns.get<Timestamp>();
   run.needs_planning = columns.get<bool>();
+  const bool is_held = columns.get<bool>();
+  run.is_limited = columns.get<bool>();
   run.lane.kind = columns.get<std::string>();
   run.lane.queue = columns.get<std::string>();
   run.lane.rank = columns.get<int>();
@@ -231,7 +248,10 @@ LiveRun read_live_row(Columns& columns) {
   run.queued_at = columns.get<std::optional<Timestamp>>();
   const bool is_due = columns.get<bool>();
   const bool is_ready = columns.get<bool>();
-  run.place = is_due ? Place::due : is_ready ? Place::ready : Place::held;
+  run.place = is_held    ? Place::held
+              : is_due   ? Place::due
+              : is_ready ? Place::ready
+                         : Place::limited;
   const auto holder = columns.get<std::optional<NodeId>>();
   if (!holder) return run;
   run.place = Place::leased;
@@ -273,21 +293,26 @@ Result<bool> has_held(Connection& db, JobId job, bool of_backfill) {
 }
 
 Result<bool> add_held(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned) {
-  CHRONOS_TRY(const auto added, insert_live(writer, job, lane, planned, true));
-  if (added == 0) return false;
+  CHRONOS_TRY(const bool is_new, insert(writer, job, lane, planned, true));
+  if (!is_new) return false;
   CHRONOS_TRY_VOID(insert_held(writer, job.job, planned.trigger, planned.planned_at, planned.id));
   return true;
 }
 
 Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned,
                      Timestamp now) {
-  CHRONOS_TRY(const auto added, insert_live(writer, job, lane, planned, false));
-  if (added == 0) return false;
+  CHRONOS_TRY(const bool is_new, insert(writer, job, lane, planned, false));
+  if (!is_new) return false;
   if (planned.at <= now && !planned.needs_planning) {
-    CHRONOS_TRY_VOID(writer.db.run(kInsertReady, lane.kind, lane.queue, lane.rank,
-                                   planned.planned_at, planned.id, job.job, job.project,
-                                   planned.trigger, 1, now));
-    tell_ready(writer, job.project, lane);
+    LiveRun run;
+    run.job = job.job;
+    run.run = planned.id;
+    run.project = job.project;
+    run.trigger = planned.trigger;
+    run.planned_at = planned.planned_at;
+    run.is_limited = lane.limits.any();
+    run.lane = lane;
+    CHRONOS_TRY_VOID(enter_ready(writer, run, now));
   } else {
     CHRONOS_TRY_VOID(
         writer.db.run(kInsertDue, planned.needs_planning, planned.at, planned.id, job.job));
@@ -305,10 +330,14 @@ Result<void> leave_place(Writer& writer, const LiveRun& run) {
     case Place::ready:
       left = writer.db.run(kDeleteReady, run.lane.kind, run.lane.queue, run.lane.rank,
                            run.planned_at, run.run);
+      if (run.is_limited) CHRONOS_TRY_VOID(will_not_start(writer, run));
       break;
     case Place::held:
       left = writer.db.run(kDeleteHeld, run.job, is_backfill(run), run.planned_at, run.run);
       CHRONOS_TRY_VOID(writer.db.run(kSetHeld, run.job, run.run, false));
+      break;
+    case Place::limited:
+      left = leave_line(writer, run);
       break;
     case Place::leased:
       left = writer.db.run(kDeleteLease, run.run);
@@ -321,10 +350,22 @@ Result<void> leave_place(Writer& writer, const LiveRun& run) {
   return {};
 }
 
-Result<void> enter_ready(Writer& writer, const LiveRun& run, Timestamp now) {
+Result<Place> enter_ready(Writer& writer, const LiveRun& run, Timestamp now) {
+  if (run.is_limited) {
+    CHRONOS_TRY(const bool waits, enter_line(writer, run));
+    if (waits) {
+      ++writer.growth.limited;
+      return Place::limited;
+    }
+  }
+  CHRONOS_TRY_VOID(insert_ready(writer, run, now, false));
+  return Place::ready;
+}
+
+Result<void> insert_ready(Writer& writer, const LiveRun& run, Timestamp now, bool has_rate) {
   CHRONOS_TRY_VOID(writer.db.run(kInsertReady, run.lane.kind, run.lane.queue, run.lane.rank,
                                  run.planned_at, run.run, run.job, run.project, run.trigger,
-                                 run.attempts_made + 1, now));
+                                 run.attempts_made + 1, now, has_rate));
   tell_ready(writer, run.project, run.lane);
   return {};
 }
@@ -362,16 +403,28 @@ Result<void> set_needs_planning(Writer& writer, const LiveRun& run, bool needs_p
   return {};
 }
 
-Result<void> set_lane(Writer& writer, LiveRun run, const Lane& lane) {
-  CHRONOS_TRY_VOID(writer.db.run(kSetLane, run.job, run.run, lane.kind, lane.queue, lane.rank));
-  if (run.place == Place::leased && run.lane.queue != lane.queue) {
-    if (writer.queue_use) ++(*writer.queue_use)[lane.queue];
-    tell_room(writer, run.lane.queue);
+Result<void> set_lane(Writer& writer, LiveRun run, const Lane& lane, Timestamp now) {
+  const bool is_waiting = run.place == Place::ready || run.place == Place::limited;
+  if (is_waiting) CHRONOS_TRY_VOID(leave_place(writer, run));
+  if (run.place == Place::leased) {
+    if (run.lane.queue != lane.queue) {
+      if (writer.queue_use) ++(*writer.queue_use)[lane.queue];
+      tell_room(writer, run.lane.queue);
+    }
+  } else if (run.lane.limits != lane.limits) {
+    if (run.is_limited) CHRONOS_TRY_VOID(drop_limits(writer, run.project, run.run));
+    run.is_limited = lane.limits.any();
+    if (run.is_limited) {
+      CHRONOS_TRY_VOID(put_limits(writer.db, run.project, run.run, lane.limits));
+    }
   }
-  if (run.place != Place::ready) return {};
-  CHRONOS_TRY_VOID(leave_place(writer, run));
+  CHRONOS_TRY_VOID(
+      writer.db.run(kSetLane, run.job, run.run, lane.kind, lane.queue, lane.rank, run.is_limited));
+  if (!is_waiting) return {};
+  const bool was_ready = run.place == Place::ready;
   run.lane = lane;
-  return enter_ready(writer, run, *run.queued_at);
+  CHRONOS_TRY_VOID(enter_ready(writer, run, was_ready ? *run.queued_at : now));
+  return {};
 }
 
 Result<void> mark_cancelled(Writer& writer, const LiveRun& run) {
@@ -385,6 +438,7 @@ Result<void> mark_cancelled(Writer& writer, const LiveRun& run) {
 
 Result<void> vanish(Writer& writer, const LiveRun& run) {
   CHRONOS_TRY_VOID(leave_place(writer, run));
+  if (run.is_limited) CHRONOS_TRY_VOID(drop_limits(writer, run.project, run.run));
   CHRONOS_TRY_VOID(writer.db.run(kDeleteLive, run.job, run.run));
   return {};
 }
@@ -417,7 +471,8 @@ Result<void> release_held(Writer& writer, JobId job, Timestamp now) {
   CHRONOS_TRY(const auto held, find_live(writer.db, job, *next));
   if (!held) return fail(Reason::internal, "a held run is not live");
   CHRONOS_TRY_VOID(leave_place(writer, *held));
-  return enter_ready(writer, *held, now);
+  CHRONOS_TRY_VOID(enter_ready(writer, *held, now));
+  return {};
 }
 
 Result<std::optional<std::int64_t>> store_output(Writer& writer, const std::string& bytes) {

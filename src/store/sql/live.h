@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/job.h"
+#include "model/limits.h"
 #include "model/plan.h"
 #include "model/run.h"
 #include "store/sql/connection.h"
@@ -18,7 +19,7 @@
 
 namespace chronos::store::sql {
 
-enum class Place { due, ready, held, leased };
+enum class Place { due, ready, held, limited, leased };
 
 struct Lease {
   NodeId holder;
@@ -33,10 +34,12 @@ struct JobKey {
   ProjectId project;
   JobId job;
 };
+// Its limits are in the row of a run only as `is_limited`: see limited.h.
 struct Lane {
   std::string kind;
   std::string queue;
   int rank = 0;  // 9 − priority
+  Limits limits = {};
 
   bool operator==(const Lane&) const = default;
 };
@@ -57,7 +60,8 @@ struct LiveRun {
   Duration jitter{};
   Timestamp at;
   bool needs_planning = false;
-  Lane lane;
+  bool is_limited = false;
+  Lane lane;  // without its limits
   std::optional<RunId> retry_of;
   bool is_cancel_requested = false;     // of a planned run
   int attempts_made = 0;                // that have ended
@@ -68,14 +72,17 @@ struct LiveRun {
 
   bool is_untried() const { return place == Place::due && attempts_made == 0; }
   bool is_retrying() const { return place == Place::due && attempts_made > 0; }
-  bool goes_on() const { return place == Place::ready || place == Place::leased || is_retrying(); }
+  bool goes_on() const {
+    return place == Place::ready || place == Place::limited || place == Place::leased ||
+           is_retrying();
+  }
   RunState state() const;
 };
 
 // The columns read_live_row() takes; sql_runs.cc selects them too, to show people.
 #define CHRONOS_LIVE_OWN_COLUMNS                                                              \
   "l.job, l.run, l.project, l.trigger_kind, l.planned_at, l.jitter, l.at, l.needs_planning, " \
-  "l.kind, "                                                                                  \
+  "l.is_held, l.is_limited, l.kind, "                                                         \
   "l.queue, l.rank, l.retry_of, l.is_cancel_requested, l.attempts_made, l.started_at, "
 #define CHRONOS_LEASE_COLUMNS "e.holder, e.node, e.token, e.started_at, e.is_cancel_requested"
 #define CHRONOS_LIVE_COLUMNS                          \
@@ -108,7 +115,10 @@ Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const Planned
 Result<bool> add_held(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned);
 // Takes a run out of its place; the caller puts it into another, or ends it, at once.
 Result<void> leave_place(Writer& writer, const LiveRun& run);
-Result<void> enter_ready(Writer& writer, const LiveRun& run, Timestamp now);
+// In `ready`, or in line for a limit: where it is now.
+Result<Place> enter_ready(Writer& writer, const LiveRun& run, Timestamp now);
+// Past its limits. `has_rate`: its start counts for a rate.
+Result<void> insert_ready(Writer& writer, const LiveRun& run, Timestamp now, bool has_rate);
 Result<void> enter_held(Writer& writer, const LiveRun& run);
 // After an attempt that failed: in `due` until `at`.
 Result<void> enter_back_off(Writer& writer, const LiveRun& run, Timestamp at);
@@ -117,7 +127,8 @@ Result<void> wait_again(Writer& writer, const LiveRun& run);
 // Writes planned_at and jitter of a run that is in no place right now.
 Result<void> set_planned_at(Writer& writer, const LiveRun& run);
 Result<void> set_needs_planning(Writer& writer, const LiveRun& run, bool needs_planning);  // in due
-Result<void> set_lane(Writer& writer, LiveRun run, const Lane& lane);
+// A running one keeps the limits it has.
+Result<void> set_lane(Writer& writer, LiveRun run, const Lane& lane, Timestamp now);
 Result<void> mark_cancelled(Writer& writer, const LiveRun& run);
 // Leaves no trace.
 Result<void> vanish(Writer& writer, const LiveRun& run);

@@ -110,7 +110,8 @@ TEST_F(QueryPlanTest, DueRuns) {
 
 TEST_F(QueryPlanTest, NextDueAt) {
   EXPECT_EQ(plan_of([](Reader reader) { return next_due_at(reader); }),
-            (Plan{"SEARCH due USING PRIMARY KEY (needs_planning=?)"}));
+            (Plan{"SEARCH due USING PRIMARY KEY (needs_planning=?)",
+                  "SEARCH limit_keys USING COVERING INDEX limit_keys_opening (opens_at>?)"}));
 }
 
 TEST_F(QueryPlanTest, WaitingRuns) {

@@ -14,7 +14,8 @@ namespace {
 constexpr Sql kNextQueue{
     "SELECT queue FROM ready WHERE kind = $1 AND queue > $2 ORDER BY queue LIMIT 1"};
 constexpr Sql kFirst{
-    "SELECT rank, planned_at, run, job, project, trigger_kind, attempt, queued_at FROM ready"
+    "SELECT rank, planned_at, run, job, project, trigger_kind, attempt, queued_at,"
+    " has_rate FROM ready"
     " WHERE kind = $1 AND queue = $2 AND (rank, planned_at, run) > ($3, $4, $5)"
     " ORDER BY rank, planned_at, run LIMIT $6"};
 constexpr Sql kTake{
@@ -29,7 +30,8 @@ ReadyRun read_ready_row(Columns& columns) {
           .project = columns.get<ProjectId>(),
           .trigger = columns.get(parse_trigger),
           .attempt = columns.get<int>(),
-          .queued_at = columns.get<Timestamp>()};
+          .queued_at = columns.get<Timestamp>(),
+          .has_rate = columns.get<bool>()};
 }
 
 // The runs of one kind in one queue, read in pieces.

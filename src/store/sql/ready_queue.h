@@ -24,6 +24,7 @@ struct ReadyRun {
   Trigger trigger = Trigger::schedule;
   int attempt = 1;
   Timestamp queued_at;
+  bool has_rate = false;  // its start counts for a rate
 
   using Order = std::tuple<int, Timestamp, RunId>;
   Order order() const { return {rank, planned_at, run}; }

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "store/sql/apply.h"
+#include "store/sql/limited.h"
 #include "store/sql/live.h"
 #include "store/sql/reads.h"
 #include "store/sql/ready_queue.h"
@@ -59,6 +60,7 @@ Result<ClaimedRun> lease(Writer& writer, const ClaimRuns& change, const ReadyRun
                          std::int64_t token) {
   CHRONOS_TRY_VOID(writer.db.run(kInsertLease, run.run, run.job, change.holder, change.node, token,
                                  run.attempt, run.queued_at, change.now));
+  if (run.has_rate) CHRONOS_TRY_VOID(count_start(writer, run.project, run.run, change.now));
   CHRONOS_TRY(auto declared, declaration_of({writer.db, writer.specs}, run.project, run.job));
   return ClaimedRun{.holder = change.holder,
                     .node = change.node,

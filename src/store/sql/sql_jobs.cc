@@ -5,6 +5,7 @@
 #include "model/json_codec.h"
 #include "store/sql/apply.h"
 #include "store/sql/idempotency.h"
+#include "store/sql/limited.h"
 #include "store/sql/live.h"
 #include "store/sql/reads.h"
 #include "store/sql/rows.h"
@@ -166,11 +167,14 @@ Result<void> keep_schedule(Writer& writer, const ReplaceJob& change,
 }
 
 // Runs that wait stand where the new queue, priority and action put them.
-Result<void> follow_lane(Writer& writer, const Job& job) {
+Result<void> follow_lane(Writer& writer, const Job& job, Timestamp now) {
   const auto lane = lane_of(job.spec, job.project);
   CHRONOS_TRY(const auto runs, live_of_job(writer.db, job.id));
-  for (const auto& run : runs) {
-    if (run.lane != lane) CHRONOS_TRY_VOID(set_lane(writer, run, lane));
+  for (auto run : runs) {
+    if (run.is_limited) {
+      CHRONOS_TRY(run.lane.limits, limits_of(writer.db, run.run));
+    }
+    if (run.lane != lane) CHRONOS_TRY_VOID(set_lane(writer, run, lane, now));
   }
   return {};
 }
@@ -192,7 +196,7 @@ Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const Sto
   }
   CHRONOS_TRY_VOID(put_tags(db, job));
   CHRONOS_TRY_VOID(put_calendar_names(db, job, false));
-  return follow_lane(writer, job);
+  return follow_lane(writer, job, change.now);
 }
 
 Result<void> check_key(Connection& db, const Job& job) {

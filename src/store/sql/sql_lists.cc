@@ -107,9 +107,9 @@ constexpr Sql kLiveRunning{CHRONOS_LIVE_FROM CHRONOS_LIVE_THAT
                            " AND l.run IN (SELECT run FROM leases)" CHRONOS_LIVE_ORDER};
 constexpr Sql kLiveTried{CHRONOS_LIVE_FROM CHRONOS_LIVE_THAT
                          " AND l.attempts_made > 0" CHRONOS_LIVE_ORDER};
-constexpr Sql kLiveQueued{
-    CHRONOS_LIVE_FROM CHRONOS_LIVE_THAT
-    " AND l.run IN (SELECT run FROM ready UNION ALL SELECT run FROM held)" CHRONOS_LIVE_ORDER};
+constexpr Sql kLiveQueued{CHRONOS_LIVE_FROM CHRONOS_LIVE_THAT
+                          " AND l.run IN (SELECT run FROM ready UNION ALL SELECT run FROM held"
+                          " UNION ALL SELECT run FROM limit_lines)" CHRONOS_LIVE_ORDER};
 
 // One piece of a list: at most `count` runs older than `after`.
 struct Piece {

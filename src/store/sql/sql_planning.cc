@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/sql/apply.h"
+#include "store/sql/limited.h"
 #include "store/sql/live.h"
 #include "store/sql/reads.h"
 #include "store/sql/rows.h"
@@ -19,12 +20,18 @@ constexpr Sql kRelease{
     "INSERT INTO ready (kind, queue, rank, planned_at, run, job, project, trigger_kind, attempt,"
     " queued_at) SELECT l.kind, l.queue, l.rank, l.planned_at, l.run, l.job, l.project,"
     " l.trigger_kind, l.attempts_made + 1, $3 FROM due d JOIN live l ON l.job = d.job AND"
-    " l.is_held = 0 AND l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"};
+    " l.is_held = 0 AND l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"
+    " AND l.is_limited = 0"};
+constexpr Sql kReleasedLimited{
+    "SELECT l.job, l.run FROM due d CROSS JOIN live l ON l.job = d.job AND l.is_held = 0"
+    " AND l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"
+    " AND l.is_limited = 1 ORDER BY d.at, d.run"};
 constexpr Sql kReleasedWork{
     "SELECT l.project, l.queue, count(*) FROM due d CROSS JOIN live l ON l.job = d.job AND "
     "l.is_held = 0"
     " AND l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"
-    " AND l.kind BETWEEN 'worker/' AND 'worker/~' GROUP BY l.project, l.queue"};
+    " AND l.is_limited = 0 AND l.kind BETWEEN 'worker/' AND 'worker/~' GROUP BY l.project, "
+    "l.queue"};
 constexpr Sql kAnyWorker{"SELECT 1 FROM workers LIMIT 1"};
 constexpr Sql kForgetReleased{"DELETE FROM due WHERE needs_planning = 0 AND (at, run) < ($1, $2)"};
 // Each job's earliest: others of it are looked for among its live runs, which are few. CROSS keeps
@@ -117,9 +124,8 @@ Result<void> move_due_run(Writer& writer, LiveRun run, const CommitPlan& change)
     CHRONOS_TRY_VOID(enter_held(writer, run));
     run.place = Place::held;
   } else {
-    CHRONOS_TRY_VOID(enter_ready(writer, run, change.now));
-    run.place = Place::ready;
-    run.queued_at = change.now;
+    CHRONOS_TRY(run.place, enter_ready(writer, run, change.now));
+    if (run.place == Place::ready) run.queued_at = change.now;
   }
   if (!run.is_cancel_requested) return {};
   return cancel_waiting(writer, run, kRunCancelled, change.now);
@@ -215,6 +221,24 @@ Result<DueRun> read_due_run(Reader reader, const DueRow& row) {
   return value;
 }
 
+// Runs with limits take their places in line one by one. How many there were.
+Result<std::int64_t> release_limited(Writer& writer, Timestamp at, RunId run, Timestamp now) {
+  CHRONOS_TRY(const bool any, has_limited(writer.db));
+  if (!any) return 0;
+  CHRONOS_TRY_VOID(touch_opening(writer, now));
+  const auto read = [](Columns& columns) -> std::pair<JobId, RunId> {
+    return {columns.get<JobId>(), columns.get<RunId>()};
+  };
+  CHRONOS_TRY(const auto rows, writer.db.all(kReleasedLimited, read, at, run));
+  for (const auto& [job, id] : rows) {
+    CHRONOS_TRY(const auto limited, find_live(writer.db, job, id));
+    if (!limited) return fail(Reason::internal, "a due run is not live");
+    CHRONOS_TRY_VOID(leave_place(writer, *limited));
+    CHRONOS_TRY_VOID(enter_ready(writer, *limited, now));
+  }
+  return std::ssize(rows);
+}
+
 }  // namespace
 
 Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change) {
@@ -231,12 +255,13 @@ Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change) {
                             },
                             change.now, change.limit));
   if (!end) end = Bound{change.now + Duration(1), RunId{}};
+  CHRONOS_TRY(const auto limited, release_limited(writer, end->at, end->run, change.now));
   CHRONOS_TRY_VOID(tell_released(writer, end->at, end->run));
   CHRONOS_TRY(const auto released, db.run(kRelease, end->at, end->run, change.now));
   if (released > 0) CHRONOS_TRY_VOID(db.run(kForgetReleased, end->at, end->run));
   writer.growth.due -= released;
   writer.growth.ready += released;
-  return released;
+  return released + limited;
 }
 
 Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change) {
@@ -336,8 +361,12 @@ Result<std::optional<Timestamp>> next_resume_at(Reader reader) {
 Result<std::optional<Timestamp>> next_due_at(Reader reader) {
   CHRONOS_TRY(const auto planned, reader.db.one(kNextDue, column<Timestamp>, true));
   CHRONOS_TRY(const auto waiting, reader.db.one(kNextDue, column<Timestamp>, false));
-  if (!planned || !waiting) return planned ? planned : waiting;
-  return std::min(*planned, *waiting);
+  CHRONOS_TRY(const auto limited, next_opening(reader.db));
+  std::optional<Timestamp> next;
+  for (const auto& at : {planned, waiting, limited}) {
+    if (at && (!next || *at < *next)) next = at;
+  }
+  return next;
 }
 
 }  // namespace chronos::store::sql

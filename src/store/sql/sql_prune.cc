@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/sql/apply.h"
+#include "store/sql/limited.h"
 #include "store/sql/rows.h"
 
 namespace chronos::store::sql {
@@ -169,7 +170,9 @@ Result<std::int64_t> apply(Writer& writer, const Prune& change) {
   gone += keys;
   CHRONOS_TRY(const auto workers,
               db.run(kDropWorkers, change.now - kWorkersKept, change.limit - gone));
-  return gone + workers;
+  gone += workers;
+  CHRONOS_TRY(const auto limits, forget_limits(db, change.now, change.limit - gone));
+  return gone + limits;
 }
 
 }  // namespace chronos::store::sql

@@ -2,6 +2,7 @@
 // were not run. Reads only.
 #include <algorithm>
 
+#include "store/sql/limited.h"
 #include "store/sql/reads.h"
 
 namespace chronos::store::sql {
@@ -61,6 +62,9 @@ Result<std::optional<Standing>> read_standing(Reader reader, ProjectId project, 
   Standing standing;
   standing.is_held = run->place == Place::held;
   if (run->lease) standing.attempt_started_at = run->lease->started_at;
+  if (run->place == Place::limited) {
+    CHRONOS_TRY(standing.limit, limit_standing(db, *run, ahead_max));
+  }
   if (run->place != Place::ready) return standing;
 
   CHRONOS_TRY_VOID(count_running(db, *run, standing));

@@ -27,10 +27,12 @@ struct Count {
   std::int64_t Growth::* growth;
   std::int64_t Stats::* stats;
 };
-constexpr std::array kCounted = {
-    Count{"jobs", &Growth::jobs, &Stats::jobs}, Count{"due", &Growth::due, &Stats::due},
-    Count{"ready", &Growth::ready, &Stats::ready}, Count{"held", &Growth::held, &Stats::held},
-    Count{"leased", &Growth::leased, &Stats::leased}};
+constexpr std::array kCounted = {Count{"jobs", &Growth::jobs, &Stats::jobs},
+                                 Count{"due", &Growth::due, &Stats::due},
+                                 Count{"ready", &Growth::ready, &Stats::ready},
+                                 Count{"held", &Growth::held, &Stats::held},
+                                 Count{"limited", &Growth::limited, &Stats::limited},
+                                 Count{"leased", &Growth::leased, &Stats::leased}};
 
 // Nothing is ready before its planned instant, so a line need not be looked at beyond the earliest
 // queued_at seen so far.

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "store/sql/apply.h"
+#include "store/sql/limited.h"
 #include "store/sql/migrate.h"
 #include "store/sql/reader_pool.h"
 #include "store/sql/reads.h"
@@ -78,6 +79,9 @@ class SqlStore::State final : private Transactor {
         [this](const auto& alternative) -> Result<Answer> {
           auto answer = sql::apply(writer_, alternative);
           if (!answer) return std::unexpected(std::move(answer).error());
+          if constexpr (requires { alternative.now; }) {
+            CHRONOS_TRY_VOID(sql::open_lines(writer_, alternative.now));
+          }
           return Answer(std::move(*answer));
         },
         change);
@@ -100,6 +104,7 @@ class SqlStore::State final : private Transactor {
     if (!db_->rollback()) is_broken_ = true;
     writer_.news = {};
     writer_.queue_use.reset();
+    writer_.limits_touched.clear();
     forget_transaction();
   }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/sql/apply.h"
+#include "store/sql/limited.h"
 #include "store/sql/live.h"
 #include "store/sql/reads.h"
 
@@ -99,10 +100,12 @@ Result<WorkerTurn::Answer> apply(Writer& writer, const WorkerTurn& change) {
     CHRONOS_TRY(const auto state, settle_one(writer, settled));
     answer.settled.push_back(state);
   }
+  CHRONOS_TRY_VOID(open_lines(writer, change.beat.now));
   writer.news.is_for_nodes = writer.news.is_for_nodes || writer.has_made_ready;
   CHRONOS_TRY(answer.cancelled, runs_to_cancel(writer.db, change.beat.holder));
   if (!change.claim) return answer;
   CHRONOS_TRY(answer.claimed, apply(writer, *change.claim));
+  CHRONOS_TRY_VOID(open_lines(writer, change.beat.now));
   return answer;
 }
 

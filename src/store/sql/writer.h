@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/id.h"
+#include "model/limits.h"
 #include "store/committer.h"
 #include "store/sql/connection.h"
 #include "store/sql/holders.h"
@@ -21,6 +22,7 @@ struct Growth {
   std::int64_t due = 0;
   std::int64_t ready = 0;
   std::int64_t held = 0;
+  std::int64_t limited = 0;
   std::int64_t leased = 0;
 };
 
@@ -42,6 +44,8 @@ struct Writer {
   // Leases by queue; nothing until somebody has to know them, and after a rollback.
   std::optional<std::map<std::string, int>> queue_use{};
   std::set<std::string> full_queues{};  // in which a claim found no room
+  std::set<LimitKey>
+      limits_touched{};  // whose lines have to be looked at before the change is done
 };
 
 }  // namespace chronos::store::sql
