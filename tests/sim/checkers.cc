@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/time_text.h"
 #include "schedule/schedule.h"
@@ -105,6 +106,65 @@ Complaints check_overlap(const store::Store& store, ProjectId project, const His
       complaints.push_back(fmt::format("{} has {} runs at once", id.to_string(), going));
     }
   }
+  return complaints;
+}
+
+namespace {
+
+Complaints check_slots(const store::Store& store, ProjectId project, const History& history) {
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> keys;  // how many go on, and may
+  for (const auto& [id, runs] : history) {
+    const auto limit = store.find_job(project, id)->spec.limits.concurrency;
+    if (!limit) continue;
+    auto& [going, max] = keys[limit->key];
+    max = limit->max;
+    going += std::ranges::count_if(runs, [](const Run& run) {
+      return run.state == RunState::running || run.state == RunState::retrying;
+    });
+  }
+  Complaints complaints;
+  for (const auto& [key, use] : keys) {
+    if (use.first <= use.second) continue;
+    complaints.push_back(fmt::format("{} runs of the concurrency key {} go on, of {} that may",
+                                     use.first, key, use.second));
+  }
+  return complaints;
+}
+
+// Starts between two steps of the clock: a step moves the window.
+Complaints check_rates(const store::Store& store, ProjectId project, const OutsideWorld& world) {
+  std::map<std::pair<std::string, Duration>, std::vector<Timestamp>> starts;
+  std::map<std::string, RateLimit> limits;
+  for (const auto& start : world.starts) {
+    const auto job = store.find_job(project, start.job);
+    const bool is_of_this_epoch =
+        start.since_claim >= Duration(0) && start.since_claim < Duration(5'000'000);
+    if (!job || !job->spec.limits.rate || !is_of_this_epoch) continue;
+    const auto& rate = *job->spec.limits.rate;
+    limits[rate.key] = rate;
+    starts[{rate.key, start.clock_offset}].push_back(start.started_at);
+  }
+  Complaints complaints;
+  for (auto& [of, times] : starts) {
+    std::ranges::sort(times);
+    const auto& rate = limits.at(of.first);
+    for (std::size_t i = 0; i + static_cast<std::size_t>(rate.max) < times.size(); ++i) {
+      const auto after = times[i + static_cast<std::size_t>(rate.max)];
+      if (after - times[i] >= rate.per) continue;
+      complaints.push_back(fmt::format("more than {} of the rate key {} started from {} on",
+                                       rate.max, rate.key, format_timestamp(times[i])));
+      break;
+    }
+  }
+  return complaints;
+}
+
+}  // namespace
+
+Complaints check_limits(const store::Store& store, ProjectId project, const History& history,
+                        const OutsideWorld& world) {
+  auto complaints = check_slots(store, project, history);
+  std::ranges::move(check_rates(store, project, world), std::back_inserter(complaints));
   return complaints;
 }
 

@@ -35,6 +35,11 @@ class StateChecker {
 Complaints check_no_double_fire(const History& history);
 Complaints check_overlap(const store::Store& store, ProjectId project, const History& history);
 
+// No more runs of a concurrency key go on than its max, and no more attempts of a rate key start
+// within its span. Jobs that share a key have the same limits here, and keep them.
+Complaints check_limits(const store::Store& store, ProjectId project, const History& history,
+                        const OutsideWorld& world);
+
 // Attempts within max_attempts, numbered without gaps; nothing starts again once it is recorded as
 // succeeded; no attempt starts before its instant.
 Complaints check_attempts(const store::Store& store, ProjectId project, const History& history,

@@ -22,6 +22,9 @@ struct OutsideWorld {
     std::int64_t token = 0;
     Timestamp planned_at;
     Timestamp latest_time;  // the wall clock may have been set back since
+    Timestamp started_at;   // by the claim
+    Duration since_claim{};
+    Duration clock_offset{};  // of the wall clock: other after each step
   };
   std::vector<Start> starts;
   Timestamp latest_time;  // the wall clock ever showed
@@ -45,8 +48,15 @@ class SimLauncher final : public scheduler::Launcher {
 
   void launch(const store::ClaimedRun& run, Duration timeout,
               std::move_only_function<void(Outcome)> done) override {
-    world_.starts.push_back(
-        {run.run, run.job, run.attempt, run.token, run.planned_at, world_.latest_time});
+    world_.starts.push_back({.run = run.run,
+                             .job = run.job,
+                             .attempt = run.attempt,
+                             .token = run.token,
+                             .planned_at = run.planned_at,
+                             .latest_time = world_.latest_time,
+                             .started_at = run.started_at,
+                             .since_claim = clock_.now() - run.started_at,
+                             .clock_offset = clock_.now().time_since_epoch() - clock_.steady()});
     const auto length = length_(run, rng_);
     Ending ending{std::move(done), draw_outcome()};
     if (length > timeout)

@@ -61,7 +61,7 @@ Complaints World::run() {
   while (clock_.steady() < until) {
     step(false);
     if (inner_.stats()->leased == 0 && inner_.stats()->due == 0 && inner_.stats()->ready == 0 &&
-        inner_.stats()->held == 0 && !store_.has_waiting()) {
+        inner_.stats()->held == 0 && inner_.stats()->limited == 0 && !store_.has_waiting()) {
       break;
     }
   }
@@ -145,11 +145,15 @@ void World::submit() {
            std::string(R"("cron":"* * * * *","jitter":{"max":"50s","mode":"stable"},)"),
            std::string(R"("cron":"@reboot",)"), R"("scheduled_time":")" + in_a_while + R"(",)",
            std::string());
+  const auto limits =
+      pick(std::string(), std::string(), R"("concurrency":{"key":"two","max":2},)",
+           R"("rate":{"key":"some","max":5,"per":"20s"},)",
+           R"("concurrency":{"key":"one","max":1},"rate":{"key":"few","max":3,"per":"10s"},)");
   const auto body = fmt::format(
-      R"({{"name":"job",{}"action":{{"kind":"{}"}},"max_attempts":{},"overlap":"{}",)"
+      R"({{"name":"job",{}{}"action":{{"kind":"{}"}},"max_attempts":{},"overlap":"{}",)"
       R"("misfire":{{"policy":"{}","grace":"{}","max":20}},"on_lost":"{}","queue":"{}","priority":{},)"
       R"("timeout":"60s","retry":{{"delay":"{}"}},"notify":[{{"email":["a@example.com"]}}]}})",
-      schedule, pick("http", "command"), rng_.between(1, 4),
+      schedule, limits, pick("http", "command"), rng_.between(1, 4),
       pick("skip", "queue_one", "queue_all", "cancel_running", "allow"),
       pick("run_once", "run_all", "skip", "ask"), pick("1s", "60s"), pick("retry", "fail"),
       pick("default", "narrow"), rng_.between(0, 9), pick("100ms", "5s"));
@@ -236,6 +240,7 @@ Complaints World::check(bool at_end) {
   add(states_.check(history));
   add(check_no_double_fire(history));
   add(check_overlap(inner_, who_.project, history));
+  add(check_limits(inner_, who_.project, history, outside_));
   add(check_attempts(inner_, who_.project, history, outside_));
   add(check_ledger(inner_, who_.project, history, rescheduled_, crashes_ + 1));
   add(check_deliveries(inner_, who_.project, history));
