@@ -92,7 +92,7 @@ Result<Response> list_jobs(const Call& call) {
   writer.begin_object().key("jobs").begin_array();
   for (const Job& job : page.rows) write_job(writer, job, call.who().project_name);
   writer.end_array().key("next");
-  page.has_more ? writer.string(to_base64(page.rows.back().id.to_string())) : writer.null();
+  page.has_more ? writer.string(to_base64(page.last.to_string())) : writer.null();
   writer.end_object();
   return json_response(200, std::move(body));
 }

@@ -50,7 +50,7 @@ Result<Response> list_filtered(const Call& call, RunFilter filter) {
   writer.begin_object().key("runs").begin_array();
   for (const Run& run : page.rows) write_run(writer, run);
   writer.end_array().key("next");
-  page.has_more ? writer.string(to_base64(page.rows.back().id.to_string())) : writer.null();
+  page.has_more ? writer.string(to_base64(page.last.to_string())) : writer.null();
   writer.end_object();
   return json_response(200, std::move(body));
 }

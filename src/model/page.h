@@ -1,5 +1,5 @@
-// Filters and pages of the lists. Plain values. Lists are newest first; a Cursor names the last
-// thing of the page before, so a page stays right while rows come and go.
+// Filters and pages of the lists. Plain values. Lists are newest first; a cursor names how far the
+// page before went, so a page stays right while rows come and go.
 #pragma once
 
 #include <optional>
@@ -39,7 +39,10 @@ struct RunFilter {
 template <class T>
 struct Page {
   std::vector<T> rows;
-  bool has_more = false;  // ask again with `after` = the last row's id
+  bool has_more = false;  // ask again with `after` = `last`
+  // The last row's id. Of a search that has looked at as much as one page may: how far it came, and
+  // then there are fewer rows than asked for, perhaps none.
+  decltype(T::id) last{};
 };
 
 }  // namespace chronos

@@ -22,7 +22,7 @@ Result<void> for_each_run(const store::Store& store, const Job& job, std::option
     CHRONOS_TRY(const auto page, store.list_runs(filter));
     for (const auto& run : page.rows) function(run);
     has_more = page.has_more;
-    if (has_more) filter.after = page.rows.back().id;
+    if (has_more) filter.after = page.last;
   }
   return {};
 }

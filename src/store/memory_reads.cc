@@ -41,6 +41,7 @@ bool append(Page<T>& page, T row, int limit) {
     page.has_more = true;
     return false;
   }
+  page.last = row.id;
   page.rows.push_back(std::move(row));
   return true;
 }

@@ -80,8 +80,11 @@ struct Stats {
   std::int64_t limited = 0;  // in line for a limit
   std::int64_t leased = 0;
   std::int64_t deliveries_waiting = 0;
-  std::optional<Timestamp> oldest_ready_at;  // the earliest queued_at in ready
+  // The earliest queued_at in ready; of each queue and priority at most the kOldestLooksMax runs
+  // that were planned first are looked at.
+  std::optional<Timestamp> oldest_ready_at;
 };
+inline constexpr int kOldestLooksMax = 1000;
 
 // Runs that workers may claim: in a queue of a project, or, after room was made in a queue that was
 // full, of any project.

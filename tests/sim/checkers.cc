@@ -34,7 +34,7 @@ auto read_all(Filter filter, List list) {
     auto page = list(filter);
     for (auto& row : page->rows) rows.push_back(std::move(row));
     if (!page->has_more) return rows;
-    filter.after = rows.back().id;
+    filter.after = page->last;
   }
 }
 

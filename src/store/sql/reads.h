@@ -23,11 +23,13 @@ Result<std::optional<StoredJob>> find_stored_job(Reader reader, ProjectId projec
 Result<Job> read_job(Reader reader, ProjectId project, JobId job);
 Result<void> fill_derived(Reader reader, Job& job);  // what Job derives when read
 Result<Job> read_job_by_key(Reader reader, ProjectId project, const std::string& key);
-// sql_lists.cc
+// sql_lists.cc. A page comes of at most so many looks at jobs, or at live and at final runs.
+inline constexpr int kLooksMax = 30'000;
 Result<Page<Job>> list_jobs(Reader reader, const JobFilter& filter);
 Result<Page<Run>> list_runs(Reader reader, const RunFilter& filter);
 // sql_runs.cc
 Result<Run> run_of(Reader reader, const LiveRun& live);  // without its attempts
+Result<std::optional<Run>> find_final(Reader reader, ProjectId project, RunId run);  // likewise
 Result<Run> read_run(Reader reader, ProjectId project, RunId run);
 Result<OutputPage> read_output(Reader reader, ProjectId project, RunId run, int attempt);
 Result<std::vector<Run>> read_live_runs(Reader reader, ProjectId project, JobId job);

@@ -16,13 +16,16 @@ namespace {
 constexpr Sql kFind{"SELECT " CHRONOS_JOB_COLUMNS
                     " FROM jobs j WHERE j.project = $1 AND j.id = $2"};
 constexpr Sql kFindByKey{"SELECT j.id FROM jobs j WHERE j.project = $1 AND j.key = $2"};
+// Held runs are looked at in their own order, for there may be many: only their earliest counts.
 constexpr Sql kFacts{
     "SELECT count(e.run), count(CASE WHEN l.attempts_made > 0 THEN d.run END),"
     " min(CASE WHEN e.run IS NULL THEN CASE WHEN d.run IS NULL THEN l.planned_at"
-    " WHEN l.at > l.planned_at + l.jitter THEN l.at ELSE l.planned_at + l.jitter END END)"
+    " WHEN l.at > l.planned_at + l.jitter THEN l.at ELSE l.planned_at + l.jitter END END),"
+    " (SELECT planned_at FROM held WHERE job = $1 AND is_backfill = 0 ORDER BY planned_at LIMIT 1),"
+    " (SELECT planned_at FROM held WHERE job = $1 AND is_backfill = 1 ORDER BY planned_at LIMIT 1)"
     " FROM live l LEFT JOIN leases e ON e.run = l.run"
     " LEFT JOIN due d ON d.needs_planning = l.needs_planning AND d.at = l.at AND d.run = l.run"
-    " WHERE l.job = $1"};
+    " WHERE l.job = $1 AND l.is_held = 0"};
 
 constexpr Sql kInsertSpec{"INSERT INTO specs (spec, payload) VALUES ($1, $2)"};
 constexpr Sql kDeleteSpec{"DELETE FROM specs WHERE id = $1"};
@@ -295,7 +298,12 @@ Result<void> fill_derived(Reader reader, Job& job) {
   const auto read = [&job](Columns& columns) {
     job.counts.running = columns.get<std::int64_t>();
     const bool is_retrying = columns.get<std::int64_t>() > 0;
-    job.next_run_at = columns.get<std::optional<Timestamp>>().and_then(known_instant);
+    std::optional<Timestamp> next;
+    for (int i = 0; i < 3; ++i) {
+      const auto at = columns.get<std::optional<Timestamp>>();
+      if (at && (!next || *at < *next)) next = at;
+    }
+    job.next_run_at = next ? known_instant(*next) : std::nullopt;
     job.status = status_of(job, is_retrying);
     return true;
   };

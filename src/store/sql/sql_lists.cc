@@ -1,5 +1,7 @@
-// The lists of jobs and runs: newest first, a page at a time. Each wanted status or state is looked
-// for where it is rare: failed jobs, paused ones, leased runs lie in short indexes or tables.
+// The lists of jobs and runs: newest first, a page at a time. A list is a walk along candidates, in
+// the order of a key, that looks at no more of them than a page may (kLooksMax): what is rare is
+// looked for where it is rare, in short indexes or tables; a search for what nobody has ends in a
+// page with fewer rows, from which the next one goes on. Only what is found is read whole.
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -9,38 +11,80 @@
 namespace chronos::store::sql {
 namespace {
 
+constexpr int kLooksPerJob = 20;  // what reading a job whole costs, beside a look at it
+
+// -- Walks ---------------------------------------------------------------------------------------
+
+// From where, for how many, and how far.
+struct Reach {
+  Uuid after;  // only what is older
+  int wanted = 0;
+  int looks = 0;
+};
+
+struct Walk {
+  std::vector<Uuid> found;  // newest first
+  Uuid last;                // of what was looked at
+  int looks = 0;
+  bool is_at_end = true;  // nothing is older than `last`
+};
+
+// Along a statement of candidates: the id, newest first (the same may come again), and whether it
+// is one. $1 is what they lie in, $2 `after`, $3 how many at most.
+template <class Place, class... Args>
+Result<Walk> walk(Connection& db, const Sql& sql, Place place, Reach reach, const Args&... args) {
+  Walk walked{.found = {}, .last = reach.after};
+  const auto read = [&](Columns& columns) {
+    const auto id = columns.get<JobId>().uuid;
+    const bool is_match = columns.get<bool>();
+    ++walked.looks;
+    if (id != std::exchange(walked.last, id) && is_match) walked.found.push_back(id);
+    walked.is_at_end = std::ssize(walked.found) < reach.wanted && walked.looks < reach.looks;
+    return walked.is_at_end;
+  };
+  CHRONOS_TRY_VOID(db.for_each(sql, read, place, JobId{reach.after}, reach.looks, args...));
+  return walked;
+}
+
+constexpr Uuid kNewest{~std::uint64_t{0}, ~std::uint64_t{0}};
+
+template <class AnyId>
+Uuid begin_of(const std::optional<AnyId>& after) {
+  return after ? after->uuid : kNewest;
+}
+
 // -- Jobs ----------------------------------------------------------------------------------------
 
-// $1 project, $2 after, $3 phase, $4 created after, $5 created before, $6 part of the name, $7 tag,
-// $8 most rows.
-#define CHRONOS_JOBS_THAT                                                                 \
-  " j.project = $1 AND j.id < $2 AND ($3 IS NULL OR j.phase = $3)"                        \
-  " AND ($4 IS NULL OR j.created_at >= $4) AND ($5 IS NULL OR j.created_at < $5)"         \
-  " AND ($6 = '' OR instr(lower(j.name), lower($6)) > 0)"                                 \
-  " AND ($7 = '' OR EXISTS (SELECT 1 FROM job_tags x WHERE x.project = $1 AND x.tag = $7" \
-  " AND x.job = j.id)) ORDER BY j.id DESC LIMIT $8"
+// $4 phase, $5 created after, $6 created before, $7 part of the name, $8 tag.
+#define CHRONOS_JOB_MATCHES                                                               \
+  "($4 IS NULL OR j.phase = $4)"                                                          \
+  " AND ($5 IS NULL OR j.created_at >= $5) AND ($6 IS NULL OR j.created_at < $6)"         \
+  " AND ($7 = '' OR instr(lower(j.name), lower($7)) > 0)"                                 \
+  " AND ($8 = '' OR EXISTS (SELECT 1 FROM job_tags x WHERE x.project = $1 AND x.tag = $8" \
+  " AND x.job = j.id))"
+#define CHRONOS_JOB_ORDER " ORDER BY j.id DESC LIMIT $3"
 
-constexpr Sql kJobs{"SELECT " CHRONOS_JOB_COLUMNS " FROM jobs j WHERE" CHRONOS_JOBS_THAT};
-constexpr Sql kJobsTagged{"SELECT " CHRONOS_JOB_COLUMNS
+constexpr Sql kJobs{"SELECT j.id, " CHRONOS_JOB_MATCHES
+                    " FROM jobs j WHERE j.project = $1 AND j.id < $2" CHRONOS_JOB_ORDER};
+constexpr Sql kJobsTagged{"SELECT t.job, " CHRONOS_JOB_MATCHES
                           " FROM job_tags t CROSS JOIN jobs j ON j.project = t.project AND"
-                          " j.id = t.job WHERE t.project = $1 AND t.tag = $7 AND t.job < $2"
-                          " AND ($3 IS NULL OR j.phase = $3)"
-                          " AND ($4 IS NULL OR j.created_at >= $4)"
-                          " AND ($5 IS NULL OR j.created_at < $5)"
-                          " AND ($6 = '' OR instr(lower(j.name), lower($6)) > 0)"
-                          " ORDER BY t.job DESC LIMIT $8"};
-constexpr Sql kJobsUnusual{"SELECT " CHRONOS_JOB_COLUMNS
-                           " FROM jobs j WHERE j.phase = $3 AND j.phase IN ('failed', 'cancelled')"
-                           " AND" CHRONOS_JOBS_THAT};
-constexpr Sql kJobsPaused{"SELECT " CHRONOS_JOB_COLUMNS
-                          " FROM jobs j WHERE j.is_paused = 1 AND" CHRONOS_JOBS_THAT};
-constexpr Sql kJobsRunning{
-    "SELECT " CHRONOS_JOB_COLUMNS
-    " FROM jobs j WHERE j.id IN (SELECT job FROM leases) AND" CHRONOS_JOBS_THAT};
-constexpr Sql kJobsRetrying{
-    "SELECT " CHRONOS_JOB_COLUMNS
-    " FROM jobs j WHERE j.id IN (SELECT l.job FROM live l WHERE l.project = $1"
-    " AND l.attempts_made > 0) AND" CHRONOS_JOBS_THAT};
+                          " j.id = t.job WHERE t.project = $1 AND t.tag = $8 AND t.job < $2"
+                          " ORDER BY t.job DESC LIMIT $3"};
+constexpr Sql kJobsUnusual{"SELECT j.id, " CHRONOS_JOB_MATCHES
+                           " FROM jobs j WHERE j.project = $1 AND j.phase = $4"
+                           " AND j.phase IN ('failed', 'cancelled')"
+                           " AND j.id < $2" CHRONOS_JOB_ORDER};
+constexpr Sql kJobsPaused{"SELECT j.id, " CHRONOS_JOB_MATCHES
+                          " FROM jobs j WHERE j.project = $1 AND j.is_paused = 1"
+                          " AND j.id < $2" CHRONOS_JOB_ORDER};
+// `leases` has no more rows than attempts under way: these may be sorted.
+constexpr Sql kJobsRunning{"SELECT j.id, " CHRONOS_JOB_MATCHES
+                           " FROM leases e CROSS JOIN jobs j ON j.project = $1 AND j.id = e.job"
+                           " WHERE e.job < $2" CHRONOS_JOB_ORDER};
+constexpr Sql kJobsRetrying{"SELECT l.job, " CHRONOS_JOB_MATCHES
+                            " FROM live l CROSS JOIN jobs j ON j.project = l.project AND"
+                            " j.id = l.job WHERE l.project = $1 AND l.attempts_made > 0"
+                            " AND l.job < $2 ORDER BY l.job DESC LIMIT $3"};
 
 const Sql& jobs_statement(const JobFilter& filter) {
   if (filter.status == JobStatus::running) return kJobsRunning;
@@ -72,141 +116,188 @@ std::optional<JobPhase> phase_of(std::optional<JobStatus> status) {
   return std::nullopt;
 }
 
-template <class AnyId>
-AnyId greatest() {
-  return AnyId{{~std::uint64_t{0}, ~std::uint64_t{0}}};
+// Those of the found jobs that have the status.
+Result<void> read_found(Reader reader, const JobFilter& filter, const std::vector<Uuid>& found,
+                        std::vector<Job>& jobs) {
+  for (const auto id : found) {
+    CHRONOS_TRY(auto job, read_job(reader, filter.project, JobId{id}));
+    if (!filter.status || job.status == *filter.status) jobs.push_back(std::move(job));
+  }
+  return {};
 }
 
 // -- Runs ----------------------------------------------------------------------------------------
 
-// $1 project, $2 after, $3 planned after, $4 planned before, $5 most rows.
-#define CHRONOS_FINAL_THAT                                               \
-  " r.project = $1 AND r.id < $2 AND ($3 IS NULL OR r.planned_at >= $3)" \
-  " AND ($4 IS NULL OR r.planned_at < $4)"
-#define CHRONOS_FINAL_FROM      \
-  "SELECT " CHRONOS_RUN_COLUMNS \
-  " FROM runs r JOIN jobs j ON j.project = r.project AND j.id = r.job WHERE"
-#define CHRONOS_FINAL_ORDER " ORDER BY r.id DESC LIMIT $5"
-#define CHRONOS_LIVE_THAT                                                 \
-  " l.project = $1 AND l.run < $2 AND ($3 IS NULL OR l.planned_at >= $3)" \
-  " AND ($4 IS NULL OR l.planned_at < $4)"
-#define CHRONOS_LIVE_FROM "SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES " WHERE"
-#define CHRONOS_LIVE_ORDER " ORDER BY l.run DESC LIMIT $5"
+// $4 planned after, $5 planned before, $6 state. The project of a job's runs is looked at, not
+// looked for: SQLite would rather walk along all runs of the project.
+#define CHRONOS_FINAL_MATCHES                                                                \
+  "($4 IS NULL OR r.planned_at >= $4) AND ($5 IS NULL OR r.planned_at < $5) AND ($6 IS NULL" \
+  " OR r.state = $6)"
+#define CHRONOS_FINAL_ORDER " AND r.id < $2 ORDER BY r.id DESC LIMIT $3"
 
-// $6: the state, and the job after it; statements without one of them take the rest.
-constexpr Sql kFinal{CHRONOS_FINAL_FROM CHRONOS_FINAL_THAT CHRONOS_FINAL_ORDER};
-constexpr Sql kFinalIn{CHRONOS_FINAL_FROM CHRONOS_FINAL_THAT
-                       " AND r.state = $6" CHRONOS_FINAL_ORDER};
-constexpr Sql kFinalUnusual{CHRONOS_FINAL_FROM CHRONOS_FINAL_THAT
-                            " AND r.state = $6 AND r.state <> 'succeeded'" CHRONOS_FINAL_ORDER};
-constexpr Sql kFinalOfJob{CHRONOS_FINAL_FROM CHRONOS_FINAL_THAT
-                          " AND ($6 IS NULL OR r.state = $6) AND r.job = $7" CHRONOS_FINAL_ORDER};
-constexpr Sql kLive{CHRONOS_LIVE_FROM CHRONOS_LIVE_THAT CHRONOS_LIVE_ORDER};
-constexpr Sql kLiveOfJob{CHRONOS_LIVE_FROM CHRONOS_LIVE_THAT " AND l.job = $6" CHRONOS_LIVE_ORDER};
-constexpr Sql kLiveRunning{CHRONOS_LIVE_FROM CHRONOS_LIVE_THAT
-                           " AND l.run IN (SELECT run FROM leases)" CHRONOS_LIVE_ORDER};
-constexpr Sql kLiveTried{CHRONOS_LIVE_FROM CHRONOS_LIVE_THAT
-                         " AND l.attempts_made > 0" CHRONOS_LIVE_ORDER};
-constexpr Sql kLiveQueued{CHRONOS_LIVE_FROM CHRONOS_LIVE_THAT
-                          " AND l.run IN (SELECT run FROM ready UNION ALL SELECT run FROM held"
-                          " UNION ALL SELECT run FROM limit_lines)" CHRONOS_LIVE_ORDER};
+constexpr Sql kFinal{"SELECT r.id, " CHRONOS_FINAL_MATCHES
+                     " FROM runs r WHERE r.project = $1" CHRONOS_FINAL_ORDER};
+constexpr Sql kFinalUnusual{"SELECT r.id, " CHRONOS_FINAL_MATCHES
+                            " FROM runs r WHERE r.project = $1 AND r.state = $6"
+                            " AND r.state <> 'succeeded'" CHRONOS_FINAL_ORDER};
+constexpr Sql kFinalOfJob{"SELECT r.id, r.project = $7 AND " CHRONOS_FINAL_MATCHES
+                          " FROM runs r WHERE r.job = $1" CHRONOS_FINAL_ORDER};
 
-// One piece of a list: at most `count` runs older than `after`.
-struct Piece {
-  RunId after;
-  int count = 0;
+// A run that is in none of these places waits in `ready` or in a line of `limit_lines`.
+#define CHRONOS_LIVE_MATCHES                                                        \
+  "($4 IS NULL OR l.planned_at >= $4) AND ($5 IS NULL OR l.planned_at < $5)"        \
+  " AND ($6 IS NULL OR $6 = CASE WHEN l.is_held = 1 THEN 'queued'"                  \
+  " WHEN EXISTS (SELECT 1 FROM leases x WHERE x.run = l.run) THEN 'running'"        \
+  " WHEN NOT EXISTS (SELECT 1 FROM due d WHERE d.needs_planning = l.needs_planning" \
+  " AND d.at = l.at AND d.run = l.run) THEN 'queued'"                               \
+  " WHEN l.attempts_made > 0 THEN 'retrying' ELSE 'planned' END)"
+#define CHRONOS_LIVE_ORDER " AND l.run < $2 ORDER BY l.run DESC LIMIT $3"
+
+constexpr Sql kLive{"SELECT l.run, " CHRONOS_LIVE_MATCHES
+                    " FROM live l WHERE l.project = $1" CHRONOS_LIVE_ORDER};
+constexpr Sql kLiveOfJob{"SELECT l.run, l.project = $7 AND " CHRONOS_LIVE_MATCHES
+                         " FROM live l WHERE l.job = $1 AND l.is_held = $8" CHRONOS_LIVE_ORDER};
+constexpr Sql kLiveTried{
+    "SELECT l.run, " CHRONOS_LIVE_MATCHES
+    " FROM live l WHERE l.project = $1 AND l.attempts_made > 0" CHRONOS_LIVE_ORDER};
+constexpr Sql kLiveRunning{"SELECT l.run, " CHRONOS_LIVE_MATCHES
+                           " FROM leases e CROSS JOIN live l ON l.job = e.job AND l.is_held = 0"
+                           " AND l.run = e.run AND l.project = $1"
+                           " WHERE e.run < $2 ORDER BY e.run DESC LIMIT $3"};
+// When they are few: sorted.
+constexpr Sql kLiveQueued{"SELECT l.run, " CHRONOS_LIVE_MATCHES
+                          " FROM (SELECT job, run FROM ready WHERE run < $2 UNION ALL"
+                          " SELECT job, run FROM held WHERE run < $2 UNION ALL"
+                          " SELECT job, run FROM limit_lines WHERE run < $2) q"
+                          " CROSS JOIN live l ON l.job = q.job AND l.is_held IN (0, 1)"
+                          " AND l.run = q.run AND l.project = $1 ORDER BY q.run DESC LIMIT $3"};
+constexpr Sql kCountQueued{
+    "SELECT sum(value) FROM meta WHERE name IN ('ready', 'held', 'limited')"};
+
+constexpr int kFewMax = 10'000;
+
+// Where a run was found.
+struct FoundRun {
+  RunId id;
+  bool is_live = false;
 };
 
-Result<std::vector<Run>> final_piece(Reader reader, const RunFilter& filter, Piece piece) {
-  const auto read = [](Columns& columns) { return read_run_row(columns).run; };
-  const auto all = [&](const Sql& sql, const auto&... more) {
-    return reader.db.all(sql, read, filter.project, piece.after, filter.planned_after,
-                         filter.planned_before, piece.count, more...);
-  };
-  if (filter.job) return all(kFinalOfJob, filter.state, *filter.job);
-  if (!filter.state) return all(kFinal);
-  return all(filter.state == RunState::succeeded ? kFinalIn : kFinalUnusual, *filter.state);
-}
+// Walks side by side, each along runs of its own.
+struct Search {
+  std::vector<FoundRun> found;
+  RunId complete_to{};  // nothing newer was left out
+  bool is_at_end = true;
 
-const Sql& live_statement(const RunFilter& filter) {
-  if (filter.state == RunState::running) return kLiveRunning;
-  if (filter.state == RunState::retrying) return kLiveTried;
-  return filter.state == RunState::queued ? kLiveQueued : kLive;
-}
-
-Result<std::vector<LiveRun>> live_piece(Reader reader, const RunFilter& filter, Piece piece) {
-  const auto all = [&](const Sql& sql, const auto&... more) {
-    return reader.db.all(sql, read_live_row, filter.project, piece.after, filter.planned_after,
-                         filter.planned_before, piece.count, more...);
-  };
-  return filter.job ? all(kLiveOfJob, *filter.job) : all(live_statement(filter));
-}
-
-// Live runs that match, newest first, at most `count`.
-Result<std::vector<Run>> live_matches(Reader reader, const RunFilter& filter, Piece piece) {
-  std::vector<Run> runs;
-  while (std::ssize(runs) < piece.count) {
-    CHRONOS_TRY(const auto live, live_piece(reader, filter, piece));
-    for (const auto& run : live) {
-      piece.after = run.run;
-      if (filter.state && run.state() != *filter.state) continue;
-      if (std::ssize(runs) == piece.count) break;
-      CHRONOS_TRY(auto value, run_of(reader, run));
-      runs.push_back(std::move(value));
-    }
-    if (std::ssize(live) < piece.count) break;
+  void add(const Walk& walked, bool is_live) {
+    for (const auto id : walked.found) found.push_back({RunId{id}, is_live});
+    if (!walked.is_at_end) complete_to = std::max(complete_to, RunId{walked.last});
+    is_at_end = is_at_end && walked.is_at_end;
   }
-  return runs;
+  // To be called when all is added: newest first, and no more than may be told.
+  void put_in_order() {
+    std::ranges::sort(found, std::ranges::greater{}, &FoundRun::id);
+    std::erase_if(found, [this](const FoundRun& run) { return run.id < complete_to; });
+  }
+};
+
+template <class... Args>
+Result<Walk> walk_runs(Reader reader, const Sql& sql, const RunFilter& filter, Reach reach,
+                       const Args&... more) {
+  const auto go = [&](auto place) {
+    return walk(reader.db, sql, place, reach, filter.planned_after, filter.planned_before,
+                filter.state, more...);
+  };
+  return filter.job ? go(*filter.job) : go(filter.project);
 }
 
-template <class T>
-Page<T> page_of(std::vector<T> rows, int limit) {
-  Page<T> page{std::move(rows), false};
-  page.has_more = std::ssize(page.rows) > limit;
-  if (page.has_more) page.rows.resize(static_cast<std::size_t>(limit));
-  return page;
+Result<void> search_final(Reader reader, const RunFilter& filter, Reach reach, Search& search) {
+  if (filter.job) {
+    CHRONOS_TRY(const auto walked, walk_runs(reader, kFinalOfJob, filter, reach, filter.project));
+    return search.add(walked, false), Result<void>();
+  }
+  const bool is_usual = !filter.state || filter.state == RunState::succeeded;
+  CHRONOS_TRY(const auto walked,
+              walk_runs(reader, is_usual ? kFinal : kFinalUnusual, filter, reach));
+  return search.add(walked, false), Result<void>();
+}
+
+Result<const Sql*> live_statement(Reader reader, const RunFilter& filter) {
+  if (filter.state == RunState::running) return &kLiveRunning;
+  if (filter.state == RunState::retrying) return &kLiveTried;
+  if (filter.state != RunState::queued) return &kLive;
+  CHRONOS_TRY(const auto queued, reader.db.one(kCountQueued, column<std::int64_t>));
+  return queued.value_or(0) <= kFewMax ? &kLiveQueued : &kLive;
+}
+
+Result<void> search_live(Reader reader, const RunFilter& filter, Reach reach, Search& search) {
+  if (!filter.job) {
+    CHRONOS_TRY(const auto* sql, live_statement(reader, filter));
+    CHRONOS_TRY(const auto walked, walk_runs(reader, *sql, filter, reach));
+    return search.add(walked, true), Result<void>();
+  }
+  for (const bool is_held : {false, true}) {
+    CHRONOS_TRY(const auto walked,
+                walk_runs(reader, kLiveOfJob, filter, reach, filter.project, is_held));
+    search.add(walked, true);
+  }
+  return {};
+}
+
+Result<Run> read_found(Reader reader, const RunFilter& filter, FoundRun found) {
+  if (!found.is_live) {
+    CHRONOS_TRY(auto run, find_final(reader, filter.project, found.id));
+    if (run) return std::move(*run);
+  } else {
+    CHRONOS_TRY(const auto live, find_live(reader.db, filter.project, found.id));
+    if (live) return run_of(reader, *live);
+  }
+  return fail(Reason::internal, "a listed run is gone");
 }
 
 }  // namespace
 
 Result<Page<Job>> list_jobs(Reader reader, const JobFilter& filter) {
   const auto& sql = jobs_statement(filter);
-  const auto phase = phase_of(filter.status);
   const int wanted = filter.limit + 1;
-  auto after = filter.after.value_or(greatest<JobId>());
-  std::vector<Job> jobs;
-  while (std::ssize(jobs) < wanted) {
-    CHRONOS_TRY(auto rows,
-                reader.db.all(sql, read_job_row, filter.project, after, phase, filter.created_after,
-                              filter.created_before, filter.name_contains, filter.tag, wanted));
-    for (auto& stored : rows) {
-      after = stored.job.id;
-      CHRONOS_TRY_VOID(fill_spec(reader.db, reader.specs, stored));
-      CHRONOS_TRY_VOID(fill_derived(reader, stored.job));
-      const bool matches = !filter.status || stored.job.status == *filter.status;
-      if (matches && std::ssize(jobs) < wanted) jobs.push_back(std::move(stored.job));
-    }
-    if (std::ssize(rows) < wanted) break;
+  Page<Job> page;
+  Walk walked{.found = {}, .last = begin_of(filter.after), .is_at_end = false};
+  int looks = kLooksMax;
+  while (std::ssize(page.rows) < wanted && looks > 0 && !walked.is_at_end) {
+    const Reach reach{walked.last, wanted - static_cast<int>(page.rows.size()), looks};
+    CHRONOS_TRY(walked, walk(reader.db, sql, filter.project, reach, phase_of(filter.status),
+                             filter.created_after, filter.created_before, filter.name_contains,
+                             filter.tag));
+    CHRONOS_TRY_VOID(read_found(reader, filter, walked.found, page.rows));
+    looks -= walked.looks + kLooksPerJob * static_cast<int>(walked.found.size());
   }
-  return page_of(std::move(jobs), filter.limit);
+  const bool is_full = std::ssize(page.rows) == wanted;
+  if (is_full) page.rows.pop_back();
+  page.has_more = is_full || !walked.is_at_end;
+  page.last = is_full ? page.rows.back().id : JobId{walked.last};
+  return page;
 }
 
 Result<Page<Run>> list_runs(Reader reader, const RunFilter& filter) {
-  const Piece piece{filter.after.value_or(greatest<RunId>()), filter.limit + 1};
-  std::vector<Run> live;
-  std::vector<Run> final_runs;
+  const Reach reach{begin_of(filter.after), filter.limit + 1, kLooksMax};
+  Search search;
   if (!filter.state || !is_final(*filter.state)) {
-    CHRONOS_TRY(live, live_matches(reader, filter, piece));
+    CHRONOS_TRY_VOID(search_live(reader, filter, reach, search));
   }
   if (!filter.state || is_final(*filter.state)) {
-    CHRONOS_TRY(final_runs, final_piece(reader, filter, piece));
+    CHRONOS_TRY_VOID(search_final(reader, filter, reach, search));
   }
-  std::vector<Run> runs;
-  std::ranges::merge(std::make_move_iterator(live.begin()), std::make_move_iterator(live.end()),
-                     std::make_move_iterator(final_runs.begin()),
-                     std::make_move_iterator(final_runs.end()), std::back_inserter(runs),
-                     std::ranges::greater{}, &Run::id, &Run::id);
-  return page_of(std::move(runs), filter.limit);
+  search.put_in_order();
+  Page<Run> page{.rows = {}, .has_more = !search.is_at_end, .last = search.complete_to};
+  if (std::ssize(search.found) > filter.limit) {
+    search.found.resize(static_cast<std::size_t>(filter.limit));
+    page.has_more = true;
+    page.last = search.found.back().id;
+  }
+  for (const auto found : search.found) {
+    CHRONOS_TRY(auto run, read_found(reader, filter, found));
+    page.rows.push_back(std::move(run));
+  }
+  return page;
 }
 
 }  // namespace chronos::store::sql

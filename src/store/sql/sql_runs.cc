@@ -120,6 +120,12 @@ Result<Run> run_of(Reader reader, const LiveRun& live) {
   return run;
 }
 
+Result<std::optional<Run>> find_final(Reader reader, ProjectId project, RunId id) {
+  CHRONOS_TRY(auto stored, reader.db.one(kFindFinal, read_run_row, project, id));
+  if (!stored) return std::nullopt;
+  return std::move(stored->run);
+}
+
 Result<Run> read_run(Reader reader, ProjectId project, RunId id) {
   CHRONOS_TRY(auto attempts, attempts_of(reader.db, project, id));
   if (!attempts) return no_run();
@@ -128,9 +134,9 @@ Result<Run> read_run(Reader reader, ProjectId project, RunId id) {
   if (live) {
     CHRONOS_TRY(run, run_of(reader, *live));
   } else {
-    CHRONOS_TRY(auto stored, reader.db.one(kFindFinal, read_run_row, project, id));
-    if (!stored) return no_run();
-    run = std::move(stored->run);
+    CHRONOS_TRY(auto found, find_final(reader, project, id));
+    if (!found) return no_run();
+    run = std::move(*found);
   }
   for (auto& stored : *attempts) run.attempts.push_back(std::move(stored.attempt));
   return run;

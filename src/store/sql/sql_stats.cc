@@ -1,6 +1,8 @@
 // The counts of Store::stats. Those of large tables are kept in `meta`, because counting would read
 // the tables.
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -15,12 +17,16 @@ constexpr Sql kGrow{
     " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"};
 constexpr Sql kCounts{"SELECT name, value FROM meta"};
 constexpr Sql kWaiting{"SELECT count(*) FROM deliveries WHERE state = 'waiting'"};
+// With an instant beyond all: SQLite looks for what is greater than a row value from what equals it
+// on, and that would be all of the line before.
 constexpr Sql kNextLine{
-    "SELECT kind, queue, rank FROM ready WHERE (kind, queue, rank) > ($1, $2, $3)"
+    "SELECT kind, queue, rank FROM ready WHERE (kind, queue, rank, planned_at) > ($1, $2, $3, $4)"
     " ORDER BY kind, queue, rank LIMIT 1"};
 constexpr Sql kAlongLine{
     "SELECT planned_at, queued_at FROM ready WHERE kind = $1 AND queue = $2 AND rank = $3"
-    " ORDER BY planned_at"};
+    " ORDER BY planned_at LIMIT $4"};
+
+constexpr auto kBeyondAll = std::numeric_limits<std::int64_t>::max();
 
 struct Count {
   std::string_view name;
@@ -43,7 +49,7 @@ Result<std::optional<Timestamp>> oldest_ready_at(Connection& db) {
     const auto read = [](Columns& columns) -> Lane {
       return {columns.get<std::string>(), columns.get<std::string>(), columns.get<int>()};
     };
-    CHRONOS_TRY(auto next, db.one(kNextLine, read, line.kind, line.queue, line.rank));
+    CHRONOS_TRY(auto next, db.one(kNextLine, read, line.kind, line.queue, line.rank, kBeyondAll));
     if (!next) return oldest;
     line = std::move(*next);
     const auto look = [&oldest](Columns& columns) {
@@ -53,7 +59,8 @@ Result<std::optional<Timestamp>> oldest_ready_at(Connection& db) {
       oldest = oldest ? std::min(*oldest, queued_at) : queued_at;
       return true;
     };
-    CHRONOS_TRY_VOID(db.for_each(kAlongLine, look, line.kind, line.queue, line.rank));
+    CHRONOS_TRY_VOID(
+        db.for_each(kAlongLine, look, line.kind, line.queue, line.rank, kOldestLooksMax));
   }
 }
 

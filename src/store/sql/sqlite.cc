@@ -251,14 +251,35 @@ Result<void> copy_database(sqlite3* from, const std::string& path) {
       error_of(into.get(), finished == SQLITE_OK ? stepped : finished, "the backup failed"));
 }
 
+// Statistics that somebody's ANALYZE left are of one moment, and a plan chosen by them is of no
+// other: statements are written for any number of rows. Whether there were any; a connection that
+// has seen them goes on with them.
+Result<bool> drop_statistics(Connection& db) {
+  static constexpr Sql kStatistics{
+      "SELECT count(*) FROM sqlite_schema WHERE name IN ('sqlite_stat1', 'sqlite_stat4')"};
+  CHRONOS_TRY(const auto tables, db.one(kStatistics, column<std::int64_t>));
+  if (tables == 0) return false;
+  CHRONOS_TRY_VOID(
+      db.run_script("DROP TABLE IF EXISTS sqlite_stat1; DROP TABLE IF EXISTS sqlite_stat4"));
+  return true;
+}
+
+Result<std::unique_ptr<SqliteConnection>> connect_writer(const SqliteOptions& options) {
+  CHRONOS_TRY(auto handle, open_handle(options.path, SQLITE_OPEN_READWRITE));
+  sqlite3_busy_timeout(handle.get(), options.busy_ms);
+  return std::make_unique<SqliteConnection>(std::move(handle), "BEGIN IMMEDIATE");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> open_sqlite_writer(const SqliteOptions& options) {
   CHRONOS_TRY_VOID(create_file(options.path, IfExists::keep));
-  CHRONOS_TRY(auto handle, open_handle(options.path, SQLITE_OPEN_READWRITE));
-  sqlite3_busy_timeout(handle.get(), options.busy_ms);
-  auto connection = std::make_unique<SqliteConnection>(std::move(handle), "BEGIN IMMEDIATE");
+  CHRONOS_TRY(auto connection, connect_writer(options));
   CHRONOS_TRY_VOID(claim_file(*connection, options.path));
+  CHRONOS_TRY(const bool had_statistics, drop_statistics(*connection));
+  if (had_statistics) {
+    CHRONOS_TRY(connection, connect_writer(options));
+  }
   // No mmap: there an I/O error would be a signal, and the pages would count as our memory.
   CHRONOS_TRY_VOID(connection->run_script(fmt::format(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;"
