@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -24,6 +25,7 @@ namespace chronos::store::sql {
 // statements by it), so each is a constant of its own. Parameters are $1, $2, ….
 struct Sql {
   const char* text;
+  std::source_location where = std::source_location::current();  // it is defined
 };
 
 // A prepared statement. Parameters count from 1, columns from 0. What is bound must live until

@@ -7,6 +7,8 @@
 namespace chronos::store::sql {
 namespace {
 
+constexpr Sql kSpec{"SELECT spec, payload FROM specs WHERE id = $1"};
+
 constexpr int kAttemptColumns = 11;
 
 // The columns of an attempt from its start on; nothing when all are NULL.
@@ -63,7 +65,6 @@ StoredJob read_job_row(Columns& columns) {
 
 Result<std::shared_ptr<const JobSpec>> read_spec(Connection& db, SpecCache& specs,
                                                  std::int64_t id) {
-  static constexpr Sql kSpec{"SELECT spec, payload FROM specs WHERE id = $1"};
   if (auto known = specs.find(id)) return known;
   CHRONOS_TRY(auto spec, db.one(
                              kSpec,
