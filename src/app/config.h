@@ -35,6 +35,7 @@ struct ServerConfig {
   std::size_t body_max = 1 * kMiB;
   std::size_t batch_body_max = 16 * kMiB;
   std::size_t body_memory_max = 256 * kMiB;  // of all bodies that are still arriving
+  std::size_t intake_max = 4 * kMiB;         // of submissions that wait to be stored
   Duration header_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);
   Duration drain_timeout = std::chrono::seconds(10);

@@ -150,6 +150,7 @@ http::ServerOptions server_options(const Config& config) {
   options.header_bytes_max = server.headers_max;
   options.body_max = server.body_max;
   options.body_memory_max = server.body_memory_max;
+  options.intake_max = server.intake_max;
   options.header_timeout = server.header_timeout;
   options.idle_timeout = server.idle_timeout;
   return options;

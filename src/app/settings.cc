@@ -114,6 +114,9 @@ constexpr std::array kSettings = {
         {"server.batch_body_max"}, "Of a batch's body"),
     row<Server<&ServerConfig::body_memory_max>, Size{1 * kMiB, 64 * kMiB * 1024}>(
         {"server.body_memory_max"}, "Of all bodies that are still arriving; more is answered 503"),
+    row<Server<&ServerConfig::intake_max>, Size{1 * kKiB, 64 * kMiB * 1024}>(
+        {"server.intake_max"},
+        "Of submissions that wait to be stored; while so much waits, more are answered 503"),
     row<Server<&ServerConfig::header_timeout>, Time{1, kHour}>(
         {"server.header_timeout"}, "How long a request's headers may take to arrive"),
     row<Server<&ServerConfig::idle_timeout>, Time{1, 24 * kHour}>(

@@ -93,10 +93,18 @@ class Ending {
   // Answers with work(const Ending&) -> Result<Response>, done on a reader thread.
   template <class Work>
   void read(Work work) && {
+    std::move(*this).read_then([work = std::move(work)](Ending& end) mutable {
+      end.answer(Result<Response>(work(std::as_const(end))));
+    });
+  }
+
+  // Does work(Ending&), which answers in the end, on a reader thread.
+  template <class Work>
+  void read_then(Work work) && {
     // Shared: with the pool full, it is still here to say so.
     auto end = std::make_shared<Ending>(std::move(*this));
-    const bool is_taken = end->api_->readers.post(
-        [end, work = std::move(work)]() mutable { end->answer(Result<Response>(work(*end))); });
+    const bool is_taken =
+        end->api_->readers.post([end, work = std::move(work)]() mutable { work(*end); });
     if (!is_taken) end->refuse({Reason::overloaded, "too many reads are waiting", {}, {}});
   }
 

@@ -24,6 +24,10 @@ std::string_view media_type_of(std::string_view content_type) {
   return type;
 }
 
+Error full_intake() {
+  return {Reason::overloaded, "too much that was submitted waits to be stored", {}, {}};
+}
+
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Worker> worker, std::unique_ptr<Transport> transport,
@@ -272,6 +276,9 @@ std::optional<Error> Connection::find_fault() const {
 
 void Connection::begin_body() {
   if (const auto fault = find_fault()) return answer_unread(problem_here(*fault));
+  if (route_->is_submission && worker_->shared().intake.is_full()) {
+    return answer_unread(problem_here(full_intake()));
+  }
   stage_ = Stage::body;
   body_.clear();
   body_read_ = 0;
@@ -331,7 +338,26 @@ bool Connection::skip_body() {
   return true;
 }
 
+// A submission takes its place when all of it is there, so that nobody holds one by being slow.
+bool Connection::enter_intake() {
+  if (!route_->is_submission) return true;
+  auto place = worker_->shared().intake.enter(body_.size());
+  if (!place) return false;
+  place_.emplace(std::move(*place));
+  placed_ = slots_.back().number;
+  return true;
+}
+
+// The whole request has been read.
+void Connection::turn_away() {
+  Response response = problem_here(full_intake());
+  body_.clear();
+  next_request();
+  answer(std::move(response));
+}
+
 void Connection::run_handler() {
+  if (!enter_intake()) return turn_away();
   Request request;
   static_cast<RequestHead&>(request) = std::move(head_);
   request.body = std::move(body_);
@@ -407,6 +433,7 @@ SteadyTime Connection::allowance(SteadyTime start, Duration timeout, std::size_t
 }
 
 void Connection::on_reply(std::uint64_t number, std::optional<Response> response) {
+  if (placed_ == number) place_.reset();
   const auto slot = std::ranges::find(slots_, number, &Slot::number);
   const bool is_cut_off = slot == slots_.end();
   if (response && response->if_gone) {

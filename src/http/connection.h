@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "http/gate.h"
+#include "http/intake.h"
 #include "http/request.h"
 #include "http/request_reader.h"
 #include "http/transport.h"
@@ -83,6 +84,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void open_slot();
   void begin_body();
   void run_handler();
+  bool enter_intake();
+  void turn_away();
   void next_request();
   std::optional<Error> find_fault() const;
   void answer(Response response);  // the request being read
@@ -128,6 +131,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<const Caller> caller_;
   bool needs_body_verdict_ = false;
   std::size_t charged_ = 0;  // of body_, in Shared::body_bytes
+  // Of the submission that was handed on last, until its handler answers, whoever still reads that;
+  // and that request's number.
+  std::optional<Intake::Place> place_;
+  std::uint64_t placed_ = 0;
   std::size_t body_read_ = 0;
   std::size_t lingered_ = 0;
   SteadyTime body_started_{0};

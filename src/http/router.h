@@ -65,6 +65,8 @@ struct Route {
   std::size_t body_max = 0;  // bytes; 0 = ServerOptions::body_max
   // What a body must be, if it says what it is; empty = anything.
   std::string media_type = "application/json";
+  // It makes work for the store: refused while as much waits as may (ServerOptions::intake_max).
+  bool is_submission = false;
 };
 
 class Router {

@@ -35,6 +35,24 @@ Handler commits(const Api& api, CommitFunction commit) {
   };
 }
 
+// The same, but the body may be long: it is read on a reader thread, so that a server thread is
+// never kept from the others' requests.
+Handler reads_body(const Api& api, CommitFunction commit) {
+  return [&api, commit](Request request, Reply reply) {
+    Call call(api, std::move(request));
+    Ending end(api, call.request(), std::move(reply));
+    std::move(end).read_then([call = std::move(call), commit](Ending& self) {
+      if (auto begun = commit(call, self); !begun) self.refuse(begun.error());
+    });
+  };
+}
+
+// Whoever submits too much at once is refused.
+Route submits(Route route) {
+  route.is_submission = true;
+  return route;
+}
+
 }  // namespace
 
 std::vector<Route> make_routes(const Api& api) {
@@ -51,18 +69,18 @@ std::vector<Route> make_routes(const Api& api) {
 
   return {
       // The mission's six: frozen (product.md §2).
-      {post, "/api/submitJob", kDeclarer, commits(api, submit_job)},
+      submits({post, "/api/submitJob", kDeclarer, commits(api, submit_job)}),
       {get, "/api/jobs", kViewer, reads(api, list_jobs)},
       {get, "/api/jobs/:job_id", kViewer, at_once(api, get_job)},
       {put, "/api/jobs/:job_id", kDeclarer, commits(api, put_job)},
       {delete_, "/api/jobs/:job_id", kSubmitter, commits(api, cancel_job)},
       {get, "/api/jobs/:job_id/status", kViewer, at_once(api, get_job_status)},
 
-      {post, "/api/jobs", kDeclarer, commits(api, submit_job)},
+      submits({post, "/api/jobs", kDeclarer, commits(api, submit_job)}),
       // Any media type here: the handler knows two.
-      {post, "/api/jobs/batch", kSubmitter, commits(api, submit_batch), batch_max, ""},
+      submits({post, "/api/jobs/batch", kSubmitter, reads_body(api, submit_batch), batch_max, ""}),
       {get, "/api/jobs/by-key/:key", kViewer, at_once(api, get_job_by_key)},
-      {put, "/api/jobs/by-key/:key", kDeclarer, commits(api, put_job_by_key)},
+      submits({put, "/api/jobs/by-key/:key", kDeclarer, commits(api, put_job_by_key)}),
       {patch, "/api/jobs/:job_id", kDeclarer, commits(api, patch_job)},
       {post, "/api/jobs/:job_id/pause", kOperator, commits(api, pause_job)},
       {post, "/api/jobs/:job_id/resume", kOperator, commits(api, resume_job)},

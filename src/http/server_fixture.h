@@ -225,6 +225,11 @@ class ServerTest : public testing::Test {
     routes.push_back({method, std::move(pattern), access, std::move(handler), body_max, ""});
   }
 
+  void add_submission(std::string pattern, Handler handler) {
+    add(Method::post, std::move(pattern), std::move(handler), Access::open(), 1'000'000);
+    routes.back().is_submission = true;
+  }
+
   void start() {
     server = std::make_unique<Server>(options, Router(std::move(routes)), gate, clock);
     const auto started = server->start();

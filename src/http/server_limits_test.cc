@@ -108,6 +108,73 @@ TEST_F(LimitsTest, BodiesThatArriveAtOnceShareABound) {
   }
 }
 
+TEST_F(LimitsTest, SubmissionsThatWaitToBeStoredShareABound) {
+  options.intake_max = 50'000;
+  Held held;
+  add_submission("/submit", held.handler());
+  start();
+  Client first = connect();
+  first.send(post("/submit", std::string(60'000, 'x')));  // longer than all, and still let in
+  ASSERT_TRUE(held.wait_for(1));
+
+  Client second = connect();
+  const auto refused = second.ask(post("/submit", std::string(600, 'x')));
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.header("Retry-After"), "1");
+  EXPECT_NE(refused.header("Connection"), "close");
+  EXPECT_EQ(second.ask(get("/a")).status, 200);  // and so is what submits nothing
+  EXPECT_EQ(second.ask(post("/a", "x")).status, 200);
+
+  held.take(0).second(text_response("stored"));
+  EXPECT_EQ(first.read().status, 200);
+  second.send(post("/submit", "again"));
+  ASSERT_TRUE(held.wait_for(1));
+  held.take(0).second(text_response("stored"));
+  EXPECT_EQ(second.read().status, 200);
+}
+
+TEST_F(LimitsTest, ASubmissionKeepsItsPlaceWhenItsClientHangsUp) {
+  options.intake_max = 1000;
+  Held held;
+  add_submission("/submit", held.handler());
+  add_submission("/quick", echo);
+  start();
+  {
+    Client gone = connect();
+    gone.send(post("/submit", std::string(2000, 'x')));
+    ASSERT_TRUE(held.wait_for(1));
+  }
+  EXPECT_EQ(connect().ask(post("/submit", "x")).status, 503);
+  held.take(0).second(text_response("stored"));
+  Client client = connect();
+  while (client.ask(post("/quick", "x")).status == 503) continue;  // until that has come home
+}
+
+TEST_F(LimitsTest, AFullIntakeRefusesBeforeTheBody) {
+  options.intake_max = 1000;
+  Held held;
+  add_submission("/submit", held.handler());
+  start();
+  Client first = connect();
+  first.send(post("/submit", std::string(2000, 'x')));
+  ASSERT_TRUE(held.wait_for(1));
+  Client asks = connect();
+  EXPECT_EQ(asks.ask("POST /submit HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n"
+                     "Expect: 100-continue\r\n\r\n")
+                .status,
+            503);
+}
+
+TEST_F(LimitsTest, NobodyHoldsAPlaceByBeingSlow) {
+  options.intake_max = 1000;
+  add_submission("/submit", echo);
+  start();
+  Client slow = connect();
+  slow.send("POST /submit HTTP/1.1\r\nHost: h\r\nContent-Length: 50000\r\n\r\nxyz");
+  Client quick = connect();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(quick.ask(post("/submit", "x")).status, 200);
+}
+
 TEST_F(LimitsTest, RequestsThatMeanTwoThingsEndTheConnection) {
   start();
   const std::string next = get("/a");  // what a smuggler would hide

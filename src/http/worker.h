@@ -7,11 +7,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "http/gate.h"
+#include "http/intake.h"
 #include "http/router.h"
 #include "http/server_options.h"
 #include "http/transport.h"
@@ -38,6 +40,13 @@ class ConnectionCount {
 
 // What all workers share; built before the first starts and, but for the counters, not changed.
 struct Shared {
+  Shared(ServerOptions its_options, Router its_router, Gate its_gate, const Clock& its_clock)
+      : options(std::move(its_options)),
+        router(std::move(its_router)),
+        gate(std::move(its_gate)),
+        clock(its_clock),
+        intake(options.intake_max) {}
+
   ServerOptions options;
   Router router;
   Gate gate;
@@ -45,6 +54,7 @@ struct Shared {
   std::unique_ptr<TlsContext> tls;  // null = plain
   ConnectionCount connections;
   std::atomic<std::size_t> body_bytes = 0;  // of bodies still arriving
+  Intake intake;                            // of routes that submit
 };
 
 class Worker : public std::enable_shared_from_this<Worker> {
