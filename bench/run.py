@@ -2,6 +2,7 @@
 """Measures Chronos against the limits of this machine, each pair in one run, and prints a table.
 
 usage: run.py BUILD-DIR [--seconds N] [--rounds N] [--only S1,T1,…] [--crowds N,N,…] [--spread]
+              [--sizes N,N,…]
 
 The machine is shared and noisy: look at the ratios, and run it more than once. Every figure is
 durable: answered after fdatasync. What each row means: numbers in docs/benchmarks.md.
@@ -20,16 +21,20 @@ import statistics
 import socket
 import subprocess
 import tempfile
+import sys
 import threading
 import time
+
+import large
 
 parser = argparse.ArgumentParser()
 parser.add_argument("build")
 parser.add_argument("--seconds", type=int, default=5)
 parser.add_argument("--rounds", type=int, default=3)
-parser.add_argument("--only", default="S1,S2,L1,T1,T2,H1,P1,M2,C1,C2")
+parser.add_argument("--only", default="S1,S2,L1,T1,T2,H1,P1,M1,M2,Q1,C1,C2")
 parser.add_argument("--crowds", default="10000,100000", help="of C2: how many jobs are due at once")
 parser.add_argument("--spread", action="store_true", help="C2: over the seconds of the minute instead")
+parser.add_argument("--sizes", default="1000,100000,1000000", help="of M1 and Q1: how much is stored")
 options = parser.parse_args()
 BUILD = pathlib.Path(options.build).resolve()
 rows = []
@@ -40,17 +45,49 @@ class Server:
 
     def __init__(self, *flags):
         self.folder = tempfile.TemporaryDirectory()
+        self.flags = flags
+        self.start()
+
+    def data(self, name=""):
+        return str(pathlib.Path(self.folder.name, "data", name))
+
+    def start(self):
+        begun = time.time()
         self.process = subprocess.Popen(
-            [BUILD / "chronos", "serve", "--data-dir", self.folder.name + "/data", "--listen",
-             "127.0.0.1:0", "--allow-commands", *flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            [BUILD / "chronos", "serve", "--data-dir", self.data(), "--listen", "127.0.0.1:0", "--allow-commands",
+             *self.flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         atexit.register(self.process.kill)
         for line in self.process.stdout:
             found = re.search(r"listening on http://127.0.0.1:(\d+)", line)
             if found:
                 self.port = int(found.group(1))
                 break
-        self.key = pathlib.Path(self.folder.name, "data", "admin.key").read_text().strip()
+        self.key = pathlib.Path(self.data("admin.key")).read_text().strip()
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        self.wait_until_ready()
+        self.ready_seconds = time.time() - begun
+
+    def wait_until_ready(self):
+        while True:
+            self.connection.request("GET", "/readyz")
+            answer = self.connection.getresponse()
+            answer.read()
+            if answer.status == 200:
+                return
+            time.sleep(0.005)
+
+    def end(self, signal="terminate"):
+        """Stops the process and keeps what it stored."""
+        getattr(self.process, signal)()
+        self.process.wait()
+
+    def restart(self, signal):
+        self.end(signal)
+        self.start()
+
+    def rss_mb(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
 
     def api(self, method, path, body=None, content_type="application/json"):
         data = body if isinstance(body, (str, bytes, type(None))) else json.dumps(body)
@@ -69,6 +106,14 @@ class Server:
     def submit_lines(self, lines):
         answer = self.api("POST", "/api/jobs/batch", lines, "application/x-ndjson")
         assert answer["failed"] == 0, answer["results"][0]
+
+    def submit_lines_unread(self, lines):
+        """The same for who counts time: the answer is looked at, but not parsed."""
+        self.connection.request("POST", "/api/jobs/batch", lines, {"Authorization": "Bearer " + self.key,
+                                                                   "Content-Type": "application/x-ndjson"})
+        answer = self.connection.getresponse()
+        text = answer.read()
+        assert answer.status == 200 and b'"failed":0}' in text[-40:], text[-500:]
 
     def succeeded(self):
         total = 0
@@ -97,8 +142,7 @@ class Server:
                 return runs
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait()
+        self.end()
         self.folder.cleanup()
 
 
@@ -227,19 +271,42 @@ def lifecycles(batch, workers=2):
 
 
 def lateness(name, what, instants, goal):
-    server, bare = Server(), Bare()
+    server = Server()
+    late = lateness_of(server, instants)
+    row(name, what, f"p50 {percentile(late, .5):.1f} ms, p99 {percentile(late, .99):.1f} ms",
+        f"max {max(late):.1f} ms, none early", goal)
+    server.stop()
+
+
+def lateness_of(server, instants):
+    """Milliseconds after their instants, given in seconds from now, that http jobs start."""
+    bare = Bare()
     url = f"http://127.0.0.1:{bare.port}/sink"
     now = datetime.datetime.now(datetime.timezone.utc)
     jobs = [job(scheduled_time=(now + datetime.timedelta(seconds=at)).isoformat(),
                 action={"kind": "http", "url": url}) for at in instants]
     server.submit_many(jobs)
     server.wait_for(len(jobs))
-    late = [run["lateness_ms"] for run in server.all_runs()]
+    late = [run["lateness_ms"] for run in server.all_runs("&state=succeeded")]
     assert len(late) == len(jobs) and min(late) >= 0, "a run started early"
-    row(name, what, f"p50 {percentile(late, .5):.1f} ms, p99 {percentile(late, .99):.1f} ms",
-        f"max {max(late):.1f} ms, none early", goal)
-    server.stop()
     bare.stop()
+    return late
+
+
+def spread_lateness(server):
+    return lateness_of(server, [6 + i / 500 for i in range(5000)])
+
+
+def fdatasync_ms(folder):
+    """The median of a 4 KiB append."""
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        times = []
+        for _ in range(100):
+            os.write(file.fileno(), b"x" * 4096)
+            begun = time.time()
+            os.fdatasync(file.fileno())
+            times.append((time.time() - begun) * 1000)
+    return statistics.median(times)
 
 
 def t1():
@@ -248,6 +315,18 @@ def t1():
 
 def t2():
     lateness("T2", "lateness, 5,000 jobs over 10 s", [6 + i / 500 for i in range(5000)], "")
+
+
+def sizes():
+    return [int(size) for size in options.sizes.split(",")]
+
+
+def m1():
+    large.m1(sys.modules[__name__], sizes())
+
+
+def q1():
+    large.q1(sys.modules[__name__], sizes())
 
 
 def cpu_seconds(pid):
@@ -309,9 +388,7 @@ def m2():
     before = ticks()
     time.sleep(10)
     cpu = (ticks() - before) / os.sysconf("SC_CLK_TCK") / 10
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    rss = int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
-    row("M2", "idle with 1,000 cron jobs", f"{rss:.0f} MB, {cpu:.2%} of a core", "", "")
+    row("M2", "idle with 1,000 cron jobs", f"{server.rss_mb():.0f} MB, {cpu:.2%} of a core", "", "")
     server.stop()
 
 
@@ -440,5 +517,5 @@ def crowd(count):
 
 print(f"{'':4} {'what':46} {'Chronos':>28}  {'beside it':>34}")
 for name in options.only.split(","):
-    {"S1": s1, "S2": s2, "L1": l1, "T1": t1, "T2": t2, "H1": h1, "P1": p1, "M2": m2, "C1": c1,
-     "C2": c2}[name]()
+    {"S1": s1, "S2": s2, "L1": l1, "T1": t1, "T2": t2, "H1": h1, "P1": p1, "M1": m1, "M2": m2,
+     "Q1": q1, "C1": c1, "C2": c2}[name]()

@@ -1,17 +1,24 @@
-// L1 at the store: submit → claim → settle of no-op jobs through SqlStore, in batches, beside the
-// disk's own fdatasync rate. Prints one JSON line per batch size.
+// SqlStore by itself. L1: submit → claim → settle of no-op jobs, in batches, beside the disk's own
+// fdatasync rate; prints one JSON line per batch size. For Q1: fills the file of a server that is
+// stopped with runs that have ended and jobs that lie ahead. For M1: how long claims of 1000 take
+// in such a file.
 //
 //   store_bench DIRECTORY
+//   store_bench --fill FILE FINISHED FUTURE
+//   store_bench --claims FILE
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "store/sql/sql_store.h"
 
@@ -31,6 +38,11 @@ double cpu_seconds() {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
   return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values.at(values.size() / 2);
 }
 
 double fdatasyncs_per_second(const std::string& folder) {
@@ -53,24 +65,40 @@ class Lifecycle {
         ids_(ids),
         project_(ids.make<ProjectId>()),
         node_(ids.make<NodeId>()) {
-    commit(store::PutProject{{project_, "default", clock.now()}});
-    commit(store::Heartbeat{node_, std::chrono::hours(1)});
+    const auto projects = store.list_projects();
+    if (projects && !projects->empty()) {
+      project_ = projects->back().id;
+    } else {
+      commit(store::PutProject{{project_, "default", clock.now()}, {}, {}});
+    }
+    commit(store::Heartbeat{node_, std::chrono::hours(24)});
   }
 
   // One batch from submit to settled.
   void turn(int batch) {
-    for (int i = 0; i < batch; ++i) submit();
+    for (int i = 0; i < batch; ++i) submit(clock_.now());
     drain();
+    const auto begun = Steady::now();
     std::vector<store::ClaimedRun> claimed;
     store_.commit(store::ClaimRuns{node_, "bench", {{"http", batch}}, {}, clock_.now()},
                   [&](auto answer) { claimed = std::move(*answer); });
     drain();
+    claims_ms.push_back(seconds_since(begun) * 1000);
     for (const auto& run : claimed) settle(run);
     drain();
     settled += static_cast<long>(claimed.size());
   }
 
+  void submit_ahead(int batch) {
+    for (int i = 0; i < batch; ++i) {
+      submit(clock_.now() + std::chrono::hours(24 * 365) + std::chrono::seconds(submitted_));
+    }
+    drain();
+  }
+
+  bool is_varied = false;  // jobs differ in what people search by, and one in a thousand fails
   long settled = 0;
+  std::vector<double> claims_ms;
 
  private:
   template <class C>
@@ -82,25 +110,34 @@ class Lifecycle {
     while (store_.pump()) {
     }
   }
-  void submit() {
+  void submit(Timestamp at) {
     const auto now = clock_.now();
     Job job;
     job.id = ids_.make<JobId>();
     job.project = project_;
     job.spec.name = "no-op";
+    if (is_varied) vary(job.spec);
+    ++submitted_;
     job.spec.action = {"http", R"({"kind":"http","url":"http://127.0.0.1/"})"};
     job.spec.payload = std::string(200, '1');
     job.created_at = job.updated_at = now;
-    const PlannedRun run{ids_.make<RunId>(), Trigger::schedule, now, now, false, {}};
+    const PlannedRun run{ids_.make<RunId>(), Trigger::schedule, at, at, false, {}};
     store_.commit(store::SubmitJob{std::move(job), run, now, {}}, [](const auto&) {});
+  }
+  void vary(JobSpec& spec) const {
+    spec.name += fmt::format(" {}", submitted_);
+    if (submitted_ % 10 == 0) spec.tags.emplace_back("common");
+    if (submitted_ % 1000 == 0) spec.tags.emplace_back("rare");
   }
   void settle(const store::ClaimedRun& run) {
     const auto now = clock_.now();
+    const bool is_failed = is_varied && ++ended_ % 1000 == 0;
     store::SettleRun change;
     change.run = run.run;
     change.token = run.token;
+    change.next = is_failed ? RunState::failed : RunState::succeeded;
     change.attempt = {1, run.started_at, now, "bench", {}};
-    change.attempt.outcome.kind = OutcomeKind::succeeded;
+    change.attempt.outcome.kind = is_failed ? OutcomeKind::failed : OutcomeKind::succeeded;
     change.now = now;
     store_.commit(std::move(change), [](const auto&) {});
   }
@@ -110,26 +147,55 @@ class Lifecycle {
   IdSource& ids_;
   ProjectId project_;
   NodeId node_;
+  long submitted_ = 0;
+  long ended_ = 0;
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc != 2) return 2;
-  const std::string folder = argv[1];
-  for (const int batch : {1, 64, 1000}) {
-    const auto syncs = fdatasyncs_per_second(folder);
-    SystemClock clock;
-    IdSource ids(clock, Rng(1));
+// A store, and what goes on in it; this thread is its only one.
+struct Bench {
+  explicit Bench(const std::string& path) {
     store::SqlStoreOptions options;
     options.has_own_thread = false;
-    auto store =
-        store::SqlStore::open(folder + "/" + std::to_string(batch) + ".db", clock, options);
-    if (!store) {
-      std::cerr << store.error().message << "\n";
-      return 1;
+    auto opened = store::SqlStore::open(path, clock, options);
+    if (!opened) {
+      std::cerr << opened.error().message << "\n";
+      std::exit(1);
     }
-    Lifecycle lifecycle(**store, clock, ids);
+    store = std::move(*opened);
+    lifecycle.emplace(*store, clock, ids);
+  }
+
+  SystemClock clock;
+  IdSource ids{clock, Rng::from_system()};
+  std::unique_ptr<store::SqlStore> store;
+  std::optional<Lifecycle> lifecycle;
+};
+
+constexpr int kBatch = 1000;
+
+void fill(const std::string& path, long finished, long future) {
+  Bench bench(path);
+  bench.lifecycle->is_varied = true;
+  const auto begun = Steady::now();
+  while (bench.lifecycle->settled < finished) bench.lifecycle->turn(kBatch);
+  for (long made = 0; made < future; made += kBatch) bench.lifecycle->submit_ahead(kBatch);
+  std::cout << fmt::format("{{\"finished\":{},\"seconds\":{:.1f}}}\n", bench.lifecycle->settled,
+                           seconds_since(begun));
+}
+
+void claims(const std::string& path) {
+  Bench bench(path);
+  for (int i = 0; i < 30; ++i) bench.lifecycle->turn(kBatch);
+  auto& ms = bench.lifecycle->claims_ms;
+  std::cout << fmt::format("{{\"claim_ms\":{:.2f},\"worst_ms\":{:.2f}}}\n", median(ms),
+                           std::ranges::max(ms));
+}
+
+void lifecycles(const std::string& folder) {
+  for (const int batch : {1, 64, 1000}) {
+    const auto syncs = fdatasyncs_per_second(folder);
+    Bench bench(folder + "/" + std::to_string(batch) + ".db");
+    auto& lifecycle = *bench.lifecycle;
     const auto begun = Steady::now();
     const auto cpu_begun = cpu_seconds();
     while (seconds_since(begun) < 3) lifecycle.turn(batch);
@@ -139,5 +205,21 @@ int main(int argc, char** argv) {
         "{{\"batch\":{},\"lifecycles_per_second\":{:.0f},\"cpu_us\":{:.1f},"
         "\"fdatasyncs_per_second\":{:.0f}}}\n",
         batch, rate, cpu * 1e6, syncs);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string first = argc > 1 ? argv[1] : "";
+  if (argc == 2) {
+    lifecycles(first);
+  } else if (argc == 3 && first == "--claims") {
+    claims(argv[2]);
+  } else if (argc == 5 && first == "--fill") {
+    fill(argv[2], std::atol(argv[3]), std::atol(argv[4]));
+  } else {
+    std::cerr << "usage: store_bench DIRECTORY | --fill FILE FINISHED FUTURE | --claims FILE\n";
+    return 2;
   }
 }
