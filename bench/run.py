@@ -2,7 +2,7 @@
 """Measures Chronos against the limits of this machine, each pair in one run, and prints a table.
 
 usage: run.py BUILD-DIR [--seconds N] [--rounds N] [--only S1,T1,…] [--crowds N,N,…] [--spread]
-              [--sizes N,N,…]
+              [--sizes N,N,…] [--overload-seconds N]
 
 The machine is shared and noisy: look at the ratios, and run it more than once. Every figure is
 durable: answered after fdatasync. What each row means: numbers in docs/benchmarks.md.
@@ -26,15 +26,17 @@ import threading
 import time
 
 import large
+import overload
 
 parser = argparse.ArgumentParser()
 parser.add_argument("build")
 parser.add_argument("--seconds", type=int, default=5)
 parser.add_argument("--rounds", type=int, default=3)
-parser.add_argument("--only", default="S1,S2,L1,T1,T2,H1,P1,M1,M2,Q1,C1,C2")
+parser.add_argument("--only", default="S1,S2,L1,T1,T2,H1,P1,M1,M2,Q1,O1,C1,C2")
 parser.add_argument("--crowds", default="10000,100000", help="of C2: how many jobs are due at once")
 parser.add_argument("--spread", action="store_true", help="C2: over the seconds of the minute instead")
 parser.add_argument("--sizes", default="1000,100000,1000000", help="of M1 and Q1: how much is stored")
+parser.add_argument("--overload-seconds", type=int, default=60, help="of O1")
 options = parser.parse_args()
 BUILD = pathlib.Path(options.build).resolve()
 rows = []
@@ -329,6 +331,10 @@ def q1():
     large.q1(sys.modules[__name__], sizes())
 
 
+def o1():
+    overload.o1(sys.modules[__name__], options.overload_seconds)
+
+
 def cpu_seconds(pid):
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -518,4 +524,4 @@ def crowd(count):
 print(f"{'':4} {'what':46} {'Chronos':>28}  {'beside it':>34}")
 for name in options.only.split(","):
     {"S1": s1, "S2": s2, "L1": l1, "T1": t1, "T2": t2, "H1": h1, "P1": p1, "M1": m1, "M2": m2,
-     "Q1": q1, "C1": c1, "C2": c2}[name]()
+     "Q1": q1, "O1": o1, "C1": c1, "C2": c2}[name]()

@@ -28,7 +28,7 @@ for sanitizer in asan tsan; do
   step "$sanitizer"
   cmake --preset "$sanitizer" >/dev/null
   cmake --build "build/$sanitizer" -j "$jobs"
-  # The crash audit counts kills, not memory errors; the plain build runs it.
-  CHRONOS_CRASHES=10 ctest --test-dir "build/$sanitizer" --output-on-failure --timeout 3000
+  # The crash audit counts kills and the overload what is refused, not memory errors; the plain build runs them.
+  CHRONOS_CRASHES=10 ctest --test-dir "build/$sanitizer" --output-on-failure --timeout 3000 -E '^overload$'
 done
 echo "check: all passed"
