@@ -533,37 +533,9 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& ru
   return {};
 }
 
-std::string encode_spec(const JobSpec& spec) {
-  std::string text;
-  json::Writer writer(text);
-  writer.begin_object();
-  for (const auto& field : kSpecFields) {
-    if (field.write == nullptr || field.name == "payload") continue;
-    writer.key(field.name);
-    field.write(writer, spec);
-  }
-  // What the API does not show but the schedule needs to stay the same for ever.
-  writer.member("anchor_us", to_micros(spec.schedule.anchor));
-  writer.member("seed", spec.schedule.seed);
-  writer.end_object();
-  return text;
-}
-
-Result<JobSpec> decode_spec(std::string_view text) {
-  CHRONOS_TRY(const auto document, json::parse(text));
-  JobSpec spec;
-  std::vector<FieldError> problems;
-  const Place place(problems);
-  for (const auto& [name, value] : document.root().members) {
-    if (name == "anchor_us") spec.schedule.anchor = from_micros(value.integer);
-    if (name == "seed") spec.schedule.seed = value.string;
-    if (value.is(json::Type::null)) continue;
-    const auto found = std::ranges::find(kSpecFields, name, &Field<JobSpec>::name);
-    if (found != kSpecFields.end()) found->read(value, spec, place.at(name));
-  }
-  if (problems.empty()) return spec;
-  return fail(Reason::internal, "a stored job cannot be read: " + problems.front().pointer + " " +
-                                    problems.front().message);
+// For stored_spec.cc.
+std::span<const Field<JobSpec>> spec_fields() {
+  return kSpecFields;
 }
 
 std::vector<std::string_view> spec_field_names() {

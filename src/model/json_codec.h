@@ -47,7 +47,9 @@ void write_why_members(json::Writer& writer, const Explanation& why);
 void write_key(json::Writer& writer, const Key& key);
 void write_project(json::Writer& writer, const Project& project);
 
-// For the store: the declaration without its payload, and back.
+// For the store: the declaration without its payload, and back. What is as in JobSpec{} is left
+// out, for that is most of it; so a default is part of what is stored, and changing one is a
+// migration.
 std::string encode_spec(const JobSpec& spec);
 Result<JobSpec> decode_spec(std::string_view text);
 std::string encode_message(const Message& message);

@@ -7,6 +7,9 @@
 #include "base/time_text.h"
 
 namespace chronos {
+
+void write_spec_members(json::Writer& writer, const JobSpec& spec);  // json_codec.cc
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -78,6 +81,40 @@ TEST(JsonCodec, DefaultsAreThoseOfTheProduct) {
   EXPECT_EQ(spec->overlap, Overlap::skip);
   EXPECT_EQ(spec->queue, "default");
   EXPECT_EQ(spec->priority, 4);
+}
+
+TEST(JsonCodec, WhatIsNotSaidIsNotStored) {
+  const auto spec = submit("");
+  ASSERT_TRUE(spec);
+  EXPECT_EQ(encode_spec(*spec),
+            R"({"name":"x","action":{"kind":"http","url":"http://127.0.0.1/"}})");
+  EXPECT_EQ(encode_spec(JobSpec{}), "{}");
+}
+
+// Jobs that were stored without these go by them: to change one, write what the old one was into
+// the jobs that are stored (a migration), and only then change this text.
+TEST(JsonCodec, StoredJobsRelyOnTheseDefaults) {
+  auto spec = decode_spec("{}");
+  ASSERT_TRUE(spec) << spec.error().message;
+  spec->action.config = "{}";
+  std::string text;
+  json::Writer writer(text);
+  writer.begin_object();
+  write_spec_members(writer, *spec);
+  writer.end_object();
+  EXPECT_EQ(text,
+            R"({"name":"","key":null,"action":{},"payload":null,"scheduled_time":null,"cron":null,)"
+            R"("every":null,"timezone":"UTC","dst":"auto","start_at":null,"end_at":null,)"
+            R"("jitter":null,"calendars":[],"max_runs":null,"max_attempts":3,)"
+            R"("retry":{"backoff":"exponential","delay":"1s","max_delay":"1h","jitter":"full",)"
+            R"("max_age":null,"on":[]},"timeout":"5m","deadline":null,"on_lost":"retry",)"
+            R"("misfire":{"policy":"run_once","grace":"1m","window":"1d","max":1000},)"
+            R"("overlap":"skip","queue":"default","priority":4,"concurrency":null,"rate":null,)"
+            R"("unique":null,"notify":[],)"
+            R"("tags":[],"metadata":{},"retention":{"runs":10000,"age":"30d"},"paused":false,)"
+            R"("paused_until":null,"note":""})");
+  EXPECT_EQ(to_micros(spec->schedule.anchor), 0);
+  EXPECT_EQ(spec->schedule.seed, "");
 }
 
 TEST(JsonCodec, EveryBadFieldIsNamed) {
