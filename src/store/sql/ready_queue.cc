@@ -14,10 +14,11 @@ namespace {
 constexpr Sql kNextQueue{
     "SELECT queue FROM ready WHERE kind = $1 AND queue > $2 ORDER BY queue LIMIT 1"};
 constexpr Sql kFirst{
-    "SELECT rank, planned_at, run, job, project, trigger_kind, attempt, queued_at,"
-    " has_rate FROM ready"
-    " WHERE kind = $1 AND queue = $2 AND (rank, planned_at, run) > ($3, $4, $5)"
-    " ORDER BY rank, planned_at, run LIMIT $6"};
+    "SELECT r.rank, r.planned_at, r.run, r.job, r.project, r.trigger_kind, r.attempt, r.queued_at,"
+    " r.has_rate, j.spec, j.failure_streak FROM ready r CROSS JOIN jobs j ON j.project = r.project"
+    " AND j.id = r.job WHERE r.kind = $1 AND r.queue = $2"
+    " AND (r.rank, r.planned_at, r.run) > ($3, $4, $5)"
+    " ORDER BY r.rank, r.planned_at, r.run LIMIT $6"};
 constexpr Sql kTake{
     "DELETE FROM ready WHERE kind = $1 AND queue = $2"
     " AND (rank, planned_at, run) <= ($3, $4, $5)"};
@@ -31,7 +32,9 @@ ReadyRun read_ready_row(Columns& columns) {
           .trigger = columns.get(parse_trigger),
           .attempt = columns.get<int>(),
           .queued_at = columns.get<Timestamp>(),
-          .has_rate = columns.get<bool>()};
+          .has_rate = columns.get<bool>(),
+          .spec = columns.get<std::int64_t>(),
+          .failure_streak = columns.get<std::int64_t>()};
 }
 
 // The runs of one kind in one queue, read in pieces.
@@ -145,7 +148,14 @@ Result<std::map<std::string, int>> count_queues(Connection& db) {
   return counts;
 }
 
-constexpr int kPieceMax = 1000;
+constexpr std::int64_t kPieceMax = 1000;
+
+// How many runs of a line to read at once: of many lines, each gives a few only, and most of a
+// large piece would be read in vain.
+int piece_of(int left, std::size_t lines) {
+  return static_cast<int>(std::clamp<std::int64_t>(
+      2 * std::int64_t{left} / static_cast<std::int64_t>(lines), 1, kPieceMax));
+}
 
 // The line whose first run comes before all others' and that has room; nothing when none has.
 Result<Line*> best_line(Connection& db, std::vector<Line>& lines, const Room& room) {
@@ -154,9 +164,7 @@ Result<Line*> best_line(Connection& db, std::vector<Line>& lines, const Room& ro
   for (auto& line : lines) {
     const int left = room.in(line.kind(), line.queue());
     if (left == 0) continue;
-    // With many lines most of a large piece would be read in vain.
-    const int piece = std::min(left, lines.size() == 1 ? kPieceMax : 64);
-    CHRONOS_TRY(const auto* run, line.first(db, piece));
+    CHRONOS_TRY(const auto* run, line.first(db, std::min(left, piece_of(left, lines.size()))));
     if (run == nullptr || (best_run != nullptr && best_run->order() < run->order())) continue;
     best = &line;
     best_run = run;

@@ -25,6 +25,9 @@ struct ReadyRun {
   int attempt = 1;
   Timestamp queued_at;
   bool has_rate = false;  // its start counts for a rate
+  // Of its job:
+  std::int64_t spec = 0;  // specs.id
+  std::int64_t failure_streak = 0;
 
   using Order = std::tuple<int, Timestamp, RunId>;
   Order order() const { return {rank, planned_at, run}; }

@@ -61,7 +61,7 @@ Result<ClaimedRun> lease(Writer& writer, const ClaimRuns& change, const ReadyRun
   CHRONOS_TRY_VOID(writer.db.run(kInsertLease, run.run, run.job, change.holder, change.node, token,
                                  run.attempt, run.queued_at, change.now));
   if (run.has_rate) CHRONOS_TRY_VOID(count_start(writer, run.project, run.run, change.now));
-  CHRONOS_TRY(auto declared, declaration_of({writer.db, writer.specs}, run.project, run.job));
+  CHRONOS_TRY(auto spec, read_spec(writer.db, writer.specs, run.spec));
   return ClaimedRun{.holder = change.holder,
                     .node = change.node,
                     .run = run.run,
@@ -73,8 +73,8 @@ Result<ClaimedRun> lease(Writer& writer, const ClaimRuns& change, const ReadyRun
                     .planned_at = run.planned_at,
                     .queued_at = run.queued_at,
                     .started_at = change.now,
-                    .spec = std::move(declared.spec),
-                    .failure_streak = declared.failure_streak};
+                    .spec = std::move(spec),
+                    .failure_streak = run.failure_streak};
 }
 
 // The attempt never began.
