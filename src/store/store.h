@@ -107,7 +107,8 @@ class Store {
   }
 
   // -- Jobs. Another project's job is not_found. All lists are newest first (by id) unless they say
-  // otherwise, and another project's things are simply not in them.
+  // otherwise, and another project's things are simply not in them. A page costs a bounded look,
+  // however much is stored: that of a search may be less than full and not the last (Page::last).
   //
   // Derived when read: Job::counts.running (leases); next_run_at, the earliest of its waiting runs'
   // `at` in due, but not before planned_at + jitter, and planned_at in ready and held; status, the

@@ -23,8 +23,10 @@ Result<std::optional<StoredJob>> find_stored_job(Reader reader, ProjectId projec
 Result<Job> read_job(Reader reader, ProjectId project, JobId job);
 Result<void> fill_derived(Reader reader, Job& job);  // what Job derives when read
 Result<Job> read_job_by_key(Reader reader, ProjectId project, const std::string& key);
-// sql_lists.cc. A page comes of at most so many looks at jobs, or at live and at final runs.
-inline constexpr int kLooksMax = 30'000;
+// sql_lists.cc. A page comes of at most so many looks at jobs, or at live and at final runs; of
+// fewer where each look is at another page of the file.
+inline constexpr int kLooksMax = 20'000;
+inline constexpr int kLooksApartMax = 8'000;
 Result<Page<Job>> list_jobs(Reader reader, const JobFilter& filter);
 Result<Page<Run>> list_runs(Reader reader, const RunFilter& filter);
 // sql_runs.cc

@@ -261,7 +261,7 @@ Result<Page<Job>> list_jobs(Reader reader, const JobFilter& filter) {
   const int wanted = filter.limit + 1;
   Page<Job> page;
   Walk walked{.found = {}, .last = begin_of(filter.after), .is_at_end = false};
-  int looks = kLooksMax;
+  int looks = &sql == &kJobs ? kLooksMax : kLooksApartMax;
   while (std::ssize(page.rows) < wanted && looks > 0 && !walked.is_at_end) {
     const Reach reach{walked.last, wanted - static_cast<int>(page.rows.size()), looks};
     CHRONOS_TRY(walked, walk(reader.db, sql, filter.project, reach, phase_of(filter.status),
