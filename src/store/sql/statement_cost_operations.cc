@@ -399,8 +399,8 @@ SubmitJob now(JobSpec spec) {
 }
 
 std::vector<Operation> limits() {
-  const auto in_slots = kInLine.first;
-  const auto in_rate = kInLine.last;
+  constexpr auto kInSlots = kInLine.first;
+  constexpr auto kInRate = kInLine.last;
   const auto cancel = [](std::int64_t number) {
     return CancelRun{.project = project(), .run = run(kLive + number), .now = kNow};
   };
@@ -416,17 +416,17 @@ std::vector<Operation> limits() {
       change("submit with limits that are free", now(limited("new slots", "new rate"))),
       change("submit with a slot of many in line", now(limited("slots 1", {}))),
       change("submit with a rate of many in line", now(limited({}, "rate 1"))),
-      change("cancel a run in line for a slot", cancel(in_slots)),
-      change("cancel a run in line for a rate", cancel(in_rate)),
+      change("cancel a run in line for a slot", cancel(kInSlots)),
+      change("cancel a run in line for a rate", cancel(kInRate)),
       change("cancel a ready run with a rate", cancel(kReady.last)),
       change("a slot is free again", settled),
       change("claim runs with a rate", with_rate),
       change("release where a line opens", ReleaseDue{.now = kNow + 1s, .limit = 1000}),
-      {"where a run in line for a slot stands", stands(in_slots)},
-      {"where a run in line for a rate stands", stands(in_rate)},
+      {"where a run in line for a slot stands", stands(kInSlots)},
+      {"where a run in line for a rate stands", stands(kInRate)},
       {"give a run in line other limits",
-       [in_slots](Desk& desk) -> Result<void> {
-         CHRONOS_TRY(auto value, replacement(desk, job(in_slots)));
+       [](Desk& desk) -> Result<void> {
+         CHRONOS_TRY(auto value, replacement(desk, job(kInSlots)));
          value.job.spec.limits = limited("slots 2", "rate 2").limits;
          CHRONOS_TRY_VOID(apply(desk.writer, value));
          return open_lines(desk.writer, kNow);
