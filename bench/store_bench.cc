@@ -3,7 +3,7 @@
 // stopped with runs that have ended and jobs that lie ahead. For M1: how long claims of 1000 take
 // in such a file.
 //
-//   store_bench DIRECTORY
+//   store_bench DIRECTORY [postgres://…]
 //   store_bench --fill FILE FINISHED FUTURE
 //   store_bench --claims FILE
 #include <fcntl.h>
@@ -156,7 +156,8 @@ struct Bench {
   explicit Bench(const std::string& path) {
     store::SqlStoreOptions options;
     options.has_own_thread = false;
-    auto opened = store::SqlStore::open(path, clock, options);
+    auto opened = path.starts_with("postgres") ? store::SqlStore::open_postgres(path, options)
+                                               : store::SqlStore::open(path, clock, options);
     if (!opened) {
       std::cerr << opened.error().message << "\n";
       std::exit(1);
@@ -191,10 +192,10 @@ void claims(const std::string& path) {
                            std::ranges::max(ms));
 }
 
-void lifecycles(const std::string& folder) {
+void lifecycles(const std::string& folder, const std::string& url = {}) {
   for (const int batch : {1, 64, 1000}) {
     const auto syncs = fdatasyncs_per_second(folder);
-    Bench bench(folder + "/" + std::to_string(batch) + ".db");
+    Bench bench(url.empty() ? folder + "/" + std::to_string(batch) + ".db" : url);
     auto& lifecycle = *bench.lifecycle;
     const auto begun = Steady::now();
     const auto cpu_begun = cpu_seconds();
@@ -214,12 +215,15 @@ int main(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "";
   if (argc == 2) {
     lifecycles(first);
+  } else if (argc == 3 && std::string_view(argv[2]).starts_with("postgres")) {
+    lifecycles(first, argv[2]);
   } else if (argc == 3 && first == "--claims") {
     claims(argv[2]);
   } else if (argc == 5 && first == "--fill") {
     fill(argv[2], std::atol(argv[3]), std::atol(argv[4]));
   } else {
-    std::cerr << "usage: store_bench DIRECTORY | --fill FILE FINISHED FUTURE | --claims FILE\n";
+    std::cerr
+        << "usage: store_bench DIRECTORY [URL] | --fill FILE FINISHED FUTURE | --claims FILE\n";
     return 2;
   }
 }

@@ -179,13 +179,15 @@ Result<void> WebUrl::read(const Given& given, std::string& out) const {
 }
 
 Result<void> StoreUrl::read(const Given& given, std::string& out) const {
-  constexpr std::array<std::string_view, 2> kSchemes = {"memory:", "sqlite:"};
+  constexpr std::array<std::string_view, 4> kSchemes = {"memory:", "sqlite:", "postgres://",
+                                                        "postgresql://"};
   CHRONOS_TRY(auto word, read_word(given));
   const bool is_known = std::ranges::any_of(
       kSchemes, [&](std::string_view scheme) { return word.starts_with(scheme); });
   if (!is_known) {
     // The value is not repeated: it may hold a password.
-    return refuse("is not a store this server can open", "sqlite:PATH");
+    return refuse("is not a store this server can open",
+                  "sqlite:PATH or postgres://USER@HOST/DATABASE");
   }
   out = std::move(word);
   return {};

@@ -142,6 +142,16 @@ TEST(StoreUrl, MasksThePasswordOnly) {
   EXPECT_EQ(StoreUrl{}.show("sqlite:a.db"), "\"sqlite:a.db\"");
 }
 
+TEST(StoreUrl, NamesAStoreThatIsThere) {
+  std::string value;
+  for (const char* url : {"memory:", "sqlite:a.db", "postgres://me@a,b/chronos?connect_timeout=3",
+                          "postgresql:///chronos"}) {
+    EXPECT_TRUE(StoreUrl{}.read(text(url), value)) << url;
+    EXPECT_EQ(value, url);
+  }
+  EXPECT_FALSE(StoreUrl{}.read(text("mysql://db/chronos"), value));
+}
+
 TEST(WebUrl, IsAbsolute) {
   std::string value;
   EXPECT_TRUE(WebUrl{}.read(text("https://hooks.example.com/x"), value));

@@ -126,7 +126,8 @@ constexpr std::array kSettings = {
         "How long running work may go on after SIGTERM before it is handed back"),
 
     row<In<&Config::store, &StoreConfig::url>, StoreUrl{}>(
-        {"store.url", "--store"}, "The database; empty: `sqlite:DATA_DIR/chronos.db`"),
+        {"store.url", "--store"},
+        "The database, `sqlite:PATH` or `postgres://…`; empty: `sqlite:DATA_DIR/chronos.db`"),
 
     row<In<&Config::commands, &CommandsConfig::allow>, Flag{}>(
         {"commands.allow", "--allow-commands"},

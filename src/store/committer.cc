@@ -6,13 +6,23 @@
 #include <utility>
 
 namespace chronos::store {
-namespace {
 
-// Whether an error of perform() leaves the transaction unusable; a refusal does not.
 bool spoils(const Error& error) {
   return error.code() == ErrorCode::internal || error.code() == ErrorCode::unavailable ||
          error.reason == Reason::store_full;
 }
+
+std::vector<Result<Answer>> Transactor::perform_all(std::span<const Operation> batch) {
+  std::vector<Result<Answer>> answers;
+  answers.reserve(batch.size());
+  for (const auto& operation : batch) {
+    answers.push_back(perform(operation.change));
+    if (!answers.back() && spoils(answers.back().error())) break;
+  }
+  return answers;
+}
+
+namespace {
 
 // Whether a change may have given a scheduler or a notifier something to do. What the scheduler
 // commits itself comes back to it as an answer; waking it too would keep it awake for ever.
@@ -77,17 +87,40 @@ Committer::Batch Committer::take() {
   return batch;
 }
 
+void Committer::hear(News news) {
+  {
+    const MutexLock lock(mutex_);
+    if (is_stopped_) return;
+    std::ranges::move(news.work, std::back_inserter(heard_.work));
+    heard_.is_for_nodes |= news.is_for_nodes;
+  }
+  arrived_.notify_one();
+}
+
+News Committer::take_heard() {
+  const MutexLock lock(mutex_);
+  return std::exchange(heard_, {});
+}
+
+// To the takers in this process.
+void Committer::pass_on(News news) {
+  if (news.is_for_nodes && wake_) wake_();
+  if (news.work.empty() || !take_work_) return;
+  for (auto& operation : take_work_(news.work)) enqueue(std::move(operation));
+}
+
 bool Committer::pump() {
+  pass_on(take_heard());
   auto batch = take();
   if (batch.empty()) return false;
+  give_back(batch);
   const bool is_work = std::ranges::any_of(
       batch, [](const Operation& operation) { return gives_work(operation.change); });
   commit_together(batch);
-  const auto news = std::exchange(news_, {});
-  if ((is_work || news.is_for_nodes) && wake_) wake_();
-  if (auto left = news.work; !left.empty() && take_work_) {
-    for (auto& operation : take_work_(left)) enqueue(std::move(operation));
-  }
+  auto news = std::exchange(news_, {});
+  news.is_for_nodes |= is_work;
+  transactor_.tell_others(news);
+  pass_on(std::move(news));
   return true;
 }
 
@@ -112,8 +145,10 @@ void Committer::run() {
   while (true) {
     {
       const MutexLock lock(mutex_);
-      while (waiting_.empty() && !is_stopped_) arrived_.wait(mutex_);
-      if (waiting_.empty()) return;
+      while (waiting_.empty() && heard_.work.empty() && !heard_.is_for_nodes && !is_stopped_) {
+        arrived_.wait(mutex_);
+      }
+      if (waiting_.empty() && is_stopped_) return;
     }
     pump();
   }
@@ -121,23 +156,22 @@ void Committer::run() {
 
 void Committer::commit_together(Batch& batch) {
   if (const auto begun = transactor_.begin(); !begun) return fail_all(batch, begun.error());
-  std::vector<Result<Answer>> answers;
-  answers.reserve(batch.size());
-  for (const auto& operation : batch) {
-    answers.push_back(transactor_.perform(operation.change));
-    if (!answers.back() && spoils(answers.back().error())) {
-      transactor_.rollback();
-      return commit_one_by_one(batch);
-    }
+  const auto is_spoilt = [](const auto& answer) { return !answer && spoils(answer.error()); };
+  auto answers = transactor_.perform_all(batch);
+  if (std::ranges::any_of(answers, is_spoilt)) {
+    transactor_.rollback();
+    return commit_one_by_one(batch);
   }
   hand_out(batch, answers);
-  if (std::ranges::any_of(answers,
-                          [](const auto& answer) { return !answer && spoils(answer.error()); })) {
+  if (std::ranges::any_of(answers, is_spoilt)) {
     transactor_.rollback();
     return commit_one_by_one(batch);
   }
   if (const auto committed = transactor_.commit(); !committed) {
     if (committed.error().reason == Reason::unknown_commit) {
+      for (const auto& answer : answers) {
+        if (answer) note_unknown(*answer);
+      }
       fail_all(batch, committed.error());
       return die(committed.error());
     }
@@ -163,10 +197,11 @@ void Committer::commit_one_by_one(Batch& batch) {
       continue;
     }
     if (const auto committed = transactor_.commit(); !committed) {
-      if (committed.error().reason == Reason::unknown_commit) {
+      if (committed.error().reason == Reason::unknown_commit && options_.ends_at_unknown_commit) {
         for (auto j = i; j < batch.size(); ++j) batch[j].done(std::unexpected(committed.error()));
         return die(committed.error());
       }
+      if (committed.error().reason == Reason::unknown_commit && answer) note_unknown(*answer);
       operation.done(std::unexpected(committed.error()));
       continue;
     }
@@ -179,7 +214,37 @@ void Committer::fail_all(Batch& batch, const Error& error) {
   for (auto& operation : batch) operation.done(std::unexpected(error));
 }
 
+// Whoever claimed is told that nobody knows, so nobody would ever settle what it may hold now.
+void Committer::note_unknown(const Answer& answer) {
+  const auto* claimed = std::get_if<ClaimRuns::Answer>(&answer);
+  if (const auto* turn = std::get_if<WorkerTurn::Answer>(&answer)) claimed = &turn->claimed;
+  if (claimed == nullptr) return;
+  for (const auto& run : *claimed) {
+    SettleRun change;
+    change.run = run.run;
+    change.token = run.token;
+    change.next = RunState::queued;
+    change.now = run.started_at;
+    to_give_back_.push_back(std::move(change));
+  }
+}
+
+// Before anything else, and until the store has taken it.
+void Committer::give_back(Batch& batch) {
+  if (to_give_back_.empty()) return;
+  Batch first;
+  for (auto& change : std::exchange(to_give_back_, {})) {
+    const auto again = [this, change](const Result<SettleRun::Answer>& settled) {
+      if (!settled && spoils(settled.error())) to_give_back_.push_back(change);
+    };
+    first.push_back(make_operation(std::move(change), again));
+  }
+  std::ranges::move(batch, std::back_inserter(first));
+  batch = std::move(first);
+}
+
 void Committer::die(const Error& error) {
+  if (!options_.ends_at_unknown_commit) return;
   Batch rest;
   {
     const MutexLock lock(mutex_);

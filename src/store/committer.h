@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -31,21 +32,31 @@ class Transactor {
   // Makes one change in the open transaction. A refusal has changed nothing. An Error of
   // ErrorCode::internal or ::unavailable, or Reason::store_full, means the transaction is spoilt.
   virtual Result<Answer> perform(const Change& change) = 0;
+  // Makes them as if one after the other; stops after one that spoilt the transaction.
+  virtual std::vector<Result<Answer>> perform_all(std::span<const Operation> batch);
   // Reason::store_full: rolled back, all is well but for space. Reason::unknown_commit: nobody
   // knows (see CommitterOptions::on_fatal). Anything else: rolled back.
   virtual Result<void> commit() = 0;
   virtual void rollback() = 0;
   // Since it was asked last; nothing of what was rolled back.
   virtual News take_news() = 0;
+  // What a commit left for other processes on the same store to do. Must not block.
+  virtual void tell_others(const News& news) { static_cast<void>(news); }
 };
 
 struct CommitterOptions {
   std::size_t batch_max = 2000;     // changes in one transaction
   std::size_t queue_max = 100'000;  // more are refused: Reason::overloaded
-  // A commit whose fate is unknown: every waiter has been told so; the process must end
-  // (promises.md §0.1). Called at most once, on the committer's thread.
+  // After a commit whose fate is unknown nothing is committed any more, since the database itself
+  // may be wrong about it; else only those who waited for it are told so.
+  bool ends_at_unknown_commit = true;
+  // Then: every waiter has been told, the process must end (promises.md §0.1). Called at most once,
+  // on the committer's thread.
   std::function<void(const Error&)> on_fatal;
 };
+
+// Whether an error of perform() leaves the transaction unusable; a refusal does not.
+bool spoils(const Error& error);
 
 class Committer {
  public:
@@ -58,6 +69,9 @@ class Committer {
   void enqueue(Operation operation);
   void on_change(std::function<void()> wake);
   void on_work(Store::TakeWork take);
+  // What another process's commit left for this one to do: passed on by the committing thread.
+  // Thread-safe.
+  void hear(News news);
   // One transaction over at most `batch_max` waiting changes. False when nothing waited.
   bool pump();
   void stop();
@@ -67,11 +81,15 @@ class Committer {
 
   void run();
   Batch take();
+  News take_heard();
+  void pass_on(News news);
   void collect_news();
   void hand_out(Batch& batch, std::vector<Result<Answer>>& answers);
   void commit_together(Batch& batch);
   void commit_one_by_one(Batch& batch);
   void fail_all(Batch& batch, const Error& error);
+  void note_unknown(const Answer& answer);
+  void give_back(Batch& batch);
   void die(const Error& error);
 
   Transactor& transactor_;
@@ -79,9 +97,12 @@ class Committer {
   std::function<void()> wake_;
   Store::TakeWork take_work_;
   News news_;  // of the batch under way; the committing thread only
+  // Leases that may have been committed though nobody was told; the committing thread only.
+  std::vector<SettleRun> to_give_back_;
   Mutex mutex_;
   Condition arrived_;
   Batch waiting_ CHRONOS_GUARDED_BY(mutex_);
+  News heard_ CHRONOS_GUARDED_BY(mutex_);
   bool is_stopped_ CHRONOS_GUARDED_BY(mutex_) = false;
   bool is_dead_ CHRONOS_GUARDED_BY(mutex_) = false;
   std::jthread thread_;

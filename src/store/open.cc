@@ -8,6 +8,14 @@
 
 namespace chronos::store {
 
+namespace {
+
+bool is_postgres(std::string_view url) {
+  return url.starts_with("postgres://") || url.starts_with("postgresql://");
+}
+
+}  // namespace
+
 Result<Opened> open_store(const std::string& url, const Clock& clock, CommitterOptions committer) {
   constexpr std::string_view kSqlite = "sqlite:";
   if (url == "memory:") {
@@ -23,8 +31,19 @@ Result<Opened> open_store(const std::string& url, const Clock& clock, CommitterO
     return Opened{std::move(store),
                   [sql](const std::string& path) { return sql->backup_to(path); }};
   }
-  return fail_field("", "unknown_store", "'" + url + "' names no store",
-                    "write memory: or sqlite:PATH");
+  if (is_postgres(url)) {
+    SqlStoreOptions options;
+    options.committer = std::move(committer);
+    CHRONOS_TRY(auto store, SqlStore::open_postgres(url, std::move(options)));
+    return Opened{std::move(store), [](const std::string&) -> Result<void> {
+                    return fail(Reason::store_unavailable,
+                                "a PostgreSQL store is backed up by PostgreSQL's own means",
+                                "use pg_dump, or pg_basebackup with archived logs");
+                  }};
+  }
+  // The URL is not repeated: it may hold a password.
+  return fail_field("", "unknown_store", "the URL names no store",
+                    "write memory:, sqlite:PATH or postgres://USER@HOST/DATABASE");
 }
 
 }  // namespace chronos::store

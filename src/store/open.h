@@ -18,7 +18,8 @@ struct Opened {
   std::function<Result<void>(const std::string& path)> backup_to;
 };
 
-// "memory:" (nothing outlives the process) or "sqlite:PATH". `clock` must outlive the store.
+// "memory:" (nothing outlives the process), "sqlite:PATH", or "postgres://…" as libpq takes it.
+// `clock` must outlive the store.
 // Refused: invalid_fields when the URL names no store this program knows; whatever the store says
 // when it cannot be opened.
 Result<Opened> open_store(const std::string& url, const Clock& clock,

@@ -5,6 +5,7 @@
 
 #include "store/memory_store.h"
 #include "store/open.h"
+#include "support/postgres_database.h"
 #include "support/print.h"
 
 namespace chronos::test {
@@ -33,6 +34,10 @@ TestStore::TestStore(const std::string& kind, const Clock& clock) : clock_(clock
     directory_ = make_directory();
     url_ += (directory_ / "chronos.db").string();
   }
+  if (kind == "postgres:") {
+    database_ = std::make_unique<PostgresDatabase>();
+    url_ = database_->url();
+  }
   open();
 }
 
@@ -42,8 +47,14 @@ TestStore::~TestStore() {
   if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
 }
 
+store::Store* TestStore::operator->() const {
+  if (database_) database_->set_steady(clock_.steady());
+  return store_.get();
+}
+
 void TestStore::reopen() {
   if (auto* memory = dynamic_cast<store::MemoryStore*>(store_.get())) return memory->start_epoch();
+  if (database_) database_->set_steady(clock_.steady());
   store_.reset();
   open();
 }

@@ -11,6 +11,7 @@ namespace chronos::store::sql {
 Result<JobAnswer> apply(Writer& writer, const SubmitJob& change);
 Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change);
 Result<JobAnswer> apply(Writer& writer, const CancelJob& change);
+Job fresh_job(const SubmitJob& change);  // what a reader would see of one just submitted
 // Answers with the holder of the submission's unique key, as judge_unique() decides; nothing when
 // the job is to be made. sql_unique.cc
 Result<std::optional<JobAnswer>> meet_holder(Writer& writer, const SubmitJob& change);
@@ -47,9 +48,8 @@ Result<std::int64_t> apply(Writer& writer, const Prune& change);
 
 // sql_claims.cc: running runs of the holder that should stop.
 Result<std::vector<RunId>> runs_to_cancel(Connection& db, NodeId holder);
-// sql_workers.cc: the holder lives; refused as Heartbeat says. And at the start: every worker does.
+// sql_workers.cc: the holder lives; refused as Heartbeat says.
 Result<void> hear(Writer& writer, const Heartbeat& change);
-Result<void> hear_all_workers(Connection& db, Holders& holders);
 
 // Brings the counts in `meta` up to date, before a commit (sql_stats.cc).
 Result<void> write_growth(Writer& writer);

@@ -39,6 +39,13 @@ class Statement {
   virtual void bind_bytes(int parameter, std::string_view bytes) = 0;
   virtual void bind_uuid(int parameter, Uuid uuid) = 0;
   virtual Result<bool> step() = 0;  // true: there is a row to read
+  // Instead of step(): only success matters, and a failure may come to light later.
+  virtual Result<void> post() {
+    while (true) {
+      CHRONOS_TRY(const bool has_row, step());
+      if (!has_row) return {};
+    }
+  }
   virtual void reset() = 0;
 
   virtual bool is_null(int column) const = 0;
@@ -184,8 +191,6 @@ class Connection {
   virtual Result<Statement*> prepare(const Sql& sql) = 0;
   virtual Result<void> run_script(const std::string& script) = 0;  // several statements
   virtual std::int64_t rows_changed() const = 0;                   // by the last statement
-  virtual std::int64_t last_id()
-      const = 0;  // of the last row inserted where the database gives ids
 
   // A snapshot to read, or the right to write. Fails with store_unavailable when another process
   // keeps the right for longer than the busy timeout.
@@ -194,6 +199,22 @@ class Connection {
   virtual Result<void> commit() = 0;
   // False when the connection's state is no longer known.
   virtual bool rollback() = 0;
+  // Statements may have arrays for parameters (postgres_array.h), so many rows go in one.
+  virtual bool takes_arrays() const { return false; }
+  // The server is gone; begin() looks for it again.
+  virtual bool is_lost() const { return false; }
+
+  // Runs a statement that answers no rows and of which only success matters. A database that is
+  // far away need not have done it yet: what is read later sees it, and a failure is told by the
+  // next statement that is waited for, at the latest by commit().
+  template <class... Args>
+  Result<void> post(const Sql& sql, const Args&... args) {
+    CHRONOS_TRY(auto* statement, prepare(sql));
+    const Execution execution(*statement);
+    Parameters parameters(*statement);
+    (parameters.put(args), ...);
+    return statement->post();
+  }
 
   // Runs a statement that answers no rows; how many rows it changed.
   template <class... Args>

@@ -1,49 +1,64 @@
-// Who holds leases and was heard of lately. In memory only: a store that is opened again has no
-// holders but the remote workers it has rows of, so all other leases it finds have expired.
-// Thread-safe.
+// Who holds leases and was heard of lately. Used by changes on the committer's thread, inside its
+// transaction, and by reads inside theirs.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
-#include <unordered_map>
 
 #include "base/clock.h"
 #include "base/id.h"
-#include "base/mutex.h"
+#include "base/result.h"
+#include "store/sql/connection.h"
 
 namespace chronos::store::sql {
 
+struct Heard {
+  NodeId holder;
+  Duration ttl{};
+  bool is_worker = false;  // or a node
+};
+
+// Whether a holder is alive, as of the moment this was made.
+using Lives = std::function<bool(NodeId)>;
+
+// Thread-safe.
 class Holders {
  public:
-  explicit Holders(const Clock& clock) : clock_(clock) {}
+  virtual ~Holders() = default;
 
-  // The holder, a remote worker or a node, lives for another `ttl`.
-  void hear(NodeId holder, Duration ttl, bool is_worker);
-  bool is_alive(NodeId holder) const;
+  // The store is opened: remote workers have their whole time again.
+  virtual Result<void> begin(Connection& db) = 0;
+  // The store is closed in good order: the nodes heard of since begin() have no time any more.
+  virtual void end(Connection& db) = 0;
+
+  // The holder lives for another `ttl`.
+  virtual Result<void> hear(Connection& db, const Heard& heard) = 0;
   // Whether the holder was heard of lately as a node.
-  bool is_node(NodeId holder) const;
+  virtual Result<bool> is_node(Connection& db, NodeId holder) = 0;
+  virtual Result<Lives> lives(Connection& db) = 0;
 
+  // Whether leases of this holder, once they are committed, give reason to suspect().
+  virtual bool is_silent(NodeId holder) const = 0;
   // Committed leases may belong to somebody who is not alive.
-  void suspect();
+  virtual void suspect() = 0;
   // Whether there is reason to look through the leases. What is answered goes to clear() when a
   // look through all of them, begun after this call, found none of a holder that is gone.
   struct Suspicion {
     std::int64_t count = 0;
     SteadyTime at{};
   };
-  std::optional<Suspicion> suspicion() const;
-  void clear(const Suspicion& suspicion);
-
- private:
-  const Clock& clock_;
-  mutable Mutex mutex_;
-  struct Holder {
-    SteadyTime alive_until{};
-    bool is_worker = false;
-  };
-  std::unordered_map<NodeId, Holder> holders_ CHRONOS_GUARDED_BY(mutex_);
-  std::int64_t suspicions_ CHRONOS_GUARDED_BY(mutex_) = 1;  // at first: all that was stored before
-  std::int64_t cleared_ CHRONOS_GUARDED_BY(mutex_) = 0;
+  virtual std::optional<Suspicion> suspicion() const = 0;
+  virtual void clear(const Suspicion& suspicion) = 0;
 };
+
+// In memory only, for a store that one process works with: one that is opened again has no holders
+// but the remote workers it has rows of, so all other leases it finds have expired.
+std::unique_ptr<Holders> holders_in_memory(const Clock& clock);
+
+// In the table `holders`, by the database's clock, for a store that many nodes work with: whoever
+// dies without a word is missed when its time is over.
+std::unique_ptr<Holders> holders_in_table();
 
 }  // namespace chronos::store::sql

@@ -46,10 +46,10 @@ Result<std::optional<MadeBefore>> find_made(Connection& db,
 Result<void> remember(Connection& db, const std::optional<Idempotency>& idempotency,
                       const MadeBefore& made) {
   if (!idempotency) return {};
-  CHRONOS_TRY_VOID(db.run(kPut, idempotency->caller, idempotency->key,
-                          Bytes{as_bytes(idempotency->fingerprint)}, idempotency->at,
-                          static_cast<int>(made.what), made.project, made.job, made.run, made.key,
-                          made.name));
+  CHRONOS_TRY_VOID(db.post(kPut, idempotency->caller, idempotency->key,
+                           Bytes{as_bytes(idempotency->fingerprint)}, idempotency->at,
+                           static_cast<int>(made.what), made.project, made.job, made.run, made.key,
+                           made.name));
   return {};
 }
 

@@ -31,7 +31,7 @@ constexpr Sql kFirstInLine{
     " ORDER BY rank, planned_at, run LIMIT 1"};
 constexpr Sql kCountAhead{
     "SELECT count(*) FROM (SELECT 1 FROM limit_lines WHERE project = $1 AND kind = $2 AND key = $3"
-    " AND (rank, planned_at, run) < ($4, $5, $6) LIMIT $7)"};
+    " AND (rank, planned_at, run) < ($4, $5, $6) LIMIT $7) AS ahead"};
 
 constexpr Sql kFindKey{
     "SELECT in_use, last_start, opens_at FROM limit_keys WHERE project = $1 AND kind = $2"
@@ -39,12 +39,12 @@ constexpr Sql kFindKey{
 constexpr Sql kUse{
     "INSERT INTO limit_keys (project, kind, key, in_use, last_start, depth)"
     " VALUES ($1, $2, $3, $4, 0, 0)"
-    " ON CONFLICT (project, kind, key) DO UPDATE SET in_use = in_use + excluded.in_use"};
+    " ON CONFLICT (project, kind, key) DO UPDATE SET in_use = limit_keys.in_use + excluded.in_use"};
 // Before a start is looked for that far back.
 constexpr Sql kDeepen{
     "INSERT INTO limit_keys (project, kind, key, in_use, last_start, depth)"
     " VALUES ($1, 'rate', $2, 0, 0, $3) ON CONFLICT (project, kind, key) DO UPDATE"
-    " SET depth = excluded.depth WHERE depth < excluded.depth"};
+    " SET depth = excluded.depth WHERE limit_keys.depth < excluded.depth"};
 constexpr Sql kSetOpening{
     "UPDATE limit_keys SET opens_at = $4 WHERE project = $1 AND kind = $2 AND key = $3"};
 constexpr Sql kDropUnused{
@@ -120,7 +120,7 @@ Result<KeyUse> use_of(Connection& db, const LimitKey& key) {
 }
 
 Result<void> change_use(Writer& writer, const LimitKey& key, int by) {
-  CHRONOS_TRY_VOID(writer.db.run(kUse, key.project, key.kind, key.key, by));
+  CHRONOS_TRY_VOID(writer.db.post(kUse, key.project, key.kind, key.key, by));
   return {};
 }
 
@@ -148,7 +148,7 @@ Result<void> let_through(Writer& writer, const LimitKey& key, LiveRun run, const
   CHRONOS_TRY_VOID(leave_place(writer, run));
   CHRONOS_TRY_VOID(change_use(writer, key, 1));
   if (key.kind == LimitKind::rate) return insert_ready(writer, run, now, true);
-  CHRONOS_TRY_VOID(writer.db.run(kTakeSlot, run.run));
+  CHRONOS_TRY_VOID(writer.db.post(kTakeSlot, run.run));
   if (!limits.rate) return insert_ready(writer, run, now, false);
   CHRONOS_TRY_VOID(enter_ready(writer, run, now));
   return {};
@@ -169,7 +169,7 @@ Result<std::optional<Waiting>> first_in_line(Connection& db, const LimitKey& key
 Result<void> set_opening(Connection& db, const LimitKey& key, const KeyUse& use,
                          std::optional<Timestamp> opens_at) {
   if (use.opens_at == opens_at) return {};
-  CHRONOS_TRY_VOID(db.run(kSetOpening, key.project, key.kind, key.key, opens_at));
+  CHRONOS_TRY_VOID(db.post(kSetOpening, key.project, key.kind, key.key, opens_at));
   return {};
 }
 
@@ -180,7 +180,7 @@ Result<void> open_line(Writer& writer, const LimitKey& key, Timestamp now) {
     CHRONOS_TRY(const auto first, first_in_line(db, key));
     if (!first) {
       CHRONOS_TRY_VOID(set_opening(db, key, use, std::nullopt));
-      CHRONOS_TRY_VOID(db.run(kDropUnused, key.project, key.kind, key.key));
+      CHRONOS_TRY_VOID(db.post(kDropUnused, key.project, key.kind, key.key));
       return {};
     }
     CHRONOS_TRY(const auto limited, find_limited(db, first->run));
@@ -209,15 +209,15 @@ Result<void> put_limits(Connection& db, ProjectId project, RunId run, const Limi
   const auto key = [](const auto& limit) { return std::string_view(limit.key); };
   const auto max = [](const auto& limit) { return std::int64_t{limit.max}; };
   const auto per = [](const RateLimit& limit) { return Duration(limit.per); };
-  CHRONOS_TRY_VOID(db.run(kInsertLimited, run, project, concurrency.transform(key),
-                          concurrency.transform(max), rate.transform(key), rate.transform(max),
-                          rate.transform(per)));
+  CHRONOS_TRY_VOID(db.post(kInsertLimited, run, project, concurrency.transform(key),
+                           concurrency.transform(max), rate.transform(key), rate.transform(max),
+                           rate.transform(per)));
   return {};
 }
 
 Result<void> drop_limits(Writer& writer, ProjectId project, RunId run) {
   CHRONOS_TRY(const auto limited, find_limited(writer.db, run));
-  CHRONOS_TRY_VOID(writer.db.run(kDeleteLimited, run));
+  CHRONOS_TRY_VOID(writer.db.post(kDeleteLimited, run));
   if (!limited.has_slot) return {};
   auto key = key_of(project, limited.limits, LimitKind::concurrency);
   CHRONOS_TRY_VOID(change_use(writer, key, -1));
@@ -231,10 +231,10 @@ Result<bool> enter_line(Writer& writer, const LiveRun& run) {
   if (!kind) return false;
   auto key = key_of(run.project, limited.limits, *kind);
   if (*kind == LimitKind::rate) {
-    CHRONOS_TRY_VOID(writer.db.run(kDeepen, key.project, key.key, limited.limits.rate->max));
+    CHRONOS_TRY_VOID(writer.db.post(kDeepen, key.project, key.key, limited.limits.rate->max));
   }
-  CHRONOS_TRY_VOID(writer.db.run(kEnterLine, key.project, key.kind, key.key, run.lane.rank,
-                                 run.planned_at, run.run, run.job));
+  CHRONOS_TRY_VOID(writer.db.post(kEnterLine, key.project, key.kind, key.key, run.lane.rank,
+                                  run.planned_at, run.run, run.job));
   writer.limits_touched.insert(std::move(key));
   return true;
 }
@@ -263,9 +263,9 @@ Result<void> count_start(Writer& writer, ProjectId project, RunId run, Timestamp
   CHRONOS_TRY(const auto limited, find_limited(writer.db, run));
   const auto& rate = *limited.limits.rate;
   auto& db = writer.db;
-  CHRONOS_TRY_VOID(db.run(kCountStart, project, rate.key, now + rate.per));
-  CHRONOS_TRY_VOID(db.run(kInsertStart, project, rate.key, now));
-  CHRONOS_TRY_VOID(db.run(kDropOldStarts, project, rate.key));
+  CHRONOS_TRY_VOID(db.post(kCountStart, project, rate.key, now + rate.per));
+  CHRONOS_TRY_VOID(db.post(kInsertStart, project, rate.key, now));
+  CHRONOS_TRY_VOID(db.post(kDropOldStarts, project, rate.key));
   writer.limits_touched.insert(key_of(project, limited.limits, LimitKind::rate));
   return {};
 }
@@ -322,8 +322,8 @@ Result<std::int64_t> forget_limits(Connection& db, Timestamp now, std::int64_t l
   };
   CHRONOS_TRY(const auto keys, db.all(kForgettable, read, now, limit));
   for (const auto& [project, key] : keys) {
-    CHRONOS_TRY_VOID(db.run(kForgetStarts, project, key));
-    CHRONOS_TRY_VOID(db.run(kForgetKey, project, key));
+    CHRONOS_TRY_VOID(db.post(kForgetStarts, project, key));
+    CHRONOS_TRY_VOID(db.post(kForgetKey, project, key));
   }
   return std::ssize(keys);
 }

@@ -90,14 +90,10 @@ constexpr Sql kFollowEnd{
     "   WHEN phase = 'active' THEN 'cancelled' ELSE phase END"
     " WHERE project = $1 AND id = $2"};
 
-constexpr Sql kInsertOutput{"INSERT INTO outputs (bytes) VALUES ($1)"};
+constexpr Sql kInsertOutput{"INSERT INTO outputs (bytes) VALUES ($1) RETURNING id"};
 constexpr Sql kLastAttempt{"SELECT " CHRONOS_ATTEMPT_COLUMNS
                            " FROM attempts WHERE run = $1 AND number = $2"};
 constexpr Sql kDeleteAttempt{"DELETE FROM attempts WHERE run = $1 AND number = $2"};
-
-bool is_failure(RunState state) {
-  return state == RunState::failed || state == RunState::timed_out || state == RunState::lost;
-}
 
 std::int64_t& growth_of(Writer& writer, Place place) {
   switch (place) {
@@ -137,32 +133,9 @@ bool is_backfill(const LiveRun& run) {
   return run.trigger == Trigger::backfill;
 }
 
-// A run lies in `ready` now: whoever may take it is told when the transaction is committed.
-void tell_ready(Writer& writer, ProjectId project, const Lane& lane) {
-  ++writer.growth.ready;
-  if (!is_for_workers(lane)) {
-    writer.has_made_ready = true;
-    return;
-  }
-  auto& work = writer.news.work;
-  if (!work.empty() && work.back().project == project && work.back().queue == lane.queue) {
-    ++work.back().count;
-  } else {
-    work.push_back({project, lane.queue, 1});
-  }
-}
-
-// A lease in this queue is gone: whoever found it full is told.
-void tell_room(Writer& writer, const std::string& queue) {
-  if (writer.queue_use) --(*writer.queue_use)[queue];
-  if (writer.full_queues.erase(queue) == 0) return;
-  writer.news.work.push_back({std::nullopt, queue, 1});
-  writer.news.is_for_nodes = true;
-}
-
 Result<void> insert_held(Writer& writer, JobId job, Trigger trigger, Timestamp planned_at,
                          RunId run) {
-  CHRONOS_TRY_VOID(writer.db.run(kInsertHeld, job, trigger == Trigger::backfill, planned_at, run));
+  CHRONOS_TRY_VOID(writer.db.post(kInsertHeld, job, trigger == Trigger::backfill, planned_at, run));
   ++writer.growth.held;
   return {};
 }
@@ -171,10 +144,10 @@ Result<void> insert_final(Writer& writer, const LiveRun& run, const End& end) {
   auto started_at = run.started_at;
   if (!started_at && run.lease) started_at = run.lease->started_at;
   const auto& attempt = end.attempt;
-  CHRONOS_TRY_VOID(
-      writer.db.run(kInsertRun, run.project, run.run, run.job, run.trigger, end.state, end.reason,
-                    run.planned_at, run.queued_at, started_at, end.at, run.retry_of,
-                    attempt.attempt == nullptr ? 0 : attempt.attempt->number, attempt, run.jitter));
+  CHRONOS_TRY_VOID(writer.db.post(
+      kInsertRun, run.project, run.run, run.job, run.trigger, end.state, end.reason, run.planned_at,
+      run.queued_at, started_at, end.at, run.retry_of,
+      attempt.attempt == nullptr ? 0 : attempt.attempt->number, attempt, run.jitter));
   return {};
 }
 
@@ -192,6 +165,31 @@ Result<bool> follow_end(Writer& writer, const LiveRun& run, const End& end) {
 }
 
 }  // namespace
+
+bool is_failure(RunState state) {
+  return state == RunState::failed || state == RunState::timed_out || state == RunState::lost;
+}
+
+void tell_ready(Writer& writer, ProjectId project, const Lane& lane) {
+  ++writer.growth.ready;
+  if (!is_for_workers(lane)) {
+    writer.has_made_ready = true;
+    return;
+  }
+  auto& work = writer.news.work;
+  if (!work.empty() && work.back().project == project && work.back().queue == lane.queue) {
+    ++work.back().count;
+  } else {
+    work.push_back({project, lane.queue, 1});
+  }
+}
+
+void tell_room(Writer& writer, const std::string& queue) {
+  if (writer.queue_use) --(*writer.queue_use)[queue];
+  if (writer.full_queues.erase(queue) == 0) return;
+  writer.news.work.push_back({std::nullopt, queue, 1});
+  writer.news.is_for_nodes = true;
+}
 
 std::string kind_of(std::string_view kind, std::optional<ProjectId> project) {
   if (kind != kWorkerKind) return std::string(kind);
@@ -315,7 +313,7 @@ Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const Planned
     CHRONOS_TRY_VOID(enter_ready(writer, run, now));
   } else {
     CHRONOS_TRY_VOID(
-        writer.db.run(kInsertDue, planned.needs_planning, planned.at, planned.id, job.job));
+        writer.db.post(kInsertDue, planned.needs_planning, planned.at, planned.id, job.job));
     ++writer.growth.due;
   }
   return true;
@@ -334,7 +332,7 @@ Result<void> leave_place(Writer& writer, const LiveRun& run) {
       break;
     case Place::held:
       left = writer.db.run(kDeleteHeld, run.job, is_backfill(run), run.planned_at, run.run);
-      CHRONOS_TRY_VOID(writer.db.run(kSetHeld, run.job, run.run, false));
+      CHRONOS_TRY_VOID(writer.db.post(kSetHeld, run.job, run.run, false));
       break;
     case Place::limited:
       left = leave_line(writer, run);
@@ -363,43 +361,44 @@ Result<Place> enter_ready(Writer& writer, const LiveRun& run, Timestamp now) {
 }
 
 Result<void> insert_ready(Writer& writer, const LiveRun& run, Timestamp now, bool has_rate) {
-  CHRONOS_TRY_VOID(writer.db.run(kInsertReady, run.lane.kind, run.lane.queue, run.lane.rank,
-                                 run.planned_at, run.run, run.job, run.project, run.trigger,
-                                 run.attempts_made + 1, now, has_rate));
+  CHRONOS_TRY_VOID(writer.db.post(kInsertReady, run.lane.kind, run.lane.queue, run.lane.rank,
+                                  run.planned_at, run.run, run.job, run.project, run.trigger,
+                                  run.attempts_made + 1, now, has_rate));
   tell_ready(writer, run.project, run.lane);
   return {};
 }
 
 Result<void> enter_held(Writer& writer, const LiveRun& run) {
-  CHRONOS_TRY_VOID(writer.db.run(kSetHeld, run.job, run.run, true));
+  CHRONOS_TRY_VOID(writer.db.post(kSetHeld, run.job, run.run, true));
   return insert_held(writer, run.job, run.trigger, run.planned_at, run.run);
 }
 
 Result<void> enter_back_off(Writer& writer, const LiveRun& run, Timestamp at) {
   CHRONOS_TRY_VOID(
-      writer.db.run(kBackOff, run.job, run.run, at, run.lease->started_at, run.queued_at));
-  CHRONOS_TRY_VOID(writer.db.run(kInsertDue, false, at, run.run, run.job));
+      writer.db.post(kBackOff, run.job, run.run, at, run.lease->started_at, run.queued_at));
+  CHRONOS_TRY_VOID(writer.db.post(kInsertDue, false, at, run.run, run.job));
   ++writer.growth.due;
   return {};
 }
 
 Result<void> wait_again(Writer& writer, const LiveRun& run) {
-  CHRONOS_TRY_VOID(writer.db.run(kWaitAgain, run.job, run.run, run.planned_at, run.jitter, run.at));
-  CHRONOS_TRY_VOID(writer.db.run(kInsertDue, run.needs_planning, run.at, run.run, run.job));
+  CHRONOS_TRY_VOID(
+      writer.db.post(kWaitAgain, run.job, run.run, run.planned_at, run.jitter, run.at));
+  CHRONOS_TRY_VOID(writer.db.post(kInsertDue, run.needs_planning, run.at, run.run, run.job));
   ++writer.growth.due;
   return {};
 }
 
 Result<void> set_planned_at(Writer& writer, const LiveRun& run) {
-  CHRONOS_TRY_VOID(writer.db.run(kSetPlannedAt, run.job, run.run, run.planned_at, run.jitter));
+  CHRONOS_TRY_VOID(writer.db.post(kSetPlannedAt, run.job, run.run, run.planned_at, run.jitter));
   return {};
 }
 
 Result<void> set_needs_planning(Writer& writer, const LiveRun& run, bool needs_planning) {
   CHRONOS_TRY_VOID(leave_place(writer, run));
-  CHRONOS_TRY_VOID(writer.db.run(kInsertDue, needs_planning, run.at, run.run, run.job));
+  CHRONOS_TRY_VOID(writer.db.post(kInsertDue, needs_planning, run.at, run.run, run.job));
   ++writer.growth.due;
-  CHRONOS_TRY_VOID(writer.db.run(kSetNeedsPlanning, run.job, run.run, needs_planning));
+  CHRONOS_TRY_VOID(writer.db.post(kSetNeedsPlanning, run.job, run.run, needs_planning));
   return {};
 }
 
@@ -419,7 +418,7 @@ Result<void> set_lane(Writer& writer, LiveRun run, const Lane& lane, Timestamp n
     }
   }
   CHRONOS_TRY_VOID(
-      writer.db.run(kSetLane, run.job, run.run, lane.kind, lane.queue, lane.rank, run.is_limited));
+      writer.db.post(kSetLane, run.job, run.run, lane.kind, lane.queue, lane.rank, run.is_limited));
   if (!is_waiting) return {};
   const bool was_ready = run.place == Place::ready;
   run.lane = lane;
@@ -429,9 +428,9 @@ Result<void> set_lane(Writer& writer, LiveRun run, const Lane& lane, Timestamp n
 
 Result<void> mark_cancelled(Writer& writer, const LiveRun& run) {
   if (run.place == Place::leased) {
-    CHRONOS_TRY_VOID(writer.db.run(kMarkLease, run.run));
+    CHRONOS_TRY_VOID(writer.db.post(kMarkLease, run.run));
   } else {
-    CHRONOS_TRY_VOID(writer.db.run(kMarkLive, run.job, run.run));
+    CHRONOS_TRY_VOID(writer.db.post(kMarkLive, run.job, run.run));
   }
   return {};
 }
@@ -439,7 +438,7 @@ Result<void> mark_cancelled(Writer& writer, const LiveRun& run) {
 Result<void> vanish(Writer& writer, const LiveRun& run) {
   CHRONOS_TRY_VOID(leave_place(writer, run));
   if (run.is_limited) CHRONOS_TRY_VOID(drop_limits(writer, run.project, run.run));
-  CHRONOS_TRY_VOID(writer.db.run(kDeleteLive, run.job, run.run));
+  CHRONOS_TRY_VOID(writer.db.post(kDeleteLive, run.job, run.run));
   return {};
 }
 
@@ -455,7 +454,7 @@ Result<void> cancel_waiting(Writer& writer, const LiveRun& run, std::string_view
   std::optional<StoredAttempt> last;
   if (run.attempts_made > 0) {
     CHRONOS_TRY(last, writer.db.one(kLastAttempt, read_attempt_row, run.run, run.attempts_made));
-    CHRONOS_TRY_VOID(writer.db.run(kDeleteAttempt, run.run, run.attempts_made));
+    CHRONOS_TRY_VOID(writer.db.post(kDeleteAttempt, run.run, run.attempts_made));
   }
   End end{.state = RunState::cancelled, .reason = reason, .at = now, .attempt = {}};
   if (last) end.attempt = {&last->attempt, last->output};
@@ -477,8 +476,7 @@ Result<void> release_held(Writer& writer, JobId job, Timestamp now) {
 
 Result<std::optional<std::int64_t>> store_output(Writer& writer, const std::string& bytes) {
   if (bytes.empty()) return std::nullopt;
-  CHRONOS_TRY_VOID(writer.db.run(kInsertOutput, Bytes{bytes}));
-  return writer.db.last_id();
+  return writer.db.one(kInsertOutput, column<std::int64_t>, Bytes{bytes});
 }
 
 }  // namespace chronos::store::sql

@@ -105,6 +105,11 @@ Result<std::vector<LiveRun>> not_held_of_job(Connection& db, JobId job);  // by 
 // Whether runs of a backfill of the job are held, or others.
 Result<bool> has_held(Connection& db, JobId job, bool of_backfill);
 
+// A run lies in `ready` now: whoever may take it is told when the transaction is committed. And: a
+// lease in this queue is gone, so whoever found it full is told.
+void tell_ready(Writer& writer, ProjectId project, const Lane& lane);
+void tell_room(Writer& writer, const std::string& queue);
+
 // -- Moves ---------------------------------------------------------------------------------------
 
 // `planned` in `due`; or in `ready` when its instant has come and it needs no planning. False when
@@ -143,6 +148,7 @@ struct End {
   AttemptColumns attempt;
 };
 
+bool is_failure(RunState state);
 // Writes the final row; the job's counts, streak, last_run and phase follow. The run may be
 // anywhere. Answers whether other runs of the job are live; if none is, none is held.
 Result<bool> end_run(Writer& writer, const LiveRun& run, const End& end);

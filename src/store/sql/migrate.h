@@ -10,8 +10,9 @@
 
 namespace chronos::store::sql {
 
-// The files of schema/, in order.
+// The files of schema/, in order, and those of schema/postgres/.
 std::span<const EmbeddedFile> schema_files();
+std::span<const EmbeddedFile> postgres_schema_files();
 
 // `files` are named "schema/NNNN_what.sql" and count from 1 without a gap. A process that dies on
 // the way leaves the last whole step. Refused: a database that a newer program has written.

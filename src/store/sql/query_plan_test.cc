@@ -26,7 +26,6 @@ class Listening final : public Connection {
   }
   Result<void> run_script(const std::string& script) override { return inner_.run_script(script); }
   std::int64_t rows_changed() const override { return inner_.rows_changed(); }
-  std::int64_t last_id() const override { return inner_.last_id(); }
   Result<void> begin() override { return inner_.begin(); }
   Result<void> commit() override { return inner_.commit(); }
   bool rollback() override { return inner_.rollback(); }
@@ -149,15 +148,15 @@ TEST_F(QueryPlanTest, Standing) {
             "SEARCH y USING PRIMARY KEY (kind=? AND queue=? AND rank=? AND planned_at=? AND run=?) "
             "LEFT-JOIN",
             "SCAN e", "SEARCH l USING PRIMARY KEY (job=? AND is_held=? AND run=?)",
-            "USE TEMP B-TREE FOR ORDER BY", "CO-ROUTINE (subquery-1)",
+            "USE TEMP B-TREE FOR ORDER BY", "CO-ROUTINE ahead",
             "SEARCH ready USING PRIMARY KEY (kind=? AND queue=? AND (rank,planned_at,run)<(?,?,?))",
-            "SCAN (subquery-1)", "SEARCH ready USING PRIMARY KEY (kind=? AND queue>?)"}));
+            "SCAN ahead", "SEARCH ready USING PRIMARY KEY (kind=? AND queue>?)"}));
 }
 
 TEST_F(QueryPlanTest, ReasonCounts) {
   EXPECT_EQ(plan_of([](Reader reader) { return reason_counts(reader, {}, {}); }),
-            (Plan{"CO-ROUTINE (subquery-1)", "SEARCH runs USING INDEX runs_by_last_instant (job=?)",
-                  "SCAN (subquery-1)", "USE TEMP B-TREE FOR GROUP BY"}));
+            (Plan{"CO-ROUTINE latest", "SEARCH runs USING INDEX runs_by_last_instant (job=?)",
+                  "SCAN latest", "USE TEMP B-TREE FOR GROUP BY"}));
 }
 
 }  // namespace

@@ -19,13 +19,21 @@ class ReaderPool {
   template <class Read>
   auto read(Read read) -> decltype(read(std::declval<Connection&>())) {
     const Loan loan(*this);
-    CHRONOS_TRY_VOID(loan.connection().begin());
-    auto answer = read(loan.connection());
-    loan.connection().rollback();
+    auto answer = read_once(loan.connection(), read);
+    // A connection may have been lost while nobody used it.
+    if (!answer && loan.connection().is_lost()) answer = read_once(loan.connection(), read);
     return answer;
   }
 
  private:
+  template <class Read>
+  static auto read_once(Connection& connection, Read& read) -> decltype(read(connection)) {
+    CHRONOS_TRY_VOID(connection.begin());
+    auto answer = read(connection);
+    connection.rollback();
+    return answer;
+  }
+
   class Loan {
    public:
     explicit Loan(ReaderPool& pool) : pool_(pool), connection_(pool.take()) {}

@@ -2,9 +2,8 @@
 // SqlStore inside a read transaction, and by changes that answer with what is stored now.
 #pragma once
 
-#include <functional>
-
 #include "store/sql/connection.h"
+#include "store/sql/holders.h"
 #include "store/sql/live.h"
 #include "store/sql/rows.h"
 #include "store/sql/spec_cache.h"
@@ -51,12 +50,10 @@ Result<std::optional<Timestamp>> next_due_at(Reader reader);
 Result<std::vector<Job>> jobs_to_resume(Reader reader, Timestamp now, int limit);
 Result<std::optional<Timestamp>> next_resume_at(Reader reader);
 // sql_claims.cc
-Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit,
-                                               const std::function<bool(NodeId)>& is_alive);
+Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit, Holders& holders);
 Result<std::vector<ClaimedRun>> worker_leases(Reader reader);
 // sql_workers.cc
-Result<std::vector<Worker>> list_workers(Reader reader, ProjectId project,
-                                         const std::function<bool(NodeId)>& is_alive);
+Result<std::vector<Worker>> list_workers(Reader reader, ProjectId project, Holders& holders);
 // sql_deliveries.cc
 Result<std::optional<Timestamp>> next_delivery_at(Reader reader);
 Result<std::vector<Delivery>> list_deliveries(Reader reader, ProjectId project, RunId run);

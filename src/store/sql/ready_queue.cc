@@ -67,7 +67,7 @@ class Line {
   Result<void> remove_taken(Connection& db) const {
     if (!last_taken_) return {};
     const auto& [rank, planned_at, run] = *last_taken_;
-    CHRONOS_TRY_VOID(db.run(kTake, kind_, queue_, rank, planned_at, run));
+    CHRONOS_TRY_VOID(db.post(kTake, kind_, queue_, rank, planned_at, run));
     return {};
   }
 

@@ -33,9 +33,9 @@ Result<std::int64_t> insert_project(Connection& db, const Project& project) {
 }
 
 Result<void> insert_key(Connection& db, const Key& key) {
-  CHRONOS_TRY_VOID(db.run(kInsertKey, key.id, key.project, key.name, key.role,
-                          Bytes{as_bytes(key.hash)}, key.created_at, key.expires_at, key.revoked_at,
-                          key.last_used_at));
+  CHRONOS_TRY_VOID(db.post(kInsertKey, key.id, key.project, key.name, key.role,
+                           Bytes{as_bytes(key.hash)}, key.created_at, key.expires_at,
+                           key.revoked_at, key.last_used_at));
   return {};
 }
 
@@ -82,16 +82,16 @@ Result<Key> apply(Writer& writer, const RevokeKey& change) {
   CHRONOS_TRY(const auto key, read_key({writer.db, writer.specs}, change.key));
   if (key.project != change.project) return fail(Reason::not_found, "no key has this id");
   if (change.expires_at) {
-    CHRONOS_TRY_VOID(writer.db.run(kExpire, change.key, change.project, *change.expires_at));
+    CHRONOS_TRY_VOID(writer.db.post(kExpire, change.key, change.project, *change.expires_at));
   } else {
-    CHRONOS_TRY_VOID(writer.db.run(kRevoke, change.key, change.project, change.now));
+    CHRONOS_TRY_VOID(writer.db.post(kRevoke, change.key, change.project, change.now));
   }
   return read_key({writer.db, writer.specs}, change.key);
 }
 
 Result<TouchKeys::Answer> apply(Writer& writer, const TouchKeys& change) {
   for (const auto& [key, used_at] : change.used) {
-    CHRONOS_TRY_VOID(writer.db.run(kTouch, key, used_at));
+    CHRONOS_TRY_VOID(writer.db.post(kTouch, key, used_at));
   }
   return TouchKeys::Answer{};
 }

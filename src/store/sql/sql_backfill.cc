@@ -42,7 +42,7 @@ Result<Backfill::Answer> apply(Writer& writer, const Backfill& change) {
   if (stored->job.version != change.expected_version) {
     return fail(Reason::version_mismatch, "the job was changed meanwhile");
   }
-  CHRONOS_TRY_VOID(db.run(kGrowVersion, key.project, key.job));
+  CHRONOS_TRY_VOID(db.post(kGrowVersion, key.project, key.job));
   const auto lane = lane_of(stored->job.spec, stored->job.project);
   for (auto planned : change.runs) {
     planned.at = std::min(planned.at, change.now);

@@ -108,8 +108,8 @@ Result<CalendarAnswer> apply(Writer& writer, const PutCalendar& change) {
   } else {
     calendar.version = version + 1;
     if (stored) calendar.created_at = stored->created_at;
-    CHRONOS_TRY_VOID(db.run(kPut, calendar.project, calendar.name, encode_calendar(calendar),
-                            calendar.version, calendar.created_at, calendar.updated_at));
+    CHRONOS_TRY_VOID(db.post(kPut, calendar.project, calendar.name, encode_calendar(calendar),
+                             calendar.version, calendar.created_at, calendar.updated_at));
     CHRONOS_TRY_VOID(wake_users(writer, calendar, change.now));
   }
   CHRONOS_TRY_VOID(remember(db, change.idempotency,
@@ -126,7 +126,7 @@ Result<CalendarAnswer> apply(Writer& writer, const DeleteCalendar& change) {
   }
   CHRONOS_TRY(const auto users, active_users(db, change.project, change.name));
   if (!users.empty()) return calendar_in_use(change.name, users);
-  CHRONOS_TRY_VOID(db.run(kDelete, change.project, change.name));
+  CHRONOS_TRY_VOID(db.post(kDelete, change.project, change.name));
   return CalendarAnswer{std::move(*calendar)};
 }
 
@@ -140,10 +140,10 @@ Result<void> check_calendars(Connection& db, const Job& job) {
 }
 
 Result<void> put_calendar_names(Connection& db, const Job& job, bool is_new) {
-  if (!is_new) CHRONOS_TRY_VOID(db.run(kForgetJob, job.project, job.id));
+  if (!is_new) CHRONOS_TRY_VOID(db.post(kForgetJob, job.project, job.id));
   int place = 0;
   for (const auto& name : job.spec.schedule.calendars) {
-    CHRONOS_TRY_VOID(db.run(kNameOfJob, job.project, job.id, place++, name));
+    CHRONOS_TRY_VOID(db.post(kNameOfJob, job.project, job.id, place++, name));
   }
   return {};
 }

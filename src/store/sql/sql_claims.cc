@@ -6,6 +6,7 @@
 #include "store/sql/apply.h"
 #include "store/sql/limited.h"
 #include "store/sql/live.h"
+#include "store/sql/postgres_batch.h"
 #include "store/sql/reads.h"
 #include "store/sql/ready_queue.h"
 #include "store/sql/rows.h"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr Sql kReserveTokens{
     "INSERT INTO meta (name, value) VALUES ('last_token', $1)"
-    " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"};
+    " ON CONFLICT (name) DO UPDATE SET value = meta.value + excluded.value"};
 constexpr Sql kLastToken{"SELECT value FROM meta WHERE name = 'last_token'"};
 constexpr Sql kInsertLease{
     "INSERT INTO leases (run, job, holder, node, token, attempt, queued_at, started_at,"
@@ -31,7 +32,7 @@ constexpr Sql kInsertAttempt{
 
 // The first of `count` tokens nobody had before.
 Result<std::int64_t> reserve_tokens(Connection& db, std::int64_t count) {
-  CHRONOS_TRY_VOID(db.run(kReserveTokens, count));
+  CHRONOS_TRY_VOID(db.post(kReserveTokens, count));
   CHRONOS_TRY(const auto last, db.one(kLastToken, column<std::int64_t>));
   return *last - count + 1;
 }
@@ -58,8 +59,8 @@ Result<Declaration> declaration_of(Reader reader, ProjectId project, JobId job) 
 
 Result<ClaimedRun> lease(Writer& writer, const ClaimRuns& change, const ReadyRun& run,
                          std::int64_t token) {
-  CHRONOS_TRY_VOID(writer.db.run(kInsertLease, run.run, run.job, change.holder, change.node, token,
-                                 run.attempt, run.queued_at, change.now));
+  CHRONOS_TRY_VOID(writer.db.post(kInsertLease, run.run, run.job, change.holder, change.node, token,
+                                  run.attempt, run.queued_at, change.now));
   if (run.has_rate) CHRONOS_TRY_VOID(count_start(writer, run.project, run.run, change.now));
   CHRONOS_TRY(auto spec, read_spec(writer.db, writer.specs, run.spec));
   return ClaimedRun{.holder = change.holder,
@@ -94,7 +95,7 @@ Result<SettleRun::Answer> hand_back(Writer& writer, LiveRun run, Timestamp now) 
 
 Result<void> back_off(Writer& writer, const LiveRun& run, const SettleRun& change,
                       const AttemptColumns& attempt) {
-  CHRONOS_TRY_VOID(writer.db.run(kInsertAttempt, change.run, change.attempt.number, attempt));
+  CHRONOS_TRY_VOID(writer.db.post(kInsertAttempt, change.run, change.attempt.number, attempt));
   CHRONOS_TRY_VOID(leave_place(writer, run));
   return enter_back_off(writer, run, *change.retry_at);
 }
@@ -105,10 +106,11 @@ Result<ClaimRuns::Answer> apply(Writer& writer, const ClaimRuns& change) {
   CHRONOS_TRY(const auto runs, take_ready(writer, change));
   ClaimRuns::Answer claimed;
   if (runs.empty()) return claimed;
-  if (!writer.holders.is_alive(change.holder)) writer.has_suspect_leases = true;
+  if (writer.holders.is_silent(change.holder)) writer.has_suspect_leases = true;
   writer.growth.ready -= std::ssize(runs);
   writer.growth.leased += std::ssize(runs);
   CHRONOS_TRY(auto token, reserve_tokens(writer.db, std::ssize(runs)));
+  if (writer.db.takes_arrays()) return lease_all(writer, change, runs, token);
   claimed.reserve(runs.size());
   for (const auto& run : runs) {
     CHRONOS_TRY(auto value, lease(writer, change, run, token++));
@@ -177,8 +179,8 @@ Result<ClaimedRun> claimed_of(Reader reader, const LiveRun& run) {
 
 }  // namespace
 
-Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit,
-                                               const std::function<bool(NodeId)>& is_alive) {
+Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit, Holders& holders) {
+  CHRONOS_TRY(const auto is_alive, holders.lives(reader.db));
   std::vector<RunId> expired;
   const auto read = [&](Columns& columns) {
     const auto run = columns.get<RunId>();

@@ -36,10 +36,10 @@ constexpr Sql kOfRun{"SELECT " CHRONOS_DELIVERY_COLUMNS
 
 Result<void> add_deliveries(Connection& db, const std::vector<Delivery>& deliveries) {
   for (const auto& delivery : deliveries) {
-    CHRONOS_TRY_VOID(db.run(kInsert, delivery.id, delivery.project, delivery.run,
-                            delivery.target.kind, delivery.target.address,
-                            encode_message(delivery.message), delivery.state,
-                            delivery.attempts_made, delivery.next_attempt_at, delivery.error));
+    CHRONOS_TRY_VOID(db.post(kInsert, delivery.id, delivery.project, delivery.run,
+                             delivery.target.kind, delivery.target.address,
+                             encode_message(delivery.message), delivery.state,
+                             delivery.attempts_made, delivery.next_attempt_at, delivery.error));
   }
   return {};
 }
@@ -52,7 +52,7 @@ Result<ClaimDeliveries::Answer> apply(Writer& writer, const ClaimDeliveries& cha
   CHRONOS_TRY(auto claimed, std::move(found));
   for (auto& delivery : claimed) {
     delivery.next_attempt_at = change.now + change.lease;
-    CHRONOS_TRY_VOID(db.run(kPutOff, delivery.id, delivery.next_attempt_at));
+    CHRONOS_TRY_VOID(db.post(kPutOff, delivery.id, delivery.next_attempt_at));
   }
   return claimed;
 }
@@ -65,7 +65,7 @@ Result<FinishDelivery::Answer> apply(Writer& writer, const FinishDelivery& chang
   if (*state != DeliveryState::waiting) return FinishDelivery::Answer{};
   const auto next =
       change.state == DeliveryState::waiting ? std::optional(change.next_attempt_at) : std::nullopt;
-  CHRONOS_TRY_VOID(db.run(kFinish, change.delivery, change.state, change.error, next));
+  CHRONOS_TRY_VOID(db.post(kFinish, change.delivery, change.state, change.error, next));
   return FinishDelivery::Answer{};
 }
 

@@ -27,7 +27,7 @@ constexpr Sql kFacts{
     " LEFT JOIN due d ON d.needs_planning = l.needs_planning AND d.at = l.at AND d.run = l.run"
     " WHERE l.job = $1 AND l.is_held = 0"};
 
-constexpr Sql kInsertSpec{"INSERT INTO specs (spec, payload) VALUES ($1, $2)"};
+constexpr Sql kInsertSpec{"INSERT INTO specs (spec, payload) VALUES ($1, $2) RETURNING id"};
 constexpr Sql kDeleteSpec{"DELETE FROM specs WHERE id = $1"};
 constexpr Sql kInsert{
     "INSERT INTO jobs (project, id, spec, name, key, is_paused, phase, version, created_at,"
@@ -72,15 +72,15 @@ JobStatus status_of(const Job& job, bool is_retrying) {
 
 Result<std::int64_t> insert_spec(Writer& writer, const JobSpec& spec) {
   const auto text = encode_spec(spec);
-  CHRONOS_TRY_VOID(writer.db.run(kInsertSpec, text, spec.payload));
-  const auto id = writer.db.last_id();
-  writer.specs.put(id, std::make_shared<const JobSpec>(spec));
-  return id;
+  CHRONOS_TRY(const auto id, writer.db.one(kInsertSpec, column<std::int64_t>, text, spec.payload));
+  if (!id) return fail(Reason::internal, "a new declaration has no id");
+  writer.specs.put(*id, std::make_shared<const JobSpec>(spec));
+  return *id;
 }
 
 Result<void> put_tags(Connection& db, const Job& job) {
   for (const auto& tag : job.spec.tags) {
-    CHRONOS_TRY_VOID(db.run(kInsertTag, job.project, tag, job.id));
+    CHRONOS_TRY_VOID(db.post(kInsertTag, job.project, tag, job.id));
   }
   return {};
 }
@@ -114,22 +114,8 @@ Result<void> insert_job(Writer& writer, const Job& job) {
     CHRONOS_TRY_VOID(put_calendar_names(writer.db, job, true));
     return put_tags(writer.db, job);
   }
-  CHRONOS_TRY_VOID(writer.db.run(kDeleteSpec, spec));
+  CHRONOS_TRY_VOID(writer.db.post(kDeleteSpec, spec));
   return key_taken(job.spec.key.value_or(""));
-}
-
-// What a reader would see of a job that was just submitted.
-Job fresh_job(const SubmitJob& change) {
-  auto job = change.job;
-  job.counts.running = 0;
-  job.next_run_at.reset();
-  if (const auto& first = change.first_run) {
-    const bool is_ready = first->at <= change.now && !first->needs_planning;
-    job.next_run_at = known_instant(
-        is_ready ? first->planned_at : std::max(first->at, first->planned_at + first->jitter));
-  }
-  job.status = status_of(job, false);
-  return job;
 }
 
 // -- Replace -------------------------------------------------------------------------------------
@@ -187,15 +173,15 @@ Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const Sto
   const auto& job = change.job;
   // Inserted before the old one goes, so that an id never comes back with other content.
   CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec));
-  CHRONOS_TRY_VOID(db.run(kDeleteSpec, before.spec));
+  CHRONOS_TRY_VOID(db.post(kDeleteSpec, before.spec));
   const auto& kept = change.replaces_schedule ? job : before.job;
   const auto phase_at_end = change.replaces_schedule ? std::nullopt : before.phase_at_end;
-  CHRONOS_TRY_VOID(db.run(kReplace, job.project, job.id, spec, job.spec.name, job.spec.key,
-                          job.spec.paused, kept.phase, job.version, job.updated_at,
-                          kept.planned_through, kept.parked_at, kept.runs_planned, phase_at_end,
-                          job.spec.retention.runs, job.spec.retention.age, job.spec.paused_until));
+  CHRONOS_TRY_VOID(db.post(kReplace, job.project, job.id, spec, job.spec.name, job.spec.key,
+                           job.spec.paused, kept.phase, job.version, job.updated_at,
+                           kept.planned_through, kept.parked_at, kept.runs_planned, phase_at_end,
+                           job.spec.retention.runs, job.spec.retention.age, job.spec.paused_until));
   for (const auto& tag : before.job.spec.tags) {
-    CHRONOS_TRY_VOID(db.run(kDeleteTag, job.project, tag, job.id));
+    CHRONOS_TRY_VOID(db.post(kDeleteTag, job.project, tag, job.id));
   }
   CHRONOS_TRY_VOID(put_tags(db, job));
   CHRONOS_TRY_VOID(put_calendar_names(db, job, false));
@@ -245,6 +231,19 @@ Result<JobAnswer> apply(Writer& writer, const SubmitJob& change) {
   return JobAnswer{fresh_job(change), false};
 }
 
+Job fresh_job(const SubmitJob& change) {
+  auto job = change.job;
+  job.counts.running = 0;
+  job.next_run_at.reset();
+  if (const auto& first = change.first_run) {
+    const bool is_ready = first->at <= change.now && !first->needs_planning;
+    job.next_run_at = known_instant(
+        is_ready ? first->planned_at : std::max(first->at, first->planned_at + first->jitter));
+  }
+  job.status = status_of(job, false);
+  return job;
+}
+
 Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change) {
   CHRONOS_TRY(auto replay, find_replay(writer, change.idempotency));
   if (replay) return std::move(*replay);
@@ -275,7 +274,7 @@ Result<JobAnswer> apply(Writer& writer, const CancelJob& change) {
     return other_version();
   }
   if (before.job.phase == JobPhase::active) {
-    CHRONOS_TRY_VOID(writer.db.run(kCancel, change.project, change.job, change.now));
+    CHRONOS_TRY_VOID(writer.db.post(kCancel, change.project, change.job, change.now));
   }
   CHRONOS_TRY(const auto runs, live_of_job(writer.db, change.job));
   for (const auto& run : runs) {

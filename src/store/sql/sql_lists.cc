@@ -33,16 +33,25 @@ struct Walk {
 // is one. $1 is what they lie in, $2 `after`, $3 how many at most.
 template <class Place, class... Args>
 Result<Walk> walk(Connection& db, const Sql& sql, Place place, Reach reach, const Args&... args) {
+  // A database that is a round trip away sends all that it is asked for.
+  const int most = db.takes_arrays() ? 500 : reach.looks;
   Walk walked{.found = {}, .last = reach.after};
+  int rows = 0;
   const auto read = [&](Columns& columns) {
     const auto id = columns.get<JobId>().uuid;
     const bool is_match = columns.get<bool>();
     ++walked.looks;
+    ++rows;
     if (id != std::exchange(walked.last, id) && is_match) walked.found.push_back(id);
     walked.is_at_end = std::ssize(walked.found) < reach.wanted && walked.looks < reach.looks;
     return walked.is_at_end;
   };
-  CHRONOS_TRY_VOID(db.for_each(sql, read, place, JobId{reach.after}, reach.looks, args...));
+  int piece = 0;
+  do {
+    rows = 0;
+    piece = std::min(most, reach.looks - walked.looks);
+    CHRONOS_TRY_VOID(db.for_each(sql, read, place, JobId{walked.last}, piece, args...));
+  } while (walked.is_at_end && rows == piece && rows > 0);
   return walked;
 }
 
@@ -57,8 +66,8 @@ Uuid begin_of(const std::optional<AnyId>& after) {
 
 // $4 phase, $5 created after, $6 created before, $7 part of the name, $8 tag.
 #define CHRONOS_JOB_MATCHES                                                               \
-  "($4 IS NULL OR j.phase = $4)"                                                          \
-  " AND ($5 IS NULL OR j.created_at >= $5) AND ($6 IS NULL OR j.created_at < $6)"         \
+  "(j.phase = $4 OR $4 IS NULL)"                                                          \
+  " AND (j.created_at >= $5 OR $5 IS NULL) AND (j.created_at < $6 OR $6 IS NULL)"         \
   " AND ($7 = '' OR instr(lower(j.name), lower($7)) > 0)"                                 \
   " AND ($8 = '' OR EXISTS (SELECT 1 FROM job_tags x WHERE x.project = $1 AND x.tag = $8" \
   " AND x.job = j.id))"
@@ -130,9 +139,9 @@ Result<void> read_found(Reader reader, const JobFilter& filter, const std::vecto
 
 // $4 planned after, $5 planned before, $6 state. The project of a job's runs is looked at, not
 // looked for: SQLite would rather walk along all runs of the project.
-#define CHRONOS_FINAL_MATCHES                                                                \
-  "($4 IS NULL OR r.planned_at >= $4) AND ($5 IS NULL OR r.planned_at < $5) AND ($6 IS NULL" \
-  " OR r.state = $6)"
+#define CHRONOS_FINAL_MATCHES                                                                  \
+  "(r.planned_at >= $4 OR $4 IS NULL) AND (r.planned_at < $5 OR $5 IS NULL) AND (r.state = $6" \
+  " OR $6 IS NULL)"
 #define CHRONOS_FINAL_ORDER " AND r.id < $2 ORDER BY r.id DESC LIMIT $3"
 
 constexpr Sql kFinal{"SELECT r.id, " CHRONOS_FINAL_MATCHES
@@ -145,8 +154,8 @@ constexpr Sql kFinalOfJob{"SELECT r.id, r.project = $7 AND " CHRONOS_FINAL_MATCH
 
 // A run that is in none of these places waits in `ready` or in a line of `limit_lines`.
 #define CHRONOS_LIVE_MATCHES                                                        \
-  "($4 IS NULL OR l.planned_at >= $4) AND ($5 IS NULL OR l.planned_at < $5)"        \
-  " AND ($6 IS NULL OR $6 = CASE WHEN l.is_held = 1 THEN 'queued'"                  \
+  "(l.planned_at >= $4 OR $4 IS NULL) AND (l.planned_at < $5 OR $5 IS NULL)"        \
+  " AND (CAST($6 AS TEXT) IS NULL OR $6 = CASE WHEN l.is_held = 1 THEN 'queued'"    \
   " WHEN EXISTS (SELECT 1 FROM leases x WHERE x.run = l.run) THEN 'running'"        \
   " WHEN NOT EXISTS (SELECT 1 FROM due d WHERE d.needs_planning = l.needs_planning" \
   " AND d.at = l.at AND d.run = l.run) THEN 'queued'"                               \

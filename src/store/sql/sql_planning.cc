@@ -137,13 +137,13 @@ Result<void> write_row(Connection& db, JobKey job, const LedgerRow& row, Timesta
   CHRONOS_TRY(const auto before,
               db.one(kRowBefore, column<RunId>, job.job, from, row.state, row.reason, row.error));
   if (before) {
-    CHRONOS_TRY_VOID(db.run(kExtendRow, job.project, *before, row.count,
-                            row.planned_until.value_or(row.planned_at), now));
+    CHRONOS_TRY_VOID(db.post(kExtendRow, job.project, *before, row.count,
+                             row.planned_until.value_or(row.planned_at), now));
     return {};
   }
-  CHRONOS_TRY_VOID(db.run(kInsertRow, job.project, row.id, job.job, row.state, row.reason,
-                          row.planned_at, row.planned_until, row.count, now, row.error));
-  CHRONOS_TRY_VOID(db.run(kCountRow, job.project, job.job));
+  CHRONOS_TRY_VOID(db.post(kInsertRow, job.project, row.id, job.job, row.state, row.reason,
+                           row.planned_at, row.planned_until, row.count, now, row.error));
+  CHRONOS_TRY_VOID(db.post(kCountRow, job.project, job.job));
   return {};
 }
 
@@ -182,9 +182,9 @@ Result<void> follow_plan(Connection& db, const Job& before, const CommitPlan& ch
   std::optional<Timestamp> parked_at;
   if (change.due_run == Plan::DueRun::park) parked_at = run.planned_at;
   if (change.due_run == Plan::DueRun::wait) parked_at = before.parked_at;
-  CHRONOS_TRY_VOID(db.run(kFollowPlan, job.project, job.job, change.planned_through,
-                          change.runs_planned, parked_at, change.phase_at_end,
-                          counted(change, RunState::skipped), counted(change, RunState::missed)));
+  CHRONOS_TRY_VOID(db.post(kFollowPlan, job.project, job.job, change.planned_through,
+                           change.runs_planned, parked_at, change.phase_at_end,
+                           counted(change, RunState::skipped), counted(change, RunState::missed)));
   return {};
 }
 
@@ -258,7 +258,7 @@ Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change) {
   CHRONOS_TRY(const auto limited, release_limited(writer, end->at, end->run, change.now));
   CHRONOS_TRY_VOID(tell_released(writer, end->at, end->run));
   CHRONOS_TRY(const auto released, db.run(kRelease, end->at, end->run, change.now));
-  if (released > 0) CHRONOS_TRY_VOID(db.run(kForgetReleased, end->at, end->run));
+  if (released > 0) CHRONOS_TRY_VOID(db.post(kForgetReleased, end->at, end->run));
   writer.growth.due -= released;
   writer.growth.ready += released;
   return released + limited;
@@ -285,12 +285,12 @@ Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change) {
   CHRONOS_TRY_VOID(write_rows(db, key, change));
   if (change.cancels_running) CHRONOS_TRY_VOID(stop_others(writer, change));
   CHRONOS_TRY_VOID(release_held(writer, change.job, change.now));
-  CHRONOS_TRY_VOID(db.run(kTakePhaseAtEnd, key.project, key.job));
+  CHRONOS_TRY_VOID(db.post(kTakePhaseAtEnd, key.project, key.job));
   return CommitPlan::Answer{};
 }
 
 Result<NoteZones::Answer> apply(Writer& writer, const NoteZones& change) {
-  CHRONOS_TRY_VOID(writer.db.run(kNoteZones, change.stamp));
+  CHRONOS_TRY_VOID(writer.db.post(kNoteZones, change.stamp));
   return NoteZones::Answer{};
 }
 

@@ -33,8 +33,10 @@ constexpr Sql kBecomeFold{
     " signal = NULL, http_status = NULL, output = NULL, output_dropped = NULL"
     " WHERE project = $1 AND id = $2"};
 constexpr Sql kGrowFold{
-    "UPDATE runs SET run_count = run_count + $3, planned_at = min(planned_at, $4),"
-    " planned_until = max(planned_until, $5), ended_at = max(ended_at, $6)"
+    "UPDATE runs SET run_count = run_count + $3,"
+    " planned_at = CASE WHEN planned_at < $4 THEN planned_at ELSE $4 END,"
+    " planned_until = CASE WHEN planned_until > $5 THEN planned_until ELSE $5 END,"
+    " ended_at = CASE WHEN ended_at > $6 THEN ended_at ELSE $6 END"
     " WHERE project = $1 AND id = $2"};
 constexpr Sql kDeleteRun{"DELETE FROM runs WHERE project = $1 AND id = $2"};
 constexpr Sql kCountFolded{
@@ -85,23 +87,23 @@ OldRun read_old_run(Columns& columns) {
 }
 
 Result<void> forget_attempts(Connection& db, const OldRun& run) {
-  if (run.output) CHRONOS_TRY_VOID(db.run(kDeleteOutput, *run.output));
-  CHRONOS_TRY_VOID(db.run(kDeleteOutputs, run.id));
-  CHRONOS_TRY_VOID(db.run(kDeleteAttempts, run.id));
+  if (run.output) CHRONOS_TRY_VOID(db.post(kDeleteOutput, *run.output));
+  CHRONOS_TRY_VOID(db.post(kDeleteOutputs, run.id));
+  CHRONOS_TRY_VOID(db.post(kDeleteAttempts, run.id));
   return {};
 }
 
 Result<void> fold(Connection& db, const OldRun& run) {
   CHRONOS_TRY_VOID(forget_attempts(db, run));
-  CHRONOS_TRY_VOID(db.run(kCountFolded, run.project, run.job));
+  CHRONOS_TRY_VOID(db.post(kCountFolded, run.project, run.job));
   CHRONOS_TRY(const auto into, db.one(kFindFold, column<RunId>, run.job, run.state));
   if (!into) {
-    CHRONOS_TRY_VOID(db.run(kBecomeFold, run.project, run.id, kPruned));
+    CHRONOS_TRY_VOID(db.post(kBecomeFold, run.project, run.id, kPruned));
     return {};
   }
-  CHRONOS_TRY_VOID(db.run(kGrowFold, run.project, *into, run.count, run.planned_at,
-                          run.planned_until, run.ended_at));
-  CHRONOS_TRY_VOID(db.run(kDeleteRun, run.project, run.id));
+  CHRONOS_TRY_VOID(db.post(kGrowFold, run.project, *into, run.count, run.planned_at,
+                           run.planned_until, run.ended_at));
+  CHRONOS_TRY_VOID(db.post(kDeleteRun, run.project, run.id));
   return {};
 }
 

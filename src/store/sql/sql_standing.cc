@@ -16,11 +16,12 @@ constexpr Sql kNextQueue{
     "SELECT queue FROM ready WHERE kind = $1 AND queue > $2 ORDER BY queue LIMIT 1"};
 constexpr Sql kCountAhead{
     "SELECT count(*) FROM (SELECT 1 FROM ready WHERE kind = $1 AND queue = $2"
-    " AND (rank, planned_at, run) < ($3, $4, $5) LIMIT $6)"};
+    " AND (rank, planned_at, run) < ($3, $4, $5) LIMIT $6) AS ahead"};
 constexpr Sql kReasons{
-    "SELECT state, reason, sum(run_count) FROM (SELECT state, reason, run_count FROM runs"
+    "SELECT state, reason, CAST(sum(run_count) AS BIGINT) FROM (SELECT state, reason, run_count "
+    "FROM runs"
     " WHERE job = $1 AND state IN ('skipped', 'missed') AND project = $2"
-    " ORDER BY coalesce(planned_until, planned_at) DESC LIMIT $3)"
+    " ORDER BY coalesce(planned_until, planned_at) DESC LIMIT $3) AS latest"
     " GROUP BY state, reason ORDER BY state, reason"};
 
 Result<void> count_running(Connection& db, const LiveRun& run, Standing& standing) {

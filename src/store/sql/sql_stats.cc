@@ -14,7 +14,7 @@ namespace {
 
 constexpr Sql kGrow{
     "INSERT INTO meta (name, value) VALUES ($1, $2)"
-    " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"};
+    " ON CONFLICT (name) DO UPDATE SET value = meta.value + excluded.value"};
 constexpr Sql kCounts{"SELECT name, value FROM meta"};
 constexpr Sql kWaiting{"SELECT count(*) FROM deliveries WHERE state = 'waiting'"};
 // With an instant beyond all: SQLite looks for what is greater than a row value from what equals it
@@ -70,7 +70,7 @@ Result<void> write_growth(Writer& writer) {
   const auto growth = std::exchange(writer.growth, {});
   for (const auto& count : kCounted) {
     if (growth.*count.growth == 0) continue;
-    CHRONOS_TRY_VOID(writer.db.run(kGrow, count.name, growth.*count.growth));
+    CHRONOS_TRY_VOID(writer.db.post(kGrow, count.name, growth.*count.growth));
   }
   return {};
 }

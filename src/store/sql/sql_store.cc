@@ -1,6 +1,9 @@
 #include "store/sql/sql_store.h"
 
 #include <atomic>
+#include <functional>
+#include <span>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 
@@ -8,6 +11,9 @@
 #include "store/sql/apply.h"
 #include "store/sql/limited.h"
 #include "store/sql/migrate.h"
+#include "store/sql/postgres.h"
+#include "store/sql/postgres_batch.h"
+#include "store/sql/postgres_notices.h"
 #include "store/sql/reader_pool.h"
 #include "store/sql/reads.h"
 #include "store/sql/sqlite.h"
@@ -22,32 +28,61 @@ sql::SqliteOptions sqlite_options(const std::string& path, const SqlStoreOptions
           .busy_ms = options.busy_ms};
 }
 
-Result<std::unique_ptr<sql::ReaderPool>> open_readers(const sql::SqliteOptions& options,
-                                                      int count) {
+// `count` connections, each as `open()` makes it.
+template <class Open>
+Result<std::unique_ptr<sql::ReaderPool>> open_readers(int count, Open open) {
   std::vector<std::unique_ptr<sql::Connection>> readers;
   for (int i = 0; i < count; ++i) {
-    CHRONOS_TRY(auto reader, sql::open_sqlite_reader(options));
+    CHRONOS_TRY(auto reader, open());
     readers.push_back(std::move(reader));
   }
   return std::make_unique<sql::ReaderPool>(std::move(readers));
 }
+
+using Notices = std::unique_ptr<sql::PostgresNotices>;
+
+// What a store works with.
+struct Backend {
+  std::unique_ptr<sql::Connection> writer;
+  std::unique_ptr<sql::ReaderPool> readers;
+  std::unique_ptr<sql::Holders> holders;
+  // How it and those of other processes on the same database tell each other what they did; nothing
+  // when it is the only one.
+  std::function<Result<Notices>(std::function<void(News)> heard)> open_notices = {};
+};
 
 }  // namespace
 
 // The connections and who drives them: the committer's thread has the writer, readers share a pool.
 class SqlStore::State final : private Transactor {
  public:
-  State(std::unique_ptr<sql::Connection> writer, std::unique_ptr<sql::ReaderPool> readers,
-        const Clock& clock, SqlStoreOptions options)
-      : db_(std::move(writer)),
+  State(Backend backend, SqlStoreOptions options)
+      : db_(std::move(backend.writer)),
         specs_(options.spec_cache_bytes),
-        holders_(clock),
-        writer_{.db = *db_, .specs = specs_, .holders = holders_},
-        readers_(std::move(readers)),
-        committer_(*this, std::move(options.committer)) {}
+        holders_(std::move(backend.holders)),
+        writer_{.db = *db_, .specs = specs_, .holders = *holders_},
+        readers_(std::move(backend.readers)),
+        committer_(*this, std::move(options.committer)),
+        open_notices_(std::move(backend.open_notices)) {}
+  ~State() override {
+    stop();
+    notices_.reset();
+    holders_->end(*db_);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
+  // Before anything else.
+  Result<void> start(bool has_own_thread) {
+    CHRONOS_TRY_VOID(holders_->begin(*db_));
+    if (open_notices_) {
+      CHRONOS_TRY(notices_, open_notices_([this](News news) { committer_.hear(std::move(news)); }));
+    }
+    if (has_own_thread) committer_.start();
+    return {};
+  }
   Committer& committer() { return committer_; }
-  sql::Holders& holders() { return holders_; }
+  sql::Holders& holders() { return *holders_; }
   void stop() {
     is_stopped_ = true;
     committer_.stop();
@@ -69,10 +104,15 @@ class SqlStore::State final : private Transactor {
  private:
   Result<void> begin() override {
     writer_.news = {};
+    // What others did since is not in here.
+    if (notices_) writer_.queue_use.reset();
     return db_->begin();
   }
 
   News take_news() override { return std::exchange(writer_.news, {}); }
+  void tell_others(const News& news) override {
+    if (notices_) notices_->tell(news);
+  }
 
   Result<Answer> perform(const Change& change) override {
     return std::visit(
@@ -87,6 +127,59 @@ class SqlStore::State final : private Transactor {
         change);
   }
 
+  std::vector<Result<Answer>> perform_all(std::span<const Operation> batch) override {
+    if (!db_->takes_arrays()) return Transactor::perform_all(batch);
+    return perform_together(batch);
+  }
+
+  // Changes of one kind that follow each other go in statements of their own.
+  std::vector<Result<Answer>> perform_together(std::span<const Operation> batch) {
+    std::vector<Result<Answer>> answers;
+    answers.reserve(batch.size());
+    while (answers.size() < batch.size()) {
+      const auto rest = batch.subspan(answers.size());
+      const auto submitted =
+          run_of<SubmitJob>(rest, [](const auto& change) { return change.job.id; });
+      const auto settled = run_of<SettleRun>(rest, [](const auto& change) { return change.run; });
+      if (submitted.size() > 1) {
+        add(answers, sql::submit_all(writer_, submitted));
+      } else if (settled.size() > 1) {
+        add(answers, sql::settle_all(writer_, settled));
+      } else {
+        answers.push_back(perform(rest.front().change));
+      }
+      if (!answers.back() && spoils(answers.back().error())) break;
+    }
+    return answers;
+  }
+
+  // The changes at the front that go together, no thing twice.
+  template <class C, class Identify>
+  static std::vector<const C*> run_of(std::span<const Operation> batch, Identify identify) {
+    std::vector<const C*> changes;
+    std::unordered_set<decltype(identify(std::declval<C>()))> seen;
+    for (const auto& operation : batch) {
+      const auto* change = std::get_if<C>(&operation.change);
+      if (change == nullptr || !sql::goes_together(*change)) break;
+      if (!seen.insert(identify(*change)).second) break;
+      changes.push_back(change);
+    }
+    return changes;
+  }
+
+  // A failure of all is that of the last: then nothing is kept of any.
+  template <class A>
+  static void add(std::vector<Result<Answer>>& answers, Result<std::vector<Result<A>>> more) {
+    if (!more) return answers.emplace_back(std::unexpected(std::move(more).error())), void();
+    for (auto& answer : *more) {
+      if (answer) {
+        answers.emplace_back(Answer(std::move(*answer)));
+      } else {
+        answers.emplace_back(std::unexpected(std::move(answer).error()));
+      }
+    }
+  }
+
   Result<void> commit() override {
     if (auto counted = sql::write_growth(writer_); !counted) {
       rollback();
@@ -94,7 +187,7 @@ class SqlStore::State final : private Transactor {
     }
     auto committed = db_->commit();
     is_broken_ = !committed;
-    if (committed && writer_.has_suspect_leases) holders_.suspect();
+    if (committed && writer_.has_suspect_leases) holders_->suspect();
     if (!committed) writer_.queue_use.reset();
     forget_transaction();
     return committed;
@@ -115,12 +208,14 @@ class SqlStore::State final : private Transactor {
 
   std::unique_ptr<sql::Connection> db_;
   sql::SpecCache specs_;
-  sql::Holders holders_;
+  std::unique_ptr<sql::Holders> holders_;
   sql::Writer writer_;
   std::unique_ptr<sql::ReaderPool> readers_;
   std::atomic<bool> is_stopped_ = false;
   std::atomic<bool> is_broken_ = false;  // the last transaction could not be ended
-  Committer committer_;                  // last: its thread ends before what it uses
+  Committer committer_;                  // its thread ends before what it uses
+  std::function<Result<Notices>(std::function<void(News)> heard)> open_notices_;
+  Notices notices_;  // calls the committer
 };
 
 Result<std::unique_ptr<SqlStore>> SqlStore::open(const std::string& path, const Clock& clock,
@@ -128,21 +223,38 @@ Result<std::unique_ptr<SqlStore>> SqlStore::open(const std::string& path, const 
   const auto sqlite = sqlite_options(path, options);
   CHRONOS_TRY(auto writer, sql::open_sqlite_writer(sqlite));
   CHRONOS_TRY_VOID(sql::migrate(*writer, sql::schema_files()));
-  CHRONOS_TRY(auto readers, open_readers(sqlite, options.readers));
-  const bool has_own_thread = options.has_own_thread;
-  auto& db = *writer;
-  auto state =
-      std::make_unique<State>(std::move(writer), std::move(readers), clock, std::move(options));
-  CHRONOS_TRY_VOID(sql::hear_all_workers(db, state->holders()));
-  if (has_own_thread) state->committer().start();
+  CHRONOS_TRY(auto readers,
+              open_readers(options.readers, [&] { return sql::open_sqlite_reader(sqlite); }));
+  return start(
+      std::make_unique<State>(
+          Backend{std::move(writer), std::move(readers), sql::holders_in_memory(clock)}, options),
+      options);
+}
+
+Result<std::unique_ptr<SqlStore>> SqlStore::open_postgres(const std::string& url,
+                                                          SqlStoreOptions options) {
+  const sql::PostgresOptions postgres{.url = url};
+  options.committer.ends_at_unknown_commit = false;
+  Backend backend;
+  CHRONOS_TRY(backend.writer, sql::open_postgres_writer(postgres, sql::postgres_schema_files()));
+  CHRONOS_TRY(backend.readers,
+              open_readers(options.readers, [&] { return sql::open_postgres_reader(postgres); }));
+  backend.holders = sql::holders_in_table();
+  backend.open_notices = [postgres](std::function<void(News)> heard) {
+    return sql::open_postgres_notices(postgres, std::move(heard));
+  };
+  return start(std::make_unique<State>(std::move(backend), options), options);
+}
+
+Result<std::unique_ptr<SqlStore>> SqlStore::start(std::unique_ptr<State> state,
+                                                  const SqlStoreOptions& options) {
+  CHRONOS_TRY_VOID(state->start(options.has_own_thread));
   return std::unique_ptr<SqlStore>(new SqlStore(std::move(state)));
 }
 
 SqlStore::SqlStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-SqlStore::~SqlStore() {
-  state_->stop();
-}
+SqlStore::~SqlStore() = default;
 
 bool SqlStore::pump() {
   return state_->committer().pump();
@@ -246,17 +358,15 @@ Result<std::vector<ClaimedRun>> SqlStore::expired_leases(int limit) const {
   auto& holders = state_->holders();
   const auto suspicion = holders.suspicion();
   if (!suspicion) return std::vector<ClaimedRun>();
-  const auto is_alive = [&](NodeId holder) { return holders.is_alive(holder); };
-  auto expired = state_->read(
-      [&](sql::Reader reader) { return sql::expired_leases(reader, limit, is_alive); });
+  auto expired =
+      state_->read([&](sql::Reader reader) { return sql::expired_leases(reader, limit, holders); });
   if (expired && expired->empty()) holders.clear(*suspicion);
   return expired;
 }
 
 Result<std::vector<Worker>> SqlStore::list_workers(ProjectId project) const {
-  const auto is_alive = [&](NodeId holder) { return state_->holders().is_alive(holder); };
   return state_->read(
-      [&](sql::Reader reader) { return sql::list_workers(reader, project, is_alive); });
+      [&](sql::Reader reader) { return sql::list_workers(reader, project, state_->holders()); });
 }
 
 Result<std::vector<ClaimedRun>> SqlStore::worker_leases() const {

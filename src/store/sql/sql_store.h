@@ -1,5 +1,5 @@
-// The store in an SQL database: durable, group-committed, one writer and a few readers. Opened by
-// store/open.cc; thread-safe.
+// The store in an SQL database: durable, group-committed, one writer and a few readers. SQLite for
+// one process, PostgreSQL for any number of nodes. Opened by store/open.cc; thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -28,12 +28,16 @@ class SqlStore final : public Store {
   // store_unavailable when the file is not ours, damaged, newer than this program, or locked.
   static Result<std::unique_ptr<SqlStore>> open(const std::string& path, const Clock& clock,
                                                 SqlStoreOptions options = {});
+  // `url` as libpq takes it (postgres://…). The schema is brought up to date. Refused:
+  // store_unavailable when no server can be reached, or it is newer than this program.
+  static Result<std::unique_ptr<SqlStore>> open_postgres(const std::string& url,
+                                                         SqlStoreOptions options = {});
   ~SqlStore() override;
 
   // One transaction over what waits, without a thread of its own. False when nothing waited.
   bool pump();
   // A consistent copy of everything as the file `path`, which must not exist, while the store goes
-  // on working.
+  // on working. SQLite only.
   Result<void> backup_to(const std::string& path) const;
 
   Result<Job> find_job(ProjectId project, JobId job) const override;
@@ -75,6 +79,8 @@ class SqlStore final : public Store {
  private:
   class State;
   explicit SqlStore(std::unique_ptr<State> state);
+  static Result<std::unique_ptr<SqlStore>> start(std::unique_ptr<State> state,
+                                                 const SqlStoreOptions& options);
 
   std::unique_ptr<State> state_;
 };

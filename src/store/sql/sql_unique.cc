@@ -51,7 +51,7 @@ Result<std::optional<JobAnswer>> meet_holder(Writer& writer, const SubmitJob& ch
   }
   if (verdict == UniqueVerdict::extend) {
     CHRONOS_TRY_VOID(
-        writer.db.run(kTake, project, unique->key, job.id, window_end(*unique, change.now)));
+        writer.db.post(kTake, project, unique->key, job.id, window_end(*unique, change.now)));
   }
   return JobAnswer{.job = std::move(job), .is_holder = true};
 }
@@ -60,7 +60,7 @@ Result<void> take_unique_key(Writer& writer, const Job& job, Timestamp now) {
   const auto& unique = job.spec.unique;
   if (!unique) return {};
   CHRONOS_TRY_VOID(
-      writer.db.run(kTake, job.project, unique->key, job.id, window_end(*unique, now)));
+      writer.db.post(kTake, job.project, unique->key, job.id, window_end(*unique, now)));
   return {};
 }
 

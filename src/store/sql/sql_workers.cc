@@ -1,11 +1,13 @@
 // Remote workers: their rows, what they say and ask in one turn, and what they hold.
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "store/sql/apply.h"
 #include "store/sql/limited.h"
 #include "store/sql/live.h"
+#include "store/sql/postgres_batch.h"
 #include "store/sql/reads.h"
 
 namespace chronos::store::sql {
@@ -21,10 +23,10 @@ constexpr Sql kPut{
     "INSERT INTO workers (id, project, name, queues, ttl, first_seen_at, last_seen_at)"
     " VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (id) DO UPDATE SET name = excluded.name,"
     " queues = excluded.queues, ttl = excluded.ttl,"
-    " last_seen_at = max(last_seen_at, excluded.last_seen_at)"};
+    " last_seen_at = CASE WHEN workers.last_seen_at > excluded.last_seen_at"
+    " THEN workers.last_seen_at ELSE excluded.last_seen_at END"};
 constexpr Sql kOfProject{"SELECT " CHRONOS_WORKER_COLUMNS
                          " FROM workers WHERE project = $1 ORDER BY id DESC"};
-constexpr Sql kAll{"SELECT " CHRONOS_WORKER_COLUMNS " FROM workers"};
 // `leases` has no more rows than attempts under way.
 constexpr Sql kHeld{"SELECT holder, run FROM leases ORDER BY token"};
 
@@ -64,12 +66,26 @@ StoredWorker read_worker_row(Columns& columns) {
   return worker;
 }
 
-// Runs that come back to where they waited, and what they came to; nothing when the lease is gone.
-Result<std::optional<RunState>> settle_one(Writer& writer, const SettleRun& change) {
-  auto settled = apply(writer, change);
+// What a run came to; nothing when its lease is gone.
+Result<std::optional<RunState>> state_of(Result<SettleRun::Answer> settled) {
   if (settled) return settled->state;
   if (settled.error().reason == Reason::lease_lost) return std::nullopt;
   return std::unexpected(std::move(settled).error());
+}
+
+Result<std::vector<Result<SettleRun::Answer>>> settle_each(Writer& writer,
+                                                           const std::vector<SettleRun>& changes) {
+  std::vector<const SettleRun*> together;
+  std::unordered_set<RunId> seen;
+  if (writer.db.takes_arrays()) {
+    for (const auto& change : changes) {
+      if (goes_together(change) && seen.insert(change.run).second) together.push_back(&change);
+    }
+  }
+  if (together.size() == changes.size()) return settle_all(writer, together);
+  std::vector<Result<SettleRun::Answer>> answers;
+  for (const auto& change : changes) answers.push_back(apply(writer, change));
+  return answers;
 }
 
 }  // namespace
@@ -77,27 +93,28 @@ Result<std::optional<RunState>> settle_one(Writer& writer, const SettleRun& chan
 Result<void> hear(Writer& writer, const Heartbeat& change) {
   CHRONOS_TRY(const auto known, writer.db.one(kFind, read_worker_row, change.holder));
   const auto* info = change.worker ? &*change.worker : nullptr;
-  const bool is_foreign = known ? info == nullptr || info->project != known->info.project
-                                : info != nullptr && writer.holders.is_node(change.holder);
+  bool is_foreign = known && (info == nullptr || info->project != known->info.project);
+  if (!known && info != nullptr) {
+    CHRONOS_TRY(is_foreign, writer.holders.is_node(writer.db, change.holder));
+  }
   if (is_foreign) return fail(Reason::not_found, "no worker has this id");
   const bool is_news =
       info != nullptr && (!known || known->info != *info || known->ttl != change.ttl ||
                           known->last_seen_at + kSeenPrecision <= change.now);
   if (is_news) {
-    CHRONOS_TRY_VOID(writer.db.run(kPut, change.holder, info->project, info->name,
-                                   join(info->queues), change.ttl, change.now));
+    CHRONOS_TRY_VOID(writer.db.post(kPut, change.holder, info->project, info->name,
+                                    join(info->queues), change.ttl, change.now));
   }
-  writer.holders.hear(change.holder, change.ttl, info != nullptr);
-  return {};
+  return writer.holders.hear(writer.db, {change.holder, change.ttl, info != nullptr});
 }
 
 Result<WorkerTurn::Answer> apply(Writer& writer, const WorkerTurn& change) {
   CHRONOS_TRY_VOID(hear(writer, change.beat));
   WorkerTurn::Answer answer;
   writer.has_made_ready = false;
-  answer.settled.reserve(change.settled.size());
-  for (const auto& settled : change.settled) {
-    CHRONOS_TRY(const auto state, settle_one(writer, settled));
+  CHRONOS_TRY(auto settled, settle_each(writer, change.settled));
+  for (auto& each : settled) {
+    CHRONOS_TRY(const auto state, state_of(std::move(each)));
     answer.settled.push_back(state);
   }
   CHRONOS_TRY_VOID(open_lines(writer, change.beat.now));
@@ -109,14 +126,8 @@ Result<WorkerTurn::Answer> apply(Writer& writer, const WorkerTurn& change) {
   return answer;
 }
 
-Result<void> hear_all_workers(Connection& db, Holders& holders) {
-  CHRONOS_TRY(const auto workers, db.all(kAll, read_worker_row));
-  for (const auto& worker : workers) holders.hear(worker.id, worker.ttl, true);
-  return {};
-}
-
-Result<std::vector<Worker>> list_workers(Reader reader, ProjectId project,
-                                         const std::function<bool(NodeId)>& is_alive) {
+Result<std::vector<Worker>> list_workers(Reader reader, ProjectId project, Holders& holders) {
+  CHRONOS_TRY(const auto is_alive, holders.lives(reader.db));
   CHRONOS_TRY(auto rows, reader.db.all(kOfProject, read_worker_row, project));
   std::vector<Worker> workers;
   std::unordered_map<NodeId, std::size_t> places;

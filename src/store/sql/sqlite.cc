@@ -143,7 +143,6 @@ class SqliteConnection final : public Connection {
   }
 
   std::int64_t rows_changed() const override { return sqlite3_changes64(db_.get()); }
-  std::int64_t last_id() const override { return sqlite3_last_insert_rowid(db_.get()); }
 
   Result<void> begin() override {
     CHRONOS_TRY_VOID(run(begin_));

@@ -108,8 +108,6 @@ std::vector<Operation> reads_of_one() {
 }
 
 std::vector<Operation> other_reads() {
-  const auto alive = [](NodeId) { return true; };
-  const auto gone = [](NodeId) { return false; };
   return {
       {"due runs", [](Desk& desk) { return done(due_runs(desk.reader, kNow, 200)); }},
       {"due runs of a job with a calendar",
@@ -128,12 +126,15 @@ std::vector<Operation> other_reads() {
        [](Desk& desk) { return done(jobs_to_resume(desk.reader, kNow + 48h, 100)); }},
       {"zones", [](Desk& desk) { return done(zones_stamp(desk.reader)); }},
       {"expired leases",
-       [gone](Desk& desk) { return done(expired_leases(desk.reader, 100, gone)); }},
+       [](Desk& desk) {
+         const SystemClock clock;  // nobody was heard of
+         return done(expired_leases(desk.reader, 100, *holders_in_memory(clock)));
+       }},
       {"leases of workers", [](Desk& desk) { return done(worker_leases(desk.reader)); }},
       {"workers",
-       [alive](Desk& desk) { return done(list_workers(desk.reader, project(), alive)); }},
+       [](Desk& desk) { return done(list_workers(desk.reader, project(), desk.writer.holders)); }},
       {"all workers, at the start",
-       [](Desk& desk) { return hear_all_workers(desk.writer.db, desk.writer.holders); }},
+       [](Desk& desk) { return desk.writer.holders.begin(desk.writer.db); }},
       {"next delivery", [](Desk& desk) { return done(next_delivery_at(desk.reader)); }},
       {"keys", [](Desk& desk) { return done(list_keys(desk.reader, project())); }},
       {"projects", [](Desk& desk) { return done(list_projects(desk.reader)); }},

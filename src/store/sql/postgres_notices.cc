@@ -1,0 +1,235 @@
+#include "store/sql/postgres_notices.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <map>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "base/mutex.h"
+
+namespace chronos::store::sql {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr auto kChannel = "chronos";
+constexpr std::string_view kNodes = "nodes";
+constexpr std::string_view kAnyProject = "-";
+constexpr milliseconds kLookAgain{1000};
+// NOTIFY commits one at a time in the whole server: what is told within this time is told at once.
+constexpr milliseconds kTogether{10};
+// More different ones are not told one by one.
+constexpr std::size_t kWorkMax = 100;
+
+std::optional<std::string_view> next_word(std::string_view& text) {
+  if (text.empty()) return std::nullopt;
+  const auto word = text.substr(0, text.find(' '));
+  text.remove_prefix(std::min(word.size() + 1, text.size()));
+  return word;
+}
+
+// What is to be told, each thing once.
+class Untold {
+ public:
+  void add(const News& news) {
+    is_for_nodes_ |= news.is_for_nodes;
+    for (const auto& work : news.work) {
+      if (work.count > 0) work_[{work.project, work.queue}] += work.count;
+    }
+  }
+  bool empty() const { return work_.empty() && !is_for_nodes_; }
+  std::vector<std::string> notices() const {
+    std::vector<std::string> notices;
+    if (is_for_nodes_) notices.push_back(notice_of_nodes());
+    for (const auto& [key, count] : work_) {
+      if (notices.size() > kWorkMax) break;  // whoever waits asks again by itself, later
+      notices.push_back(notice_of({key.first, key.second, count}));
+    }
+    return notices;
+  }
+
+ private:
+  bool is_for_nodes_ = false;
+  std::map<std::pair<std::optional<ProjectId>, std::string>, std::int64_t> work_;
+};
+
+class Notices final : public PostgresNotices {
+ public:
+  Notices(std::string url, std::function<void(News)> heard)
+      : url_(std::move(url)), heard_(std::move(heard)) {}
+  ~Notices() override {
+    thread_.request_stop();
+    wake();
+    if (thread_.joinable()) thread_.join();
+    ::close(woken_);
+  }
+  Notices(const Notices&) = delete;
+  Notices& operator=(const Notices&) = delete;
+
+  Result<void> start() {
+    CHRONOS_TRY_VOID(listen());
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+    return {};
+  }
+
+  void tell(const News& news) override {
+    {
+      const MutexLock lock(mutex_);
+      untold_.add(news);
+      if (untold_.empty()) return;
+    }
+    wake();
+  }
+
+ private:
+  struct Close {
+    void operator()(PGconn* db) const { PQfinish(db); }
+  };
+  struct Clear {
+    void operator()(PGresult* result) const { PQclear(result); }
+  };
+
+  void wake() const { ::eventfd_write(woken_, 1); }
+
+  Result<void> listen() {
+    constexpr std::array kNames = {"connect_timeout",  "keepalives_idle",
+                                   "tcp_user_timeout", "fallback_application_name",
+                                   "dbname",           static_cast<const char*>(nullptr)};
+    const std::array values = {"5",       "5",          "10000",
+                               "chronos", url_.c_str(), static_cast<const char*>(nullptr)};
+    db_.reset(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
+    PQsetNoticeReceiver(db_.get(), [](void*, const PGresult*) {}, nullptr);
+    if (PQstatus(db_.get()) != CONNECTION_OK || !do_it("LISTEN chronos")) {
+      return fail(Reason::store_unavailable,
+                  std::string("the database cannot be listened to: ") + PQerrorMessage(db_.get()));
+    }
+    return {};
+  }
+
+  bool do_it(const char* statement) {
+    const std::unique_ptr<PGresult, Clear> result(PQexec(db_.get(), statement));
+    return PQresultStatus(result.get()) == PGRES_COMMAND_OK;
+  }
+
+  void run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const bool is_connected = db_ && PQstatus(db_.get()) == CONNECTION_OK;
+      if (!is_connected) {
+        if (db_) log::warn("the database is not listened to any more");
+        db_.reset();
+        wait(-1, kLookAgain);
+        if (stop.stop_requested()) return;
+        if (!listen()) db_.reset();
+        heard_({.work = {}, .is_for_nodes = true});
+        continue;
+      }
+      if (send() && !stop.stop_requested()) hear();
+    }
+  }
+
+  // False: the connection was lost, and what was to be told is lost with it; others look again when
+  // theirs is.
+  bool send() {
+    Untold untold;
+    {
+      const MutexLock lock(mutex_);
+      untold = std::exchange(untold_, {});
+    }
+    if (untold.empty()) return true;
+    for (const auto& notice : untold.notices()) {
+      const char* const values[] = {kChannel, notice.c_str()};
+      const std::unique_ptr<PGresult, Clear> sent(PQexecParams(
+          db_.get(), "SELECT pg_notify($1, $2)", 2, nullptr, values, nullptr, nullptr, 0));
+      if (PQresultStatus(sent.get()) != PGRES_TUPLES_OK) return false;
+    }
+    std::this_thread::sleep_for(kTogether);
+    return true;
+  }
+
+  // Waits until others told something or something is to be told.
+  void hear() {
+    if (const bool is_told = read_notices(); !is_told) wait(PQsocket(db_.get()), milliseconds(-1));
+    if (PQconsumeInput(db_.get()) == 0) return;
+    read_notices();
+  }
+
+  bool read_notices() {
+    News all;
+    bool is_told = false;
+    while (const std::unique_ptr<PGnotify, decltype(&PQfreemem)> notice{PQnotifies(db_.get()),
+                                                                        PQfreemem}) {
+      is_told = true;
+      if (notice->be_pid == PQbackendPID(db_.get())) continue;
+      auto news = read_notice(notice->extra);
+      if (!news) continue;
+      all.is_for_nodes |= news->is_for_nodes;
+      std::ranges::move(news->work, std::back_inserter(all.work));
+    }
+    if (all.is_for_nodes || !all.work.empty()) heard_(std::move(all));
+    return is_told;
+  }
+
+  void wait(int socket, milliseconds most) {
+    std::array<pollfd, 2> events = {pollfd{woken_, POLLIN, 0}, pollfd{socket, POLLIN, 0}};
+    ::poll(events.data(), socket < 0 ? 1 : 2, static_cast<int>(most.count()));
+    eventfd_t wakes = 0;
+    ::eventfd_read(woken_, &wakes);
+  }
+
+  const std::string url_;
+  const std::function<void(News)> heard_;
+  const int woken_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  std::unique_ptr<PGconn, Close> db_;  // the thread's, once it runs
+  Mutex mutex_;
+  Untold untold_ CHRONOS_GUARDED_BY(mutex_);
+  std::jthread thread_;
+};
+
+}  // namespace
+
+std::string notice_of_nodes() {
+  return std::string(kNodes);
+}
+
+std::string notice_of(const Work& work) {
+  const auto project = work.project ? to_base32(work.project->uuid) : std::string(kAnyProject);
+  return "work " + project + " " + work.queue + " " + std::to_string(work.count);
+}
+
+std::optional<News> read_notice(std::string_view text) {
+  if (text == kNodes) return News{.work = {}, .is_for_nodes = true};
+  if (next_word(text) != "work") return std::nullopt;
+  const auto project = next_word(text);
+  const auto queue = next_word(text);
+  const auto count = next_word(text);
+  if (!project || !queue || !count || !text.empty()) return std::nullopt;
+  Work work{.project = std::nullopt, .queue = std::string(*queue), .count = 0};
+  if (*project != kAnyProject) {
+    const auto uuid = from_base32(*project);
+    if (!uuid) return std::nullopt;
+    work.project = ProjectId{*uuid};
+  }
+  const auto [end, error] =
+      std::from_chars(count->data(), count->data() + count->size(), work.count);
+  const bool is_number = error == std::errc() && end == count->data() + count->size();
+  if (!is_number || work.count <= 0) return std::nullopt;
+  return News{.work = {std::move(work)}, .is_for_nodes = false};
+}
+
+Result<std::unique_ptr<PostgresNotices>> open_postgres_notices(const PostgresOptions& options,
+                                                               std::function<void(News)> heard) {
+  auto notices = std::make_unique<Notices>(options.url, std::move(heard));
+  CHRONOS_TRY_VOID(notices->start());
+  return notices;
+}
+
+}  // namespace chronos::store::sql

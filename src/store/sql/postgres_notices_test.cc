@@ -1,0 +1,36 @@
+#include "store/sql/postgres_notices.h"
+
+#include <gtest/gtest.h>
+
+namespace chronos::store::sql {
+namespace {
+
+TEST(Notices, AreReadAsTheyWereWritten) {
+  const ProjectId project{{7, 9}};
+  const auto own = read_notice(notice_of({project, "reports", 12}));
+  ASSERT_TRUE(own);
+  ASSERT_EQ(own->work.size(), 1U);
+  EXPECT_EQ(own->work[0].project, project);
+  EXPECT_EQ(own->work[0].queue, "reports");
+  EXPECT_EQ(own->work[0].count, 12);
+  EXPECT_FALSE(own->is_for_nodes);
+
+  const auto any = read_notice(notice_of({std::nullopt, "default", 1}));
+  ASSERT_TRUE(any);
+  EXPECT_EQ(any->work.at(0).project, std::nullopt);
+
+  const auto nodes = read_notice(notice_of_nodes());
+  ASSERT_TRUE(nodes);
+  EXPECT_TRUE(nodes->is_for_nodes);
+  EXPECT_TRUE(nodes->work.empty());
+}
+
+TEST(Notices, OthersAreNotTaken) {
+  for (const char* text : {"", "node", "work", "work - q", "work - q x", "work - q 0",
+                           "work - q 1 2", "work x q 1", "work - q 1x", "play - q 1"}) {
+    EXPECT_FALSE(read_notice(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace chronos::store::sql

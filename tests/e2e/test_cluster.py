@@ -1,0 +1,144 @@
+"""Nodes on one PostgreSQL database: they share the work, and what one leaves undone another does."""
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+from chronos_server import LINK_ERRORS, ROOT, Server, wait_until
+
+WITH_POSTGRES = ROOT / "tools" / "with_postgres.sh"
+
+
+class Postgres:
+    """A server of the tests' own."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([WITH_POSTGRES, "sh", "-c", "env | grep ^PG; echo; exec cat"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.env = {}
+        for line in iter(self.process.stdout.readline, "\n"):
+            assert line, "no PostgreSQL server came up"
+            name, _, value = line.strip().partition("=")
+            self.env[name] = value
+
+    def sql(self, statement, database="postgres"):
+        done = subprocess.run(["psql", "-At", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement],
+                              env={**os.environ, **self.env}, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    server = Postgres()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def nodes(postgres, tmp_path):
+    """Starts nodes on a database of the test's own; all have the key that the first one made."""
+    database = f"nodes_{os.path.basename(tmp_path)}".lower().replace("-", "_")[:60]
+    postgres.sql(f'CREATE DATABASE "{database}"')
+    started = []
+
+    def start():
+        folder = tmp_path / f"node{len(started)}"
+        folder.mkdir()
+        node = Server(folder, env=postgres.env, args=["--store", f"postgres:///{database}"])
+        node.key = started[0].key if started else None
+        started.append(node)
+        return node.start()
+
+    start.database = database
+    yield start
+    for node in started:
+        node.close()
+
+
+def test_nodes_share_the_work_and_nothing_runs_twice(nodes, web):
+    both = [nodes(), nodes()]
+    jobs = [both[i % 2].submit(web.action("/ok"), name=f"job {i}") for i in range(60)]
+    for i, job in enumerate(jobs):
+        assert both[(i + 1) % 2].finished(job)["state"] == "succeeded"
+    called = [request["run"] for request in web.requests]
+    assert len(called) == len(set(called)) == 60
+
+
+def test_a_schedule_fires_once_however_many_nodes_there_are(nodes, web):
+    both = [nodes(), nodes()]
+    answer = both[0].api("POST", "/api/submitJob", {
+        "name": "often", "every": "1s", "max_runs": 4, "action": web.action("/ok")})
+    assert answer.status == 201, answer
+    job = answer.body["id"]
+    wait_until(lambda: both[1].get(f"/api/jobs/{job}")["status"] == "succeeded", 30, "all runs")
+    runs = both[1].runs(job)
+    assert len(runs) == len({run["planned_at"] for run in runs}) == 4
+    assert len(web.requests) == 4
+
+
+def test_a_dead_nodes_runs_are_taken_over(nodes, tmp_path):
+    first = nodes()
+    started = tmp_path / "started"
+    script = f'echo "$CHRONOS_ATTEMPT" >>{started}; [ "$CHRONOS_ATTEMPT" -gt 1 ] || exec sleep 60'
+    jobs = [first.submit({"kind": "command", "argv": ["sh", "-c", script]}, name=f"job {i}",
+                         max_attempts=2, retry={"delay": "1s", "backoff": "fixed"})
+            for i in range(5)]
+    for job in jobs:
+        first.running(job)
+    second = nodes()
+    first.kill()
+    for job in jobs:
+        run = second.finished(job, 60)
+        assert run["state"] == "succeeded", run
+        assert [attempt["state"] for attempt in run["attempts"]] == ["lost", "succeeded"]
+    wait_until(lambda: len(started.read_text().splitlines()) == 10, what="every attempt has begun")
+
+
+def test_a_cancel_reaches_the_node_that_runs_it(nodes):
+    both = [nodes(), nodes()]
+    job = both[0].submit({"kind": "command", "argv": ["sleep", "60"]})
+    run = both[1].running(job)
+    for node in both:  # whichever has it
+        answer = node.api("POST", f"/api/runs/{run}/cancel")
+        assert answer.status in (200, 202), answer
+    assert both[1].finished(job)["state"] == "cancelled"
+
+
+def test_a_database_that_goes_down_and_comes_again_loses_nothing(postgres, nodes, web):
+    both = [nodes(), nodes()]
+    acknowledged = {}
+
+    def submit(number):
+        name = f"job {number}"
+        while name not in acknowledged:
+            try:
+                answer = both[number % 2].api(
+                    "POST", "/api/submitJob", {"name": name, "action": web.action("/ok")},
+                    headers={"Idempotency-Key": f"k{number}"})
+            except LINK_ERRORS:
+                continue
+            assert answer.status in (201, 409, 503), answer
+            if answer.status == 201:
+                acknowledged[name] = answer.body["id"]
+
+    for round_ in range(3):
+        for number in range(round_ * 20, round_ * 20 + 20):
+            submit(number)
+            if number % 20 == 5:
+                # A server process that dies takes all others with it; the server starts again.
+                process = postgres.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = "
+                                       f"'client backend' AND datname = '{nodes.database}' LIMIT 1")
+                os.kill(int(process), signal.SIGKILL)
+    for node in both:
+        wait_until(lambda node=node: node.api("GET", "/api/jobs").status == 200, what="it can be read")
+    for number, job in enumerate(acknowledged.values()):
+        run = both[number % 2].finished(job, 60)
+        assert run["state"] == "succeeded", run
+    assert len(acknowledged) == 60
+    assert all(node.alive() and node.works() for node in both)
+    assert pathlib.Path(both[0].data_dir / "chronos.db").exists() is False

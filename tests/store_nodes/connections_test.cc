@@ -1,0 +1,168 @@
+// What happens to a store whose connections, server, or standby go away.
+#include <signal.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "store_nodes/nodes_test.h"
+
+namespace chronos::store {
+namespace {
+
+using test::PostgresDatabase;
+
+class ConnectionsTest : public NodesTest {
+ protected:
+  PostgresDatabase& database() { return store_.database(); }
+  SubmitJob submission() { return {new_job(), planned(now()), now(), std::nullopt}; }
+
+  // Ends every connection of the stores.
+  void cut() {
+    database().run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+  }
+
+  // Commits wait for a standby that never comes, until it is let go.
+  void await_a_standby() {
+    database().run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    database().run("SELECT pg_reload_conf()");
+    // It is in force when somebody waits.
+    std::atomic<bool> is_over = false;
+    std::jthread probe([&] {
+      while (!is_over) {
+        PostgresDatabase::administrate(
+            "SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'probe', '')");
+      }
+    });
+    std::string waiting;
+    while (waiting.empty()) {
+      waiting = database().run("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    }
+    is_over = true;
+    database().run("SELECT pg_cancel_backend(" + waiting + ")");
+  }
+  void forget_the_standby() {
+    database().run("ALTER SYSTEM RESET synchronous_standby_names");
+    database().run("SELECT pg_reload_conf()");
+  }
+  // The server process whose commit waits for the standby.
+  std::string who_waits() {
+    while (true) {
+      auto pid = database().run(
+          "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+          " AND datname = current_database()");
+      if (!pid.empty()) return pid;
+      std::this_thread::yield();
+    }
+  }
+  template <class C>
+  std::future<Result<typename C::Answer>> send(C change) {
+    return std::async(std::launch::async, [this, change] { return try_commit(change); });
+  }
+};
+CHRONOS_OVER_POSTGRES(ConnectionsTest);
+
+TEST_P(ConnectionsTest, AreMadeAgain) {
+  const auto before = submit_ready();
+  for (int round = 0; round < 3; ++round) {
+    cut();
+    EXPECT_EQ(job(before).id, before.id);
+    EXPECT_EQ(refusal(try_commit(submission())), "ok");
+    EXPECT_EQ(refusal(store().health()), "ok");
+  }
+  EXPECT_EQ(stats().jobs, 4);
+}
+
+TEST_P(ConnectionsTest, OthersAreHeardAgainAndAHintSaysThatSomethingMayHaveBeenMissed) {
+  std::promise<void> woken;
+  std::atomic<int> wakes = 0;
+  other().on_change([&] {
+    if (++wakes == 1) woken.set_value();
+  });
+  cut();
+  woken.get_future().wait();
+  other().stop();
+}
+
+TEST_P(ConnectionsTest, ACommitThatTheServerCutOffDidNotHappen) {
+  database().run(
+      "CREATE FUNCTION chronos.die() RETURNS trigger LANGUAGE plpgsql AS"
+      " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';"
+      "CREATE CONSTRAINT TRIGGER dies AFTER INSERT ON chronos.jobs DEFERRABLE INITIALLY DEFERRED"
+      " FOR EACH ROW EXECUTE FUNCTION chronos.die()");
+  const auto change = submission();
+  EXPECT_EQ(refusal(try_commit(change)), "store_unavailable");
+  database().run("DROP TRIGGER dies ON chronos.jobs");
+  EXPECT_EQ(refusal(store().find_job(project_, change.job.id)), "not_found");
+  EXPECT_FALSE(commit(change).is_replay);
+}
+
+TEST_P(ConnectionsTest, ACommitWhoseConnectionIsLostIsLookedUp) {
+  const auto change = submission();
+  await_a_standby();
+  auto answer = send(change);
+  // The server goes down and comes again, as after a fault; the transaction is stored.
+  ASSERT_EQ(::kill(std::stoi(who_waits()), SIGKILL), 0);
+  while (true) {
+    try {
+      PostgresDatabase::administrate("ALTER SYSTEM RESET synchronous_standby_names");
+      PostgresDatabase::administrate("SELECT pg_reload_conf()");
+      break;
+    } catch (const std::runtime_error&) {
+      std::this_thread::yield();
+    }
+  }
+  EXPECT_EQ(refusal(answer.get()), "ok");
+  EXPECT_EQ(must(store().find_job(project_, change.job.id)).id, change.job.id);
+}
+
+TEST_P(ConnectionsTest, ACommitThatIsNotOnTheStandbyIsUnknown) {
+  const auto change = submission();
+  await_a_standby();
+  auto answer = send(change);
+  database().run("SELECT pg_cancel_backend(" + who_waits() + ")");
+  EXPECT_EQ(refusal(answer.get()), "unknown_commit");
+  forget_the_standby();
+  EXPECT_TRUE(commit(change).is_replay);
+}
+
+TEST_P(ConnectionsTest, WhatMayHaveBeenClaimedUnknownIsGivenBack) {
+  const auto submitted = submit_ready();
+  commit(Heartbeat{holder_, 15s});
+  await_a_standby();
+  auto answer = send(claim_change());
+  database().run("SELECT pg_cancel_backend(" + who_waits() + ")");
+  EXPECT_EQ(refusal(answer.get()), "unknown_commit");
+  forget_the_standby();
+  EXPECT_EQ(stats().leased, 1);
+  const auto again = claim_one();
+  EXPECT_EQ(again.job, submitted.id);
+  EXPECT_EQ(again.attempt, 1);
+}
+
+TEST_P(ConnectionsTest, TwoThatOpenANewDatabaseAtOnceMakeOneSchema) {
+  for (int round = 0; round < 5; ++round) {
+    PostgresDatabase fresh(PostgresDatabase::Holds::nothing);
+    race(4, [&](int) { must(open_store(fresh.url(), clock_)); });
+  }
+}
+
+TEST_P(ConnectionsTest, ADatabaseThatIsNotInUtf8IsRefused) {
+  PostgresDatabase::administrate(
+      "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+  const auto opened = open_store("postgres:///ascii", clock_);
+  PostgresDatabase::administrate("DROP DATABASE ascii WITH (FORCE)");
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find("UTF-8"), std::string::npos) << opened.error().message;
+}
+
+TEST_P(ConnectionsTest, NoServerIsAnError) {
+  const auto opened = open_store("postgres://nobody@127.0.0.1:1/none", clock_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().reason, Reason::store_unavailable);
+}
+
+}  // namespace
+}  // namespace chronos::store
