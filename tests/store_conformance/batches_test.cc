@@ -166,6 +166,23 @@ TEST_P(BatchesTest, RunsOfOneJobEndOneAfterTheOther) {
   EXPECT_EQ(stats().ready, 1);
 }
 
+TEST_P(BatchesTest, AHeldRunThatGotLimitsMeanwhilePassesThemWhenItsTurnComes) {
+  const auto submitted = submit_recurring(now());
+  run_now(submitted);
+  submit_ready();
+  const auto claimed = claim();
+  ASSERT_EQ(claimed.size(), 2U);
+  const auto held = due_one().run;
+  plan(Plan::DueRun::hold);
+  auto limited = job(submitted);
+  limited.spec.limits.concurrency = ConcurrencyLimit{"tenant", 1};
+  commit(replacement(limited));
+  together<SettleRun>({settlement(claimed[0], RunState::succeeded),
+                       settlement(claimed[1], RunState::succeeded)});
+  EXPECT_EQ(stats().limited, 0);
+  EXPECT_EQ(claim_one().run, held);
+}
+
 TEST_P(BatchesTest, TheLastRunOfAJobGivesItItsPhase) {
   std::vector<SettleRun> changes;
   std::vector<Job> jobs;

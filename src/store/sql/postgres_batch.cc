@@ -413,8 +413,8 @@ Result<std::vector<Result<SettleRun::Answer>>> settle_all(
       answers.emplace_back(SettleRun::Answer{change->next});
     } else {
       answers.push_back(apply(writer, *change));
-      CHRONOS_TRY_VOID(open_lines(writer, change->now));
     }
+    CHRONOS_TRY_VOID(open_lines(writer, change->now));
   }
   return answers;
 }
