@@ -40,7 +40,6 @@ struct Limits {
 // In the order in which a run passes them on its way to `ready`.
 enum class LimitKind { concurrency, rate };
 std::string_view to_string(LimitKind kind);
-std::optional<LimitKind> parse_limit_kind(std::string_view text);
 
 // One key's books.
 struct LimitKey {

@@ -123,9 +123,6 @@ std::optional<Overlap> parse_overlap(std::string_view text) {
 std::string_view to_string(LimitKind kind) {
   return name_of(kLimitKinds, kind);
 }
-std::optional<LimitKind> parse_limit_kind(std::string_view text) {
-  return value_of(kLimitKinds, text);
-}
 std::string_view to_string(JobPhase value) {
   return name_of(kPhases, value);
 }

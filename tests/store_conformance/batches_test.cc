@@ -177,8 +177,8 @@ TEST_P(BatchesTest, AHeldRunThatGotLimitsMeanwhilePassesThemWhenItsTurnComes) {
   auto limited = job(submitted);
   limited.spec.limits.concurrency = ConcurrencyLimit{"tenant", 1};
   commit(replacement(limited));
-  together<SettleRun>({settlement(claimed[0], RunState::succeeded),
-                       settlement(claimed[1], RunState::succeeded)});
+  together<SettleRun>(
+      {settlement(claimed[0], RunState::succeeded), settlement(claimed[1], RunState::succeeded)});
   EXPECT_EQ(stats().limited, 0);
   EXPECT_EQ(claim_one().run, held);
 }

@@ -1,29 +1,17 @@
 // Many threads at once: nothing is claimed twice, lost, or seen half.
 #include <atomic>
-#include <barrier>
 #include <set>
 #include <thread>
 
 #include "store_conformance/store_test.h"
+#include "support/race.h"
 
 namespace chronos::store {
 namespace {
 
-class ConcurrencyTest : public StoreTest {
- protected:
-  // Runs `work(number)` in `count` threads that start together.
-  template <class Work>
-  static void race(int count, Work work) {
-    std::barrier start(count);
-    std::vector<std::jthread> threads;
-    for (int number = 0; number < count; ++number) {
-      threads.emplace_back([&start, &work, number] {
-        start.arrive_and_wait();
-        work(number);
-      });
-    }
-  }
-};
+using test::race;
+
+class ConcurrencyTest : public StoreTest {};
 CHRONOS_OVER_ALL_STORES(ConcurrencyTest);
 
 TEST_P(ConcurrencyTest, RacingClaimersNeverShareARun) {

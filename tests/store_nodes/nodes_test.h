@@ -1,16 +1,17 @@
 // Two nodes on one PostgreSQL database: store() of the conformance suite and other().
 #pragma once
 
-#include <barrier>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "store/open.h"
 #include "store_conformance/store_test.h"
 #include "support/postgres_database.h"
+#include "support/race.h"
 
 namespace chronos::store {
+
+using test::race;
 
 class NodesTest : public StoreTest {
  protected:
@@ -26,19 +27,6 @@ class NodesTest : public StoreTest {
   template <class C>
   typename C::Answer commit_at_other(C change) {
     return must(commit_and_wait(other(), std::move(change)));
-  }
-
-  // Runs `work(number)` in `count` threads that start together.
-  template <class Work>
-  static void race(int count, Work work) {
-    std::barrier start(count);
-    std::vector<std::jthread> threads;
-    for (int number = 0; number < count; ++number) {
-      threads.emplace_back([&start, &work, number] {
-        start.arrive_and_wait();
-        work(number);
-      });
-    }
   }
 
  private:

@@ -27,7 +27,8 @@ constexpr Sql kLeaveLine{
     "DELETE FROM limit_lines WHERE project = $1 AND kind = $2 AND key = $3 AND rank = $4"
     " AND planned_at = $5 AND run = $6"};
 constexpr Sql kFirstInLine{
-    "SELECT job, run FROM limit_lines WHERE project = $1 AND kind = $2 AND key = $3"
+    "SELECT rank, planned_at, run, job FROM limit_lines WHERE project = $1 AND kind = $2 AND key = "
+    "$3"
     " ORDER BY rank, planned_at, run LIMIT 1"};
 constexpr Sql kCountAhead{
     "SELECT count(*) FROM (SELECT 1 FROM limit_lines WHERE project = $1 AND kind = $2 AND key = $3"
@@ -119,8 +120,16 @@ Result<KeyUse> use_of(Connection& db, const LimitKey& key) {
   return use.value_or(KeyUse{});
 }
 
+// Uses one more of the key, or one less.
 Result<void> change_use(Writer& writer, const LimitKey& key, int by) {
   CHRONOS_TRY_VOID(writer.db.post(kUse, key.project, key.kind, key.key, by));
+  return {};
+}
+
+// Others may have it.
+Result<void> give_back(Writer& writer, LimitKey key) {
+  CHRONOS_TRY_VOID(change_use(writer, key, -1));
+  writer.limits_touched.insert(std::move(key));
   return {};
 }
 
@@ -142,28 +151,39 @@ Result<std::optional<Timestamp>> opening(Connection& db, const LimitKey& key, co
   return at;
 }
 
-// The first in line has passed this limit and goes on.
-Result<void> let_through(Writer& writer, const LimitKey& key, LiveRun run, const Limits& limits,
-                         Timestamp now) {
-  CHRONOS_TRY_VOID(leave_place(writer, run));
-  CHRONOS_TRY_VOID(change_use(writer, key, 1));
-  if (key.kind == LimitKind::rate) return insert_ready(writer, run, now, true);
-  CHRONOS_TRY_VOID(writer.db.post(kTakeSlot, run.run));
-  if (!limits.rate) return insert_ready(writer, run, now, false);
-  CHRONOS_TRY_VOID(enter_ready(writer, run, now));
-  return {};
-}
-
+// Who stands first in a line, and where.
 struct Waiting {
-  JobId job;
+  int rank = 0;
+  Timestamp planned_at;
   RunId run;
+  JobId job;
 };
 
 Result<std::optional<Waiting>> first_in_line(Connection& db, const LimitKey& key) {
   const auto read = [](Columns& columns) -> Waiting {
-    return {columns.get<JobId>(), columns.get<RunId>()};
+    return {.rank = columns.get<int>(),
+            .planned_at = columns.get<Timestamp>(),
+            .run = columns.get<RunId>(),
+            .job = columns.get<JobId>()};
   };
   return db.one(kFirstInLine, read, key.project, key.kind, key.key);
+}
+
+// The first in line has passed this limit and goes on.
+Result<void> let_through(Writer& writer, const LimitKey& key, const Waiting& first,
+                         const Limits& limits, Timestamp now) {
+  auto& db = writer.db;
+  CHRONOS_TRY(const auto run, find_live(db, first.job, first.run));
+  if (!run) return fail(Reason::internal, "a run in line is not live");
+  CHRONOS_TRY_VOID(
+      db.post(kLeaveLine, key.project, key.kind, key.key, first.rank, first.planned_at, first.run));
+  --writer.growth.limited;
+  CHRONOS_TRY_VOID(change_use(writer, key, 1));
+  if (key.kind == LimitKind::rate) return insert_ready(writer, *run, now, true);
+  CHRONOS_TRY_VOID(db.post(kTakeSlot, first.run));
+  if (!limits.rate) return insert_ready(writer, *run, now, false);
+  CHRONOS_TRY_VOID(enter_ready(writer, *run, now));
+  return {};
 }
 
 Result<void> set_opening(Connection& db, const LimitKey& key, const KeyUse& use,
@@ -186,9 +206,7 @@ Result<void> open_line(Writer& writer, const LimitKey& key, Timestamp now) {
     CHRONOS_TRY(const auto limited, find_limited(db, first->run));
     CHRONOS_TRY(const auto at, opening(db, key, use, limited.limits, now));
     if (!at || *at > now) return set_opening(db, key, use, at);
-    CHRONOS_TRY(auto run, find_live(db, first->job, first->run));
-    if (!run) return fail(Reason::internal, "a run in line is not live");
-    CHRONOS_TRY_VOID(let_through(writer, key, std::move(*run), limited.limits, now));
+    CHRONOS_TRY_VOID(let_through(writer, key, *first, limited.limits, now));
   }
 }
 
@@ -220,9 +238,7 @@ Result<void> drop_limits(Writer& writer, ProjectId project, RunId run) {
   CHRONOS_TRY_VOID(writer.db.post(kDeleteLimited, run));
   if (!limited.has_slot) return {};
   auto key = key_of(project, limited.limits, LimitKind::concurrency);
-  CHRONOS_TRY_VOID(change_use(writer, key, -1));
-  writer.limits_touched.insert(std::move(key));
-  return {};
+  return give_back(writer, std::move(key));
 }
 
 Result<bool> enter_line(Writer& writer, const LiveRun& run) {
@@ -254,9 +270,7 @@ Result<void> will_not_start(Writer& writer, const LiveRun& run) {
   CHRONOS_TRY(const auto limited, find_limited(writer.db, run.run));
   if (!limited.limits.rate) return {};
   auto key = key_of(run.project, limited.limits, LimitKind::rate);
-  CHRONOS_TRY_VOID(change_use(writer, key, -1));
-  writer.limits_touched.insert(std::move(key));
-  return {};
+  return give_back(writer, std::move(key));
 }
 
 Result<void> count_start(Writer& writer, ProjectId project, RunId run, Timestamp now) {
@@ -275,7 +289,6 @@ Result<void> open_lines(Writer& writer, Timestamp now) {
   while (!touched.empty()) {
     const auto key = std::move(touched.extract(touched.begin()).value());
     CHRONOS_TRY_VOID(open_line(writer, key, now));
-    touched.erase(key);  // whoever was let through touched it again
   }
   return {};
 }

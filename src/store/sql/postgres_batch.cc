@@ -434,19 +434,7 @@ Result<std::vector<ClaimedRun>> lease_all(Writer& writer, const ClaimRuns& chang
   claimed.reserve(runs.size());
   for (const auto& run : runs) {
     CHRONOS_TRY(auto spec, read_spec(writer.db, writer.specs, run.spec));
-    claimed.push_back({.holder = change.holder,
-                       .node = change.node,
-                       .run = run.run,
-                       .job = run.job,
-                       .project = run.project,
-                       .token = token++,
-                       .attempt = run.attempt,
-                       .trigger = run.trigger,
-                       .planned_at = run.planned_at,
-                       .queued_at = run.queued_at,
-                       .started_at = change.now,
-                       .spec = std::move(spec),
-                       .failure_streak = run.failure_streak});
+    claimed.push_back(claimed_run(change, run, token++, std::move(spec)));
   }
   return claimed;
 }

@@ -174,6 +174,23 @@ Result<Line*> best_line(Connection& db, std::vector<Line>& lines, const Room& ro
 
 }  // namespace
 
+ClaimedRun claimed_run(const ClaimRuns& change, const ReadyRun& run, std::int64_t token,
+                       std::shared_ptr<const JobSpec> spec) {
+  return {.holder = change.holder,
+          .node = change.node,
+          .run = run.run,
+          .job = run.job,
+          .project = run.project,
+          .token = token,
+          .attempt = run.attempt,
+          .trigger = run.trigger,
+          .planned_at = run.planned_at,
+          .queued_at = run.queued_at,
+          .started_at = change.now,
+          .spec = std::move(spec),
+          .failure_streak = run.failure_streak};
+}
+
 Result<std::vector<ReadyRun>> take_ready(Writer& writer, const ClaimRuns& change) {
   auto& db = writer.db;
   if (!change.queue_limits.empty() && !writer.queue_use) {

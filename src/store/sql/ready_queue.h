@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -32,6 +33,10 @@ struct ReadyRun {
   using Order = std::tuple<int, Timestamp, RunId>;
   Order order() const { return {rank, planned_at, run}; }
 };
+
+// The run as claimed by `change` under this token.
+ClaimedRun claimed_run(const ClaimRuns& change, const ReadyRun& run, std::int64_t token,
+                       std::shared_ptr<const JobSpec> spec);
 
 // Takes what `change` allows out of `ready`, in order. Each kind and queue has an order of its own
 // in the table's key, so nothing is sorted and nothing that has no room is looked at.

@@ -63,19 +63,7 @@ Result<ClaimedRun> lease(Writer& writer, const ClaimRuns& change, const ReadyRun
                                   run.attempt, run.queued_at, change.now));
   if (run.has_rate) CHRONOS_TRY_VOID(count_start(writer, run.project, run.run, change.now));
   CHRONOS_TRY(auto spec, read_spec(writer.db, writer.specs, run.spec));
-  return ClaimedRun{.holder = change.holder,
-                    .node = change.node,
-                    .run = run.run,
-                    .job = run.job,
-                    .project = run.project,
-                    .token = token,
-                    .attempt = run.attempt,
-                    .trigger = run.trigger,
-                    .planned_at = run.planned_at,
-                    .queued_at = run.queued_at,
-                    .started_at = change.now,
-                    .spec = std::move(spec),
-                    .failure_streak = run.failure_streak};
+  return claimed_run(change, run, token, std::move(spec));
 }
 
 // The attempt never began.
