@@ -4,38 +4,16 @@
 
 #include <filesystem>
 #include <list>
-#include <set>
 
 #include "store/sql/migrate.h"
 #include "store/sql/reads.h"
 #include "store/sql/sqlite.h"
+#include "support/listening_connection.h"
 
 namespace chronos::store::sql {
 namespace {
 
 using Plan = std::vector<std::string>;
-
-// Hands everything on, and keeps what was prepared.
-class Listening final : public Connection {
- public:
-  explicit Listening(Connection& inner) : inner_(inner) {}
-
-  Result<Statement*> prepare(const Sql& sql) override {
-    if (seen_.insert(sql.text).second) heard.emplace_back(sql.text);
-    return inner_.prepare(sql);
-  }
-  Result<void> run_script(const std::string& script) override { return inner_.run_script(script); }
-  std::int64_t rows_changed() const override { return inner_.rows_changed(); }
-  Result<void> begin() override { return inner_.begin(); }
-  Result<void> commit() override { return inner_.commit(); }
-  bool rollback() override { return inner_.rollback(); }
-
-  std::vector<std::string> heard;
-
- private:
-  Connection& inner_;
-  std::set<const char*> seen_;
-};
 
 class QueryPlanTest : public testing::Test {
  protected:
@@ -66,10 +44,11 @@ class QueryPlanTest : public testing::Test {
   // The plans of the statements that `read` prepares, one after the other, however it ends.
   template <class Read>
   Plan plan_of(Read read) {
-    Listening db(*db_);
+    std::vector<std::string> heard;
+    test::ListeningConnection db(*db_, [&](const Sql& sql) { heard.emplace_back(sql.text); });
     static_cast<void>(read(Reader{db, specs_}));
     Plan plan;
-    for (const auto& text : db.heard) {
+    for (const auto& text : heard) {
       const auto explained = "EXPLAIN QUERY PLAN " + text;
       kept_.push_back(std::make_unique<Sql>(Sql{kept_text_.emplace_back(explained).c_str()}));
       const auto steps = db_->all(*kept_.back(), [](Columns& columns) {

@@ -16,6 +16,7 @@
 #include "store/sql/sqlite.h"
 #include "store/sql/statement_cost_operations.h"
 #include "support/large_database.h"
+#include "support/listening_connection.h"
 #include "support/virtual_clock.h"
 
 namespace chronos::store::sql {
@@ -198,32 +199,10 @@ int note_opened(sqlite3* db, const char**, const sqlite3_api_routines*) {
   return SQLITE_OK;
 }
 
-// Hands everything on, and keeps where the statements were defined.
-class Listening final : public Connection {
- public:
-  explicit Listening(Connection& inner) : inner_(inner) {}
-
-  Result<Statement*> prepare(const Sql& sql) override {
-    if (seen_.insert(&sql).second) names[sql.text].insert(name_at(sql.where));
-    return inner_.prepare(sql);
-  }
-  Result<void> run_script(const std::string& script) override { return inner_.run_script(script); }
-  std::int64_t rows_changed() const override { return inner_.rows_changed(); }
-  Result<void> begin() override { return inner_.begin(); }
-  Result<void> commit() override { return inner_.commit(); }
-  bool rollback() override { return inner_.rollback(); }
-
-  std::map<std::string, std::set<Name>> names;  // by text: two may read alike
-
- private:
-  Connection& inner_;
-  std::set<const Sql*> seen_;
-};
-
 // -- The large database, and all operations upon it ----------------------------------------------
 
 struct Measured {
-  std::map<std::string, std::set<Name>> names;
+  std::map<std::string, std::set<Name>> names;  // by text: two may read alike
   std::vector<Cost> costs;
   std::map<std::string, std::vector<std::string>> plans;  // by text
 };
@@ -266,9 +245,11 @@ class Rig {
     Meter meter;
     meter.attach(opened_last);
     auto* const handle = opened_last;
-    Listening listening(*db);
+    Measured measured;
+    test::ListeningConnection listening(
+        *db, [&](const Sql& sql) { measured.names[sql.text].insert(name_at(sql.where)); });
     for (const auto& operation : operations()) perform(operation, listening, meter);
-    Measured measured{std::move(listening.names), meter.take(), {}};
+    measured.costs = meter.take();
     // What is not the store's own is what operations prepare themselves with.
     std::erase_if(measured.names,
                   [](const auto& each) { return each.second == std::set<Name>{""}; });
