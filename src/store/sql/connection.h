@@ -199,8 +199,9 @@ class Connection {
   virtual Result<void> commit() = 0;
   // False when the connection's state is no longer known.
   virtual bool rollback() = 0;
-  // Statements may have arrays for parameters (postgres_array.h), so many rows go in one.
-  virtual bool takes_arrays() const { return false; }
+  // Each statement that is waited for is a round trip: many rows go in one, as arrays
+  // (postgres_array.h), and long answers are asked for in pieces.
+  virtual bool is_remote() const { return false; }
   // The server is gone; begin() looks for it again.
   virtual bool is_lost() const { return false; }
 

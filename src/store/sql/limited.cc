@@ -48,9 +48,7 @@ constexpr Sql kDeepen{
     " SET depth = excluded.depth WHERE limit_keys.depth < excluded.depth"};
 constexpr Sql kSetOpening{
     "UPDATE limit_keys SET opens_at = $4 WHERE project = $1 AND kind = $2 AND key = $3"};
-constexpr Sql kDropUnused{
-    "DELETE FROM limit_keys WHERE project = $1 AND kind = $2 AND key = $3 AND in_use = 0"
-    " AND last_start = 0"};
+constexpr Sql kDropUnused{"DELETE FROM limit_keys WHERE project = $1 AND kind = $2 AND key = $3"};
 constexpr Sql kOpening{"SELECT project, key FROM limit_keys WHERE opens_at <= $1"};
 constexpr Sql kNextOpening{
     "SELECT opens_at FROM limit_keys WHERE opens_at IS NOT NULL ORDER BY opens_at LIMIT 1"};
@@ -200,6 +198,7 @@ Result<void> open_line(Writer& writer, const LimitKey& key, Timestamp now) {
     CHRONOS_TRY(const auto first, first_in_line(db, key));
     if (!first) {
       CHRONOS_TRY_VOID(set_opening(db, key, use, std::nullopt));
+      if (use.in_use > 0 || use.last_start > 0) return {};
       CHRONOS_TRY_VOID(db.post(kDropUnused, key.project, key.kind, key.key));
       return {};
     }

@@ -254,7 +254,7 @@ class PostgresConnection final : public Connection {
   Result<void> begin() override;
   Result<void> commit() override;
   bool rollback() override;
-  bool takes_arrays() const override { return true; }
+  bool is_remote() const override { return true; }
   bool is_lost() const override { return !db_ || PQstatus(db_.get()) == CONNECTION_BAD; }
 
   // Sends a statement and waits for its rows, and for all that was posted before.

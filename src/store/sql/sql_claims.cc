@@ -98,7 +98,7 @@ Result<ClaimRuns::Answer> apply(Writer& writer, const ClaimRuns& change) {
   writer.growth.ready -= std::ssize(runs);
   writer.growth.leased += std::ssize(runs);
   CHRONOS_TRY(auto token, reserve_tokens(writer.db, std::ssize(runs)));
-  if (writer.db.takes_arrays()) return lease_all(writer, change, runs, token);
+  if (writer.db.is_remote()) return lease_all(writer, change, runs, token);
   claimed.reserve(runs.size());
   for (const auto& run : runs) {
     CHRONOS_TRY(auto value, lease(writer, change, run, token++));

@@ -34,7 +34,7 @@ struct Walk {
 template <class Place, class... Args>
 Result<Walk> walk(Connection& db, const Sql& sql, Place place, Reach reach, const Args&... args) {
   // A database that is a round trip away sends all that it is asked for.
-  const int most = db.takes_arrays() ? 500 : reach.looks;
+  const int most = db.is_remote() ? 500 : reach.looks;
   Walk walked{.found = {}, .last = reach.after};
   int rows = 0;
   const auto read = [&](Columns& columns) {

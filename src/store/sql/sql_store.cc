@@ -128,7 +128,7 @@ class SqlStore::State final : private Transactor {
   }
 
   std::vector<Result<Answer>> perform_all(std::span<const Operation> batch) override {
-    if (!db_->takes_arrays()) return Transactor::perform_all(batch);
+    if (!db_->is_remote()) return Transactor::perform_all(batch);
     return perform_together(batch);
   }
 

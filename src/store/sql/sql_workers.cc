@@ -77,7 +77,7 @@ Result<std::vector<Result<SettleRun::Answer>>> settle_each(Writer& writer,
                                                            const std::vector<SettleRun>& changes) {
   std::vector<const SettleRun*> together;
   std::unordered_set<RunId> seen;
-  if (writer.db.takes_arrays()) {
+  if (writer.db.is_remote()) {
     for (const auto& change : changes) {
       if (goes_together(change) && seen.insert(change.run).second) together.push_back(&change);
     }

@@ -423,6 +423,13 @@ std::vector<Operation> limits() {
       change("a slot is free again", settled),
       change("claim runs with a rate", with_rate),
       change("release where a line opens", ReleaseDue{.now = kNow + 1s, .limit = 1000}),
+      {"the only run of a key goes",
+       [](Desk& desk) -> Result<void> {
+         CHRONOS_TRY_VOID(apply(desk.writer, now(limited("new slots", {}))));
+         CHRONOS_TRY_VOID(open_lines(desk.writer, kNow));
+         CHRONOS_TRY_VOID(apply(desk.writer, CancelRun{project(), run(kNew), kNow}));
+         return open_lines(desk.writer, kNow);
+       }},
       {"where a run in line for a slot stands", stands(kInSlots)},
       {"where a run in line for a rate stands", stands(kInRate)},
       {"give a run in line other limits",
