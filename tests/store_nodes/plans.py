@@ -13,11 +13,10 @@ import sys
 
 SUITES = ("Batches", "Claims", "Deliveries", "Held", "Jobs", "Limits", "Lists", "Planning", "Prune",
           "Resume", "Runs", "Settle", "Standing", "Workers")
-#A row for each attempt under way, holder, opening or count : read whole.
+# A row for each attempt under way, holder, opening or count: read whole.
 SMALL = {"leases", "holders", "commits", "meta", "virtual_time"}
-#Sorted because there are few : the runs of a job, what runs now, the users of a calendar, \
-    the reasons of a
-#job; and deliveries of every kind at once, which nobody asks for but tests.
+# Sorted because there are few: the runs of a job, what runs now, the users of a calendar, the reasons of a
+# job; and deliveries of every kind at once, which nobody asks for but tests.
 FEW = ("WHERE l.job = $1 ORDER BY l.run", "ORDER BY token", "ORDER BY e.token", "FROM job_calendars c",
        "FROM runs WHERE job = $1 AND state IN", "WHERE state = 'waiting' AND next_attempt_at <=")
 
