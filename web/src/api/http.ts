@@ -1,0 +1,108 @@
+// The one way to the server: requests with the session's cookie, answers with exact numbers, refusals as
+// `Problem`. Paths are given as in the API's documents ("/api/jobs"); the path prefix is added here.
+import { parseExact, stringifyExact } from "./exact_json";
+
+export const BASE = document.querySelector<HTMLMetaElement>('meta[name="chronos-base"]')?.content.replace(/\.?\/$/, "") ?? "";
+
+export interface FieldError {
+  pointer: string;
+  code: string;
+  detail: string;
+  column?: number;
+  length?: number;
+  hint?: string;
+}
+
+/** A refusal (RFC 9457), or that the server could not be reached (status 0). */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly title: string,
+    readonly detail: string,
+    readonly errors: FieldError[] = [],
+    readonly hint = "",
+    readonly retryAfter = 0,
+  ) {
+    super(detail || title);
+  }
+}
+
+export type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
+
+export function pathWith(path: string, query: Query): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined || value === "") continue;
+    if (Array.isArray(value)) for (const one of value as string[]) params.append(name, one);
+    else params.set(name, String(value));
+  }
+  const text = params.toString();
+  return text === "" ? path : `${path}?${text}`;
+}
+
+export interface Answer<T> {
+  body: T;
+  status: number;
+  etag: string;
+  headers: Headers;
+}
+
+export interface RequestOptions {
+  body?: unknown;
+  ifMatch?: string;
+  signal?: AbortSignal;
+}
+
+let onSignedOut: () => void = () => {};
+
+/** Called whenever the server says that the session is over. */
+export function whenSignedOut(listener: () => void): void {
+  onSignedOut = listener;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const retryAfter = Number(response.headers.get("Retry-After") ?? 0);
+  try {
+    const said = (await response.json()) as Partial<Problem>;
+    const { code = "", title = "", detail = "", errors = [], hint = "" } = said;
+    return new Problem(response.status, code, title, detail, errors, hint, retryAfter);
+  } catch {
+    return new Problem(response.status, "", `The server answered ${response.status}`, "", [], "", retryAfter);
+  }
+}
+
+export async function fetchRaw(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (options.body !== undefined) headers["Content-Type"] = "application/json";
+  if (options.ifMatch) headers["If-Match"] = options.ifMatch;
+  const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
+  if (options.body !== undefined) init.body = stringifyExact(options.body);
+  if (options.signal) init.signal = options.signal;
+  let response: Response;
+  try {
+    response = await fetch(BASE + path, init);
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Problem(0, "unreachable", "The server cannot be reached", "It may be restarting, or the network is down.", [],
+      "What you see may be old. It is read again as soon as the server answers.");
+  }
+  if (response.ok) return response;
+  const problem = await problemOf(response);
+  if (problem.status === 401 && path !== "/api/login") onSignedOut();
+  throw problem;
+}
+
+export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
+  const response = await fetchRaw(method, path, options);
+  const text = await response.text();
+  const json = (response.headers.get("Content-Type") ?? "").includes("json") && text !== "";
+  const body = (json ? parseExact(text) : undefined) as T;
+  return { body, status: response.status, etag: response.headers.get("ETag") ?? "", headers: response.headers };
+}
+
+export const read = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
+  (await request<T>("GET", path, signal ? { signal } : {})).body;
+
+export const send = async <T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> =>
+  (await request<T>(method, path, { body })).body;

@@ -1,0 +1,44 @@
+// The server's time as seen from here, told out once a second (and every ten when nobody needs seconds),
+// so that "3 s ago" goes on without reading anything again.
+import { useEffect, useReducer } from "preact/hooks";
+
+class Clock {
+  private offset = 0;
+  private listeners = new Set<() => void>();
+  private timer = 0;
+
+  /** Takes over the server's clock; small differences are the way there. */
+  agreeWith(serverNow: string): void {
+    const offset = Date.parse(serverNow) - Date.now();
+    if (Number.isFinite(offset)) this.offset = Math.abs(offset) < 2000 ? 0 : offset;
+  }
+
+  now(): number {
+    return Date.now() + this.offset;
+  }
+
+  eachSecond(listener: () => void): () => void {
+    this.listeners.add(listener);
+    if (this.timer === 0) this.timer = window.setInterval(() => this.tick(), 1000);
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size > 0) return;
+      window.clearInterval(this.timer);
+      this.timer = 0;
+    };
+  }
+
+  private tick(): void {
+    if (document.hidden) return;
+    for (const listener of [...this.listeners]) listener();
+  }
+}
+
+export const clock = new Clock();
+
+/** Draws the component again each second. */
+export function useNow(): number {
+  const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
+  useEffect(() => clock.eachSecond(() => redraw()), []);
+  return clock.now();
+}
