@@ -203,6 +203,7 @@ void read_item(const Table& table, const json::Value& value, T& out, const Place
 template <class Table>
 std::vector<std::string_view> names_of(const Table& table) {
   std::vector<std::string_view> names;
+  names.reserve(std::size(table));
   for (const auto& field : table) names.push_back(field.name);
   return names;
 }

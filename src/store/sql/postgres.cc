@@ -422,8 +422,10 @@ Result<Statement*> PostgresConnection::prepare(const Sql& sql) {
     described.error().message += fmt::format(", in: {}", text);
     return std::unexpected(std::move(described).error());
   }
+  const int params = PQnparams(described->get());
   std::vector<Oid> types;
-  for (int i = 0; i < PQnparams(described->get()); ++i) {
+  types.reserve(static_cast<std::size_t>(params));
+  for (int i = 0; i < params; ++i) {
     types.push_back(PQparamtype(described->get(), i));
   }
   cached = std::make_unique<PostgresStatement>(*this, name, std::move(types));

@@ -219,7 +219,7 @@ class SqlStore::State final : private Transactor {
 };
 
 Result<std::unique_ptr<SqlStore>> SqlStore::open(const std::string& path, const Clock& clock,
-                                                 SqlStoreOptions options) {
+                                                 const SqlStoreOptions& options) {
   const auto sqlite = sqlite_options(path, options);
   CHRONOS_TRY(auto writer, sql::open_sqlite_writer(sqlite));
   CHRONOS_TRY_VOID(sql::migrate(*writer, sql::schema_files()));

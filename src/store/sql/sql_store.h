@@ -27,7 +27,7 @@ class SqlStore final : public Store {
   // `path` is a file, created when it is not there. The schema is brought up to date. Refused:
   // store_unavailable when the file is not ours, damaged, newer than this program, or locked.
   static Result<std::unique_ptr<SqlStore>> open(const std::string& path, const Clock& clock,
-                                                SqlStoreOptions options = {});
+                                                const SqlStoreOptions& options = {});
   // `url` as libpq takes it (postgres://…). The schema is brought up to date. Refused:
   // store_unavailable when no server can be reached, or it is newer than this program.
   static Result<std::unique_ptr<SqlStore>> open_postgres(const std::string& url,

@@ -84,6 +84,7 @@ Result<std::vector<Result<SettleRun::Answer>>> settle_each(Writer& writer,
   }
   if (together.size() == changes.size()) return settle_all(writer, together);
   std::vector<Result<SettleRun::Answer>> answers;
+  answers.reserve(changes.size());
   for (const auto& change : changes) answers.push_back(apply(writer, change));
   return answers;
 }
