@@ -4,6 +4,8 @@ import "./style/tokens.css";
 import "./style/base.css";
 import "./style/shell.css";
 import "./style/parts.css";
+import "./style/figures.css";
+import "./style/screens.css";
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);

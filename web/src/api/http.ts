@@ -52,6 +52,8 @@ export interface RequestOptions {
   body?: unknown;
   ifMatch?: string;
   signal?: AbortSignal;
+  accept?: string;
+  lastEventId?: string;
 }
 
 let onSignedOut: () => void = () => {};
@@ -73,8 +75,9 @@ async function problemOf(response: Response): Promise<Problem> {
 }
 
 export async function fetchRaw(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+  const headers: Record<string, string> = { Accept: options.accept ?? "application/json" };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
+  if (options.lastEventId) headers["Last-Event-ID"] = options.lastEventId;
   if (options.ifMatch) headers["If-Match"] = options.ifMatch;
   const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
   if (options.body !== undefined) init.body = stringifyExact(options.body);

@@ -24,6 +24,10 @@ export class Watched<T> {
 
 export function useWatched<T>(watched: Watched<T>): T {
   const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
-  useEffect(() => watched.watch(() => redraw()), [watched]);
-  return watched.value;
+  const drawn = watched.value;
+  useEffect(() => {
+    if (watched.value !== drawn) redraw(); // it changed between drawing and listening
+    return watched.watch(() => redraw());
+  }, [watched]);
+  return drawn;
 }

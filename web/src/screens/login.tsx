@@ -1,5 +1,5 @@
 // Before anything else is asked for: what this is, and the two ways in (a key, or a one-time link).
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { BASE, Problem } from "../api/http";
 import { currentPlace, navigate } from "../app/router";
 import { logIn } from "../app/session";
@@ -30,6 +30,8 @@ export function Login() {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
 
+  const field = useRef<HTMLInputElement>(null);
+
   const enter = async (proof: { key: string } | { token: string }) => {
     setBusy(true);
     setProblem(null);
@@ -48,6 +50,7 @@ export function Login() {
     document.title = "Log in · Chronos";
     const token = takeToken();
     if (token !== "") void enter({ token });
+    else field.current?.focus();
   }, []);
 
   const curl = `curl -s ${window.location.origin}${BASE}/api/submitJob \\
@@ -71,7 +74,7 @@ export function Login() {
           <div class="body stack">
             <div class="field">
               <label for="key">API key</label>
-              <input id="key" type="password" autocomplete="current-password" autofocus required placeholder="chr_key_…"
+              <input id="key" type="password" autocomplete="current-password" ref={field} required placeholder="chr_key_…"
                 value={key} onInput={(event) => setKey(event.currentTarget.value)} />
               <span class="hint">
                 The first key lies in <code>DATA_DIR/admin.key</code>. Or run <code>chronos login-link</code> and open what it prints.

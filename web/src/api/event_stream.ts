@@ -1,0 +1,116 @@
+// Server-sent events read with fetch: unlike EventSource it can say `Last-Event-ID` after a reload of its
+// address, and it tells a 401 from a lost line.
+import { Problem, fetchRaw } from "./http";
+
+export interface StreamEvent {
+  name: string;
+  data: string;
+}
+
+/** Cuts a text that arrives in pieces into events. */
+export class EventParser {
+  private rest = "";
+  /** The newest id, of an event or of a place to come back to. */
+  id = "";
+  private name = "";
+  private data: string[] = [];
+
+  *feed(piece: string): Generator<StreamEvent> {
+    this.rest += piece;
+    for (let end = this.rest.indexOf("\n"); end >= 0; end = this.rest.indexOf("\n")) {
+      const line = this.rest.slice(0, end).replace(/\r$/, "");
+      this.rest = this.rest.slice(end + 1);
+      if (line !== "") this.take(line);
+      else if (this.data.length > 0) yield this.finish();
+    }
+  }
+
+  private take(line: string): void {
+    const colon = line.indexOf(":");
+    if (colon === 0) return;
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
+    if (field === "event") this.name = value;
+    else if (field === "data") this.data.push(value);
+    else if (field === "id") this.id = value;
+  }
+
+  private finish(): StreamEvent {
+    const event = { name: this.name === "" ? "message" : this.name, data: this.data.join("\n") };
+    this.name = "";
+    this.data = [];
+    return event;
+  }
+}
+
+export interface StreamListener {
+  opened(): void;
+  event(event: StreamEvent): void;
+  lost(): void;
+}
+
+const SILENCE_MS = 40_000; // the server sends a comment every 15 s
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10_000;
+
+/** Keeps one stream open until it is closed, whatever happens on the way. */
+export class EventStream {
+  private lastId = "";
+  private wait = FIRST_WAIT_MS;
+  private timer = 0;
+  private ended = false;
+  private connection = new AbortController();
+
+  constructor(private readonly path: () => string, private readonly listener: StreamListener) {
+    void this.connect();
+  }
+
+  /** Opens it again at once, at the address that is right now. */
+  reopen(): void {
+    this.connection.abort();
+    window.clearTimeout(this.timer);
+    if (!this.ended) void this.connect();
+  }
+
+  close(): void {
+    this.ended = true;
+    this.connection.abort();
+    window.clearTimeout(this.timer);
+  }
+
+  private async connect(): Promise<void> {
+    const connection = new AbortController();
+    this.connection = connection;
+    try {
+      await this.readFrom(connection);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) return;
+    }
+    if (this.ended || connection.signal.aborted && this.connection !== connection) return;
+    this.listener.lost();
+    this.timer = window.setTimeout(() => void this.connect(), this.wait * (0.75 + Math.random() / 2));
+    this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);
+  }
+
+  private async readFrom(connection: AbortController): Promise<void> {
+    const response = await fetchRaw("GET", this.path(), { signal: connection.signal, lastEventId: this.lastId, accept: "text/event-stream" });
+    if (!response.body) return;
+    this.wait = FIRST_WAIT_MS;
+    this.listener.opened();
+    const parser = new EventParser();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let watchdog = 0;
+    try {
+      for (;;) {
+        watchdog = window.setTimeout(() => connection.abort(), SILENCE_MS);
+        const { done, value } = await reader.read();
+        window.clearTimeout(watchdog);
+        if (done) return;
+        for (const event of parser.feed(value)) this.listener.event(event);
+        if (parser.id !== "") this.lastId = parser.id;
+      }
+    } finally {
+      window.clearTimeout(watchdog);
+    }
+  }
+}

@@ -1,0 +1,101 @@
+// What a screen shows of the server: read once, kept while it is read again (nothing flashes), and read
+// again when the stream says that it changed, at most as often as the server bears.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { type Problem, read } from "./http";
+import { live, type LiveEvent } from "./live";
+
+export interface Resource<T> {
+  data: T | undefined;
+  problem: Problem | undefined;
+  /** A read is under way and `data` is of another address (the next page, another filter). */
+  stale: boolean;
+  reload: () => void;
+}
+
+/** Which events make a reading old. */
+export type Concerns = (event: LiveEvent) => boolean;
+
+export const anyChange: Concerns = (event) => event.name === "change";
+export const never: Concerns = () => false;
+export const jobChange = (job: string): Concerns => (event) =>
+  event.name === "change" &&
+  (event.data.all === true || event.data.queued === true || (event.data.jobs ?? []).includes(job) || (event.data.runs ?? []).some((run) => run.job === job));
+export const runChange = (run: string, job: string | undefined): Concerns => (event) =>
+  event.name === "change" &&
+  (event.data.all === true || event.data.queued === true || (event.data.jobs ?? []).includes(job ?? "") ||
+    (event.data.runs ?? []).some(({ id }) => id === run));
+
+const SHORTEST_WAIT_MS = 400;
+const COST_FACTOR = 6; // a reading that takes 200 ms is repeated at most every 1.2 s
+const KEPT_MAX = 60;
+
+const kept = new Map<string, unknown>();
+
+function keep(path: string, data: unknown): void {
+  kept.delete(path);
+  kept.set(path, data);
+  const oldest = kept.keys().next();
+  if (kept.size > KEPT_MAX && !oldest.done) kept.delete(oldest.value);
+}
+
+export const forgetAll = (): void => kept.clear();
+
+/** Reads `path`; null reads nothing. */
+export function useResource<T>(path: string | null, concerns: Concerns = never): Resource<T> {
+  const [state, setState] = useState<{ path: string | null; data: T | undefined; problem: Problem | undefined }>(() => ({
+    path,
+    data: path === null ? undefined : (kept.get(path) as T | undefined),
+    problem: undefined,
+  }));
+  const reloader = useRef<() => void>(() => {});
+  const concernsNow = useRef(concerns);
+  concernsNow.current = concerns;
+
+  useEffect(() => {
+    if (path === null) return undefined;
+    let current: AbortController | null = null;
+    let timer = 0;
+    let again = false;
+    let cost = 0;
+    const load = async () => {
+      if (current) {
+        again = true;
+        return;
+      }
+      const controller = (current = new AbortController());
+      const began = performance.now();
+      try {
+        const data = await read<T>(path, controller.signal);
+        keep(path, data);
+        setState({ path, data, problem: undefined });
+      } catch (error) {
+        if (controller.signal.aborted) return;
+        setState((before) => ({ path, data: before.path === path ? before.data : undefined, problem: error as Problem }));
+      }
+      cost = performance.now() - began;
+      current = null;
+      if (again) later();
+      again = false;
+    };
+    const later = () => {
+      if (timer !== 0) return;
+      timer = window.setTimeout(() => { timer = 0; void load(); }, Math.max(SHORTEST_WAIT_MS, cost * COST_FACTOR));
+    };
+    const cached = kept.get(path) as T | undefined;
+    if (cached !== undefined) setState({ path, data: cached, problem: undefined });
+    reloader.current = () => void load();
+    void load();
+    const deaf = live.listen((event) => {
+      if (event.name === "resync") void load();
+      else if (concernsNow.current(event)) later();
+    });
+    return () => {
+      deaf();
+      window.clearTimeout(timer);
+      current?.abort();
+    };
+  }, [path]);
+
+  const reload = useCallback(() => reloader.current(), []);
+  return { data: state.data, problem: state.problem, stale: state.path !== path, reload };
+}

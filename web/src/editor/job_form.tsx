@@ -1,0 +1,181 @@
+// The usual fields of a job as a form. What it has no input for stays as the JSON beside it says.
+import { useEffect, useState } from "preact/hooks";
+import { parseExact, stringifyExact } from "../api/exact_json";
+import type { FieldError } from "../api/http";
+import { useResource } from "../api/resource";
+import type { Action, Channel, CommandAction, HttpAction, JobSpec } from "../api/types";
+import { Card, Field, Segmented } from "../parts/controls";
+import { ScheduleEditor } from "./schedule_editor";
+
+interface FormProps {
+  spec: JobSpec;
+  errors: (pointer: string) => FieldError[];
+  onChange: (changes: Partial<JobSpec>) => void;
+}
+
+const KINDS = [["http", "HTTP call"], ["command", "Command"], ["worker", "Worker"]] as const;
+
+/** One argument a line: nothing is split or quoted by guess. */
+const linesOf = (text: string): string[] => text.split("\n");
+const pairsOf = (text: string): Record<string, string> =>
+  Object.fromEntries(text.split("\n").filter((line) => line.trim() !== "").map((line) => [line.split(/[=:]/, 1)[0]?.trim() ?? "", line.replace(/^[^=:]*[=:]?\s*/, "")]));
+const pairsText = (pairs: Record<string, string> | undefined, sign: string): string => Object.entries(pairs ?? {}).map(([name, value]) => `${name}${sign}${value}`).join("\n");
+
+function emptyAction(kind: Action["kind"]): Action {
+  if (kind === "http") return { kind, url: "" };
+  if (kind === "command") return { kind, argv: [""] };
+  return { kind };
+}
+
+/** Text that is only passed on once it can be read; until then it stays as typed. */
+function PairsInput({ label, hint, sign, pairs, onChange }: { label: string; hint: string; sign: string; pairs: Record<string, string> | undefined; onChange: (pairs: Record<string, string>) => void }) {
+  const [typed, setTyped] = useState(pairsText(pairs, sign));
+  useEffect(() => {
+    if (JSON.stringify(pairsOf(typed)) !== JSON.stringify(pairs ?? {})) setTyped(pairsText(pairs, sign));
+  }, [JSON.stringify(pairs ?? {})]);
+  return (
+    <Field label={label} hint={hint}>
+      {(id, by) => <textarea id={id} aria-describedby={by} rows={2} spellcheck={false} value={typed} onInput={(event) => { setTyped(event.currentTarget.value); onChange(pairsOf(event.currentTarget.value)); }} />}
+    </Field>
+  );
+}
+
+function HttpFields({ action, errors, set }: { action: HttpAction; errors: FormProps["errors"]; set: (changes: Partial<HttpAction>) => void }) {
+  return (
+    <>
+      <div class="form-grid url-line">
+        <Field label="Method">
+          {(id) => <select id={id} value={action.method ?? "POST"} onChange={(event) => set({ method: event.currentTarget.value })}>{["POST", "GET", "PUT", "PATCH", "DELETE", "HEAD"].map((method) => <option key={method}>{method}</option>)}</select>}
+        </Field>
+        <Field label="URL" errors={errors("/action/url")}>
+          {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="url" placeholder="https://reports.example/build" value={action.url} onInput={(event) => set({ url: event.currentTarget.value })} />}
+        </Field>
+      </div>
+      <PairsInput label="Headers" hint="Name: value, one a line." sign=": " pairs={action.headers} onChange={(headers) => set({ headers })} />
+    </>
+  );
+}
+
+function CommandFields({ action, errors, set }: { action: CommandAction; errors: FormProps["errors"]; set: (changes: Partial<CommandAction>) => void }) {
+  return (
+    <>
+      <Field label="Program and arguments" hint="One a line, as they are: no shell reads them." errors={[...errors("/action/argv"), ...errors("/action/argv/0")]}>
+        {(id, by, invalid) => <textarea id={id} aria-describedby={by} aria-invalid={invalid} rows={3} spellcheck={false} placeholder={"/usr/local/bin/backup\n--all"} value={action.argv.join("\n")} onInput={(event) => set({ argv: linesOf(event.currentTarget.value) })} />}
+      </Field>
+      <PairsInput label="Environment" hint="NAME=value, one a line. Nothing else is inherited but PATH." sign="=" pairs={action.env} onChange={(env) => set({ env })} />
+      <Field label="Directory" errors={errors("/action/cwd")}>
+        {(id, by) => <input id={id} aria-describedby={by} type="text" placeholder="/" value={action.cwd ?? ""} onInput={(event) => set({ cwd: event.currentTarget.value })} />}
+      </Field>
+    </>
+  );
+}
+
+function PayloadField({ spec, onChange }: Pick<FormProps, "spec" | "onChange">) {
+  const said = spec.payload === undefined || spec.payload === null ? "" : stringifyExact(spec.payload, 2);
+  const [typed, setTyped] = useState(said);
+  const [wrong, setWrong] = useState<FieldError[]>([]);
+  useEffect(() => { if (wrong.length === 0) setTyped(said); }, [said]);
+  const take = (text: string) => {
+    setTyped(text);
+    try {
+      onChange({ payload: text.trim() === "" ? undefined : parseExact(text) });
+      setWrong([]);
+    } catch {
+      setWrong([{ pointer: "/payload", code: "bad_json", detail: "This is no JSON yet." }]);
+    }
+  };
+  return (
+    <Field label="Payload" hint="Any JSON. An HTTP call sends it as its body, a command reads it from stdin." errors={wrong}>
+      {(id, by, invalid) => <textarea id={id} aria-describedby={by} aria-invalid={invalid} rows={3} spellcheck={false} value={typed} onInput={(event) => take(event.currentTarget.value)} />}
+    </Field>
+  );
+}
+
+const wholeOf = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
+
+function TellFields({ spec, onChange }: Pick<FormProps, "spec" | "onChange">) {
+  const { data } = useResource<{ channels: Channel[] }>("/api/channels");
+  const rule = spec.notify?.[0];
+  const set = (changes: { email?: string[]; channel?: string }) => {
+    const next = { on: "failure", ...rule, ...changes };
+    if ((next.email ?? []).length === 0) delete next.email;
+    if (!next.channel) delete next.channel;
+    onChange({ notify: next.email || next.channel ? [next, ...(spec.notify ?? []).slice(1)] : [] });
+  };
+  return (
+    <div class="form-grid">
+      <Field label="E-mail when it fails" hint="Addresses, with commas between.">
+        {(id, by) => <input id={id} aria-describedby={by} type="text" placeholder="ops@example.com" value={(rule?.email ?? []).join(", ")} onInput={(event) => set({ email: event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean) })} />}
+      </Field>
+      {(data?.channels.length ?? 0) > 0 && (
+        <Field label="Channel">
+          {(id) => <select id={id} value={rule?.channel ?? ""} onChange={(event) => set({ channel: event.currentTarget.value })}><option value="">none</option>{data?.channels.map(({ name }) => <option key={name}>{name}</option>)}</select>}
+        </Field>
+      )}
+    </div>
+  );
+}
+
+export function JobForm({ spec, errors, onChange }: FormProps) {
+  const { action } = spec;
+  const setAction = (changes: object) => {
+    const next: Record<string, unknown> = { ...action, ...changes };
+    for (const [name, value] of Object.entries(next)) {
+      const bare = value === "" && name !== "url" || (typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0);
+      if (bare) delete next[name];
+    }
+    onChange({ action: next as unknown as Action });
+  };
+  return (
+    <div class="stack">
+      <Card title="What">
+        <div class="stack">
+          <Field label="Name" errors={errors("/name")}>
+            {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="text" required maxLength={200} placeholder="nightly report" value={spec.name} onInput={(event) => onChange({ name: event.currentTarget.value })} />}
+          </Field>
+          <Segmented label="Kind of action" options={KINDS} value={action.kind} onChange={(kind) => onChange({ action: emptyAction(kind) })} />
+          {action.kind === "http" && <HttpFields action={action} errors={errors} set={setAction} />}
+          {action.kind === "command" && <CommandFields action={action} errors={errors} set={setAction} />}
+          {action.kind === "worker" && <p class="soft">A program of yours pulls it from the queue below.</p>}
+          <PayloadField spec={spec} onChange={onChange} />
+        </div>
+      </Card>
+      <Card title="When"><ScheduleEditor spec={spec} errors={errors} onChange={onChange} /></Card>
+      <Card title="How">
+        <div class="stack">
+          <div class="form-grid">
+            <Field label="Attempts" hint="0: no limit." errors={errors("/max_attempts")}>
+              {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="number" min={0} max={1000} value={spec.max_attempts ?? 3} onInput={(event) => onChange({ max_attempts: wholeOf(event.currentTarget.value) } as Partial<JobSpec>)} />}
+            </Field>
+            <Field label="Timeout" hint="Of an attempt." errors={errors("/timeout")}>
+              {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="text" value={spec.timeout ?? "5m"} onInput={(event) => onChange({ timeout: event.currentTarget.value })} />}
+            </Field>
+            <Field label="When the last one still runs" errors={errors("/overlap")}>
+              {(id) => (
+                <select id={id} value={spec.overlap ?? "skip"} onChange={(event) => onChange({ overlap: event.currentTarget.value })}>
+                  <option value="skip">skip this one</option><option value="queue_one">queue one</option><option value="queue_all">queue all</option><option value="cancel_running">cancel the running one</option><option value="allow">run beside it</option>
+                </select>
+              )}
+            </Field>
+            <Field label="Queue" errors={errors("/queue")}>
+              {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="text" value={spec.queue ?? "default"} onInput={(event) => onChange({ queue: event.currentTarget.value })} />}
+            </Field>
+            <Field label="Priority" hint="9 goes first." errors={errors("/priority")}>
+              {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="number" min={0} max={9} value={spec.priority ?? 4} onInput={(event) => onChange({ priority: wholeOf(event.currentTarget.value) } as Partial<JobSpec>)} />}
+            </Field>
+            <Field label="Key" hint="A name for programs, unique." errors={errors("/key")}>
+              {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="text" value={spec.key ?? ""} onInput={(event) => onChange({ key: event.currentTarget.value || undefined } as Partial<JobSpec>)} />}
+            </Field>
+          </div>
+          <Field label="Tags" hint="With commas between." errors={errors("/tags")}>
+            {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="text" defaultValue={(spec.tags ?? []).join(", ")} key={(spec.tags ?? []).length === 0 ? "none" : "some"} onChange={(event) => onChange({ tags: event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean) })} />}
+          </Field>
+          <TellFields spec={spec} onChange={onChange} />
+          <Field label="Note" errors={errors("/note")}>
+            {(id) => <textarea id={id} rows={2} class="prose" value={spec.note ?? ""} onInput={(event) => onChange({ note: event.currentTarget.value })} />}
+          </Field>
+        </div>
+      </Card>
+    </div>
+  );
+}

@@ -1,0 +1,162 @@
+// Small controls that screens share.
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { FieldError } from "../api/http";
+import { setQuery } from "../app/router";
+import { tellProblem } from "./feedback";
+import { Icon, type IconName } from "./icon";
+
+interface ActionProps {
+  run: () => Promise<void>;
+  children: ComponentChildren;
+  icon?: IconName;
+  kind?: string;
+  disabled?: boolean;
+  title?: string;
+}
+
+/** A button for something the server does: it tells that it is under way, and what was refused. */
+export function ActionButton({ run, children, icon, kind = "", disabled = false, title }: ActionProps) {
+  const [busy, setBusy] = useState(false);
+  const act = async () => {
+    setBusy(true);
+    try {
+      await run();
+    } catch (error) {
+      tellProblem(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <button type="button" class={`button ${kind}`} title={title} disabled={busy || disabled} aria-busy={busy} onClick={() => void act()}>
+      {busy ? <i class="spin" /> : icon && <Icon name={icon} size={14} />}
+      {children}
+    </button>
+  );
+}
+
+/** One of a few: shown as joined buttons. */
+export function Segmented<T extends string>({ label, options, value, onChange }: {
+  label: string;
+  options: readonly (readonly [T, string])[];
+  value: T;
+  onChange: (value: T) => void;
+}) {
+  return (
+    <div class="segmented" role="group" aria-label={label}>
+      {options.map(([option, text]) => (
+        <button key={option} type="button" aria-pressed={option === value} onClick={() => onChange(option)}>{text}</button>
+      ))}
+    </div>
+  );
+}
+
+export function Menu({ label, children }: { label: string; children: ComponentChildren }) {
+  const [open, setOpen] = useState(false);
+  const holder = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!open) return undefined;
+    holder.current?.querySelector<HTMLElement>(".menu button, .menu a")?.focus();
+    const close = (event: Event) => {
+      if (event instanceof KeyboardEvent ? event.key === "Escape" : !holder.current?.contains(event.target as Node)) setOpen(false);
+    };
+    window.addEventListener("keydown", close);
+    window.addEventListener("pointerdown", close);
+    return () => {
+      window.removeEventListener("keydown", close);
+      window.removeEventListener("pointerdown", close);
+    };
+  }, [open]);
+  return (
+    <div class="menu-holder" ref={holder}>
+      <button type="button" class="button icon" aria-label={label} aria-expanded={open} title={label} onClick={() => setOpen(!open)}>
+        <Icon name="more" />
+      </button>
+      {open && <div class="menu" onClick={() => setOpen(false)}>{children}</div>}
+    </div>
+  );
+}
+
+interface FieldProps {
+  label: string;
+  hint?: ComponentChildren;
+  errors?: readonly FieldError[];
+  children: (id: string, describedBy: string | undefined, invalid: boolean) => ComponentChildren;
+}
+
+/** A labelled input with its hint and what the server says is wrong with it. */
+export function Field({ label, hint, errors = [], children }: FieldProps) {
+  const id = useId();
+  const said = errors.length > 0 ? `${id}-wrong` : hint ? `${id}-hint` : undefined;
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children(id, said, errors.length > 0)}
+      {errors.map((error) => (
+        <span key={error.code} class="wrong" id={`${id}-wrong`} role="alert">
+          <Icon name="alert" size={14} /><span>{error.detail}{error.hint ? ` ${error.hint}` : ""}</span>
+        </span>
+      ))}
+      {hint && errors.length === 0 && <span class="hint" id={`${id}-hint`}>{hint}</span>}
+    </div>
+  );
+}
+
+/** Pages by cursor: the way back is remembered in the query ("a,b" are the cursors gone through). */
+export function Pager({ next, cursors, shown, what }: { next: string | null | undefined; cursors: string; shown: number; what: string }) {
+  const trail = cursors === "" ? [] : cursors.split(",");
+  if (!next && trail.length === 0) return null;
+  return (
+    <nav class="table-foot" aria-label="Pages">
+      <span>Page {trail.length + 1}, {shown} {what}</span>
+      <span class="push" />
+      <button type="button" class="button slim" disabled={trail.length === 0} onClick={() => setQuery({ page: trail.slice(0, -1).join(",") })}>
+        <Icon name="back" size={12} /> Newer
+      </button>
+      <button type="button" class="button slim" disabled={!next} onClick={() => setQuery({ page: [...trail, next ?? ""].join(",") })}>
+        Older <Icon name="next" size={12} />
+      </button>
+    </nav>
+  );
+}
+
+export const cursorOf = (cursors: string): string | undefined => cursors.split(",").at(-1) || undefined;
+
+export function PageHead({ title, crumbs, children, note }: {
+  title: ComponentChildren;
+  crumbs?: ComponentChildren;
+  children?: ComponentChildren;
+  note?: ComponentChildren;
+}) {
+  return (
+    <div class="page-head">
+      <div class="titles">
+        {crumbs && <div class="crumbs">{crumbs}</div>}
+        <h1>{title}</h1>
+        {note && <div class="soft">{note}</div>}
+      </div>
+      {children && <div class="actions">{children}</div>}
+    </div>
+  );
+}
+
+export function Card({ title, actions, children, flush = false, label }: {
+  title?: ComponentChildren;
+  actions?: ComponentChildren;
+  children: ComponentChildren;
+  flush?: boolean;
+  label?: string;
+}) {
+  return (
+    <section class="card" aria-label={label}>
+      {(title || actions) && (
+        <header>
+          {title && <h2>{title}</h2>}
+          {actions && <div class="push row wrap">{actions}</div>}
+        </header>
+      )}
+      {flush ? children : <div class="body">{children}</div>}
+    </section>
+  );
+}

@@ -1,0 +1,63 @@
+// Runs as rows: in the list of all, in a job, in the overview.
+import type { Run } from "../api/types";
+import { Link } from "../app/router";
+import { State } from "../parts/state";
+import { Relative, Span } from "../parts/time";
+import { plural } from "../words/count";
+import { durationText } from "../words/time";
+import { triggerText } from "../words/states";
+
+interface TableProps {
+  runs: readonly Run[];
+  withJob?: boolean;
+  selected?: ReadonlySet<string>;
+  onToggle?: (id: string, range: boolean) => void;
+  onToggleAll?: () => void;
+  stale?: boolean;
+}
+
+const what = (run: Run) => {
+  if (run.error !== "") return run.error;
+  if (run.count > 1) return `${plural(run.count, "instant")}, ${run.reason}`;
+  if (run.exit_code !== null && run.exit_code !== 0) return `exit code ${run.exit_code}`;
+  if (run.http_status !== null) return `HTTP ${run.http_status}`;
+  return run.reason;
+};
+
+function RunRow({ run, withJob, selected, onToggle }: { run: Run } & Omit<TableProps, "runs">) {
+  return (
+    <tr data-row data-selected={selected?.has(run.id) ?? false}>
+      {onToggle && <td class="pick"><input type="checkbox" aria-label={`Select the run of ${run.job_name}`} checked={selected?.has(run.id) ?? false} onClick={(event) => onToggle(run.id, event.shiftKey)} /></td>}
+      <td data-label="State"><Link to={`/runs/${run.id}`} class="state-link" aria-label={`Run of ${run.job_name}, ${run.state}`}><State of={run.state} reason={run.count > 1 ? `${run.count}×` : undefined} /></Link></td>
+      {withJob && <td data-label="Job"><div class="name-cell"><Link to={`/jobs/${run.job_id}`} class="cut" title={run.job_name}>{run.job_name}</Link></div></td>}
+      <td data-label="Planned" class="nowrap"><Relative at={run.planned_at} /></td>
+      <td data-label="Took" class="number nowrap">{run.started_at ? <Span from={run.started_at} to={run.ended_at} /> : <span class="soft">–</span>}</td>
+      <td data-label="Late" class="number nowrap">{run.lateness_ms === null ? <span class="soft">–</span> : durationText(run.lateness_ms)}</td>
+      <td data-label="Attempts" class="number">{run.attempts_made}</td>
+      <td data-label="Trigger" class="soft nowrap small">{triggerText(run.trigger)}</td>
+      <td data-label="What"><span class="cut what-cell small" title={what(run)}>{what(run)}</span></td>
+    </tr>
+  );
+}
+
+export function RunsTable({ runs, withJob = false, selected, onToggle, onToggleAll, stale = false }: TableProps) {
+  return (
+    <div class="table-scroll dims" aria-busy={stale}>
+      <table class="folds">
+        <thead>
+          <tr>
+            {onToggle && <th class="pick"><input type="checkbox" aria-label="Select all on this page" checked={runs.length > 0 && selected?.size === runs.length} onClick={onToggleAll} /></th>}
+            <th>State</th>
+            {withJob && <th>Job</th>}
+            <th>Planned</th><th class="number">Took</th><th class="number">Late</th><th class="number">Attempts</th><th>Trigger</th><th>What</th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((run) => (
+            <RunRow key={run.id} run={run} withJob={withJob} {...(selected ? { selected } : {})} {...(onToggle ? { onToggle } : {})} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

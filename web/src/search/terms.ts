@@ -1,0 +1,105 @@
+// The language of the search boxes: `status:failed tag:db "nightly report" since:2h`. A word without a
+// field looks at the name. The text is what stands in the address, so a search can be shared.
+import { parseDuration } from "../words/time";
+
+export interface Term {
+  field: string;
+  value: string;
+}
+
+export interface Vocabulary {
+  /** field → values to suggest (none: free text) */
+  fields: Record<string, readonly string[]>;
+  /** field → the parameter of the API and its value */
+  toQuery: (field: string, value: string, now: number) => [string, string] | null;
+}
+
+const TERM = /(?:([a-z_]+):)?(?:"([^"]*)"?|(\S+))/g;
+
+export function parseTerms(text: string): Term[] {
+  const terms: Term[] = [];
+  for (const [, field, quoted, bare] of text.matchAll(TERM)) {
+    const value = quoted ?? bare ?? "";
+    if (value !== "") terms.push({ field: field ?? "name", value });
+  }
+  return terms;
+}
+
+const quoted = (value: string) => (/\s/.test(value) ? `"${value}"` : value);
+export const termText = ({ field, value }: Term): string => `${field}:${quoted(value)}`;
+
+/** The text with this term added, or taken out when it was in it. */
+export function toggled(text: string, term: Term): string {
+  const terms = parseTerms(text);
+  const without = terms.filter(({ field, value }) => !(field === term.field && value === term.value));
+  const left = without.length < terms.length ? without : [...terms, term];
+  return left.map(termText).join(" ");
+}
+
+export interface Understood {
+  query: Record<string, string>;
+  /** Fields that are none; they are said, not ignored. */
+  unknown: string[];
+}
+
+export function understood(text: string, { fields, toQuery }: Vocabulary, now: number): Understood {
+  const query: Record<string, string> = {};
+  const unknown: string[] = [];
+  for (const { field, value } of parseTerms(text)) {
+    const asked = field in fields ? toQuery(field, value, now) : null;
+    if (!asked) {
+      unknown.push(field in fields ? `${field}:${value}` : `${field}:`);
+      continue;
+    }
+    const [name, said] = asked;
+    const before = query[name];
+    query[name] = before === undefined ? said : name === "name" || name === "error" ? `${before} ${said}` : `${before},${said}`;
+  }
+  return { query, unknown };
+}
+
+const SPANS = ["1h", "2h", "6h", "24h", "7d", "30d"] as const;
+const MINUTE_MS = 60_000;
+
+/** "2h" before now, or an instant; whole minutes, so that a page read again has the same address. */
+export function instantOf(value: string, now: number): string | null {
+  const span = parseDuration(value);
+  if (Number.isFinite(span)) return new Date(Math.floor((now - span) / MINUTE_MS) * MINUTE_MS).toISOString();
+  const at = Date.parse(value);
+  return Number.isFinite(at) ? new Date(at).toISOString() : null;
+}
+
+const said = (name: string, value: string | null): [string, string] | null => (value === null ? null : [name, value]);
+
+export const JOB_TERMS: Vocabulary = {
+  fields: {
+    status: ["scheduled", "running", "retrying", "paused", "succeeded", "failed", "cancelled"],
+    kind: ["http", "command", "worker"],
+    tag: [],
+    queue: [],
+    name: [],
+    since: SPANS,
+    until: SPANS,
+  },
+  toQuery: (field, value, now) => {
+    if (field === "since") return said("created_after", instantOf(value, now));
+    if (field === "until") return said("created_before", instantOf(value, now));
+    return [field, value];
+  },
+};
+
+export const RUN_TERMS: Vocabulary = {
+  fields: {
+    state: ["failed", "timed_out", "lost", "running", "retrying", "queued", "planned", "succeeded", "cancelled", "skipped", "missed"],
+    tag: [],
+    name: [],
+    error: [],
+    since: SPANS,
+    until: SPANS,
+  },
+  toQuery: (field, value, now) => {
+    if (field === "since") return said("since", instantOf(value, now));
+    if (field === "until") return said("until", instantOf(value, now));
+    return [field === "status" ? "state" : field, value];
+  },
+};

@@ -1,0 +1,71 @@
+// A job's declaration in words and in commands: schedule, action, curl, CLI.
+import { BASE } from "../api/http";
+import { stringifyExact } from "../api/exact_json";
+import type { Action, Job, JobSpec } from "../api/types";
+
+export const cronTexts = (cron: JobSpec["cron"]): string[] => (Array.isArray(cron) ? cron : cron ? [cron] : []);
+export const isRecurring = (job: JobSpec): boolean => cronTexts(job.cron).length > 0 || Boolean(job.every);
+
+/** The schedule as it was declared; the words come from the server's preview. */
+export function scheduleText(job: JobSpec): string {
+  const crons = cronTexts(job.cron);
+  if (crons.length > 0) return crons.join(" · ");
+  if (job.every) return `every ${job.every}`;
+  if (job.scheduled_time) return "once";
+  return "once, at once";
+}
+
+export function actionText(action: Action): string {
+  if (action.kind === "http") return `${action.method ?? "POST"} ${action.url}`;
+  if (action.kind === "command") return action.argv.join(" ");
+  return "pulled by a worker";
+}
+
+/** For an input that a server computes with: the query of GET /api/schedule/preview. */
+export function previewQuery(job: JobSpec, count: number) {
+  return {
+    cron: cronTexts(job.cron),
+    every: job.every ?? undefined,
+    scheduled_time: job.scheduled_time ?? undefined,
+    timezone: job.timezone,
+    dst: job.dst,
+    start_at: job.start_at ?? undefined,
+    end_at: job.end_at ?? undefined,
+    calendars: job.calendars ?? [],
+    seed: job.key ?? job.name,
+    count,
+  };
+}
+
+const ANSWERED = new Set([
+  "id", "project", "status", "created_at", "updated_at", "version", "next_run_at", "last_run", "counts", "warnings", "strip",
+]);
+
+/** What was declared, of what is answered: fields that may be sent back. */
+export function declarationOf(job: Job): JobSpec {
+  const spec: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(job)) {
+    if (!ANSWERED.has(field) && value !== null && value !== undefined) spec[field] = value;
+  }
+  return spec as JobSpec;
+}
+
+export const shellQuoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+export function curlFor(method: string, path: string, body?: unknown): string {
+  const lines = [`curl -s ${method === "GET" ? "" : `-X ${method} `}${window.location.origin}${BASE}${path}`, `  -H "Authorization: Bearer $KEY"`];
+  if (body !== undefined) lines.push("  -H 'Content-Type: application/json'", `  -d ${shellQuoted(stringifyExact(body, 1))}`);
+  return lines.join(" \\\n");
+}
+
+/** The command line that submits this job, as far as flags go; the rest goes as a file. */
+export function cliFor(spec: JobSpec): string {
+  const words = ["chronos submit", "--name", shellQuoted(spec.name)];
+  for (const cron of cronTexts(spec.cron)) words.push("--cron", shellQuoted(cron));
+  if (spec.every) words.push("--every", shellQuoted(spec.every));
+  if (spec.scheduled_time) words.push("--at", shellQuoted(spec.scheduled_time));
+  if (spec.timezone && spec.timezone !== "UTC") words.push("--timezone", shellQuoted(spec.timezone));
+  if (spec.action.kind === "http") words.push("--url", shellQuoted(spec.action.url));
+  if (spec.action.kind === "command") words.push("--", ...spec.action.argv.map(shellQuoted));
+  return words.join(" ");
+}
