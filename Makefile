@@ -43,6 +43,12 @@ sim: ## replay one simulator seed: make sim SEED=123
 	@cmake --build $(RELEASE) -j $(JOBS) --target sim
 	@$(RELEASE)/sim --seed $(SEED)
 
+soak: ## run the rigs in turns, on and on, each time from where the last ended: make soak SECONDS=3600
+	@tools/packages.sh test
+	@$(CONFIGURE) release -DCHRONOS_TESTS=ON >/dev/null
+	@cmake --build $(RELEASE) -j $(JOBS) --target chronos sim
+	@tools/soak.py $(RELEASE) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
 fuzz: ## look for inputs that break a parser: make fuzz T=schedule SECONDS=600
 	@tools/packages.sh check
 	@$(CONFIGURE) fuzz >/dev/null
@@ -55,4 +61,4 @@ fmt: ## format the sources
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: help run build test check bench bench-peers sim fuzz fmt clean
+.PHONY: help run build test check bench bench-peers sim soak fuzz fmt clean

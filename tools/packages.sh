@@ -8,9 +8,10 @@ build="g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsimdjson
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev
   libssl-dev prometheus-cpp-dev zlib1g-dev tzdata ca-certificates"
 # The end-to-end tests drive the real binary from Python; the examples call it with curl; schedules are
-# compared with those of two npm packages; tools/with_postgres.sh starts a PostgreSQL server.
+# compared with those of two npm packages; tools/with_postgres.sh starts a PostgreSQL server; strace kills
+# servers at the n-th system call and makes their disks fail.
 test="$build libgtest-dev libgmock-dev python3 python3-pytest python3-aiosmtpd curl procps nodejs npm
-  postgresql"
+  postgresql strace"
 check="$test clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev"
 bench="$build libbenchmark-dev nodejs npm"
 # The servers Chronos is measured beside; each is started for a measurement, none of Debian's services is used.

@@ -38,6 +38,7 @@ def in_seconds(seconds):
 
 class Server:
     def __init__(self, folder, env=None, args=(), data_dir=None):
+        self.prefix = []  # of the command line: a program that runs the server
         self.folder = pathlib.Path(folder)
         self.data_dir = pathlib.Path(data_dir or self.folder / "data")
         self.env = {"PATH": os.environ["PATH"], **(env or {})}
@@ -53,7 +54,7 @@ class Server:
         out = self.folder / "server.out"
         with open(out, "wb") as stdout, open(self.folder / "server.log", "ab") as stderr:
             self.process = subprocess.Popen(
-                [BINARY, "serve", "--data-dir", self.data_dir, "--listen", "127.0.0.1:0",
+                [*self.prefix, BINARY, "serve", "--data-dir", self.data_dir, "--listen", "127.0.0.1:0",
                  "--allow-commands", *self.args],
                 stdout=stdout, stderr=stderr, env=self.env, cwd=self.folder)
         self.port = self.wait_for_port(out, seconds)

@@ -1,0 +1,85 @@
+"""The crash audit: servers that die in every way of crashes.py under load; then the books must add up.
+
+CHRONOS_CRASHES is the number of kills at random (200), CHRONOS_CALL_KILLS (120) and CHRONOS_CALL_ERRORS (120) those of
+deaths and of errors at the n-th system call, CHRONOS_ALLOCATIONS (100) those of allocations that fail; CHRONOS_SEED repeats the choice. CHRONOS_REPORT names
+a file that gets a line for each.
+"""
+import json
+import os
+import random
+import time
+
+import crashes
+import pytest
+from chronos_server import Server
+from load import Load
+
+SEED = int(os.environ.get("CHRONOS_SEED", time.time_ns() % 10 ** 9))
+REPORT = os.environ.get("CHRONOS_REPORT")
+COUNTS = {"random": int(os.environ.get("CHRONOS_CRASHES", "200")),
+          "call": int(os.environ.get("CHRONOS_CALL_KILLS", "120")),
+          "error": int(os.environ.get("CHRONOS_CALL_ERRORS", "120")),
+          "allocation": int(os.environ.get("CHRONOS_ALLOCATIONS", "100"))}
+CHOICES = {"random": crashes.random_kills, "call": crashes.call_kills, "error": crashes.call_errors,
+           "allocation": crashes.allocation_failures}
+
+
+class Crashed:
+    """What is to be known after all the crashes of a kind."""
+
+    def __init__(self, folder, kind):
+        self.kind, dice = kind, random.Random(f"{SEED} {kind}")
+        self.server = Server(folder).start()
+        self.load, self.rig = Load(self.server, folder, SEED), crashes.Rig(self.server, dice)
+        try:
+            self.load.start()
+            self.server.kill()
+            for crash in CHOICES[kind](dice, COUNTS[kind]):
+                self.rig.suffer(crash)
+            self.server.start()
+            self.load.end()
+            self.books = self.load.books()
+            self.server.stop()
+        finally:
+            self.server.close()
+            self.load.close()
+
+    def summary(self):
+        ends = [told["end"] for told in self.rig.told]
+        return (f"{len(ends)} of {self.kind} (seed {SEED}), {self.rig.reached()} reached, "
+                f"ends {({end: ends.count(end) for end in set(ends)})}; "
+                f"{self.books.summary()}; {sum(s.unknown for s in self.load.submitters)} unknown answers, "
+                f"{sum(s.replayed for s in self.load.submitters)} replayed")
+
+
+def audit(folder, kind, capsys):
+    crashed = Crashed(folder, kind)
+    with capsys.disabled():
+        print(f"\ncrash audit: {crashed.summary()}")
+    if REPORT:
+        with open(REPORT, "a", encoding="utf-8") as report:
+            report.writelines(json.dumps({"seed": SEED, **told}) + "\n" for told in crashed.rig.told)
+    assert not crashed.books.findings()
+    assert not crashed.load.refused()
+    return crashed
+
+
+def test_crash_audit(tmp_path, capsys):
+    audit(tmp_path, "random", capsys)
+
+
+def test_death_at_the_nth_system_call(tmp_path, capsys):
+    rig = audit(tmp_path, "call", capsys).rig
+    assert rig.reached() >= COUNTS["call"] / 4
+
+
+def test_an_error_of_the_nth_system_call(tmp_path, capsys):
+    """EIO and ENOSPC of the disk: the server ends with a word about it, or goes on; either way nothing is lost."""
+    rig = audit(tmp_path, "error", capsys).rig
+    assert rig.reached() >= COUNTS["error"] / 4
+
+
+def test_the_nth_allocation_fails(tmp_path, capsys):
+    """The server does without, or ends; it never goes on into the unknown."""
+    rig = audit(tmp_path, "allocation", capsys).rig
+    assert rig.reached() >= COUNTS["allocation"] / 4
