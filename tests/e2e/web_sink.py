@@ -58,6 +58,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def answer_to(self):
+        """/to/STATUS/URL: redirects there."""
+        _, _, status, target = self.path.split("/", 3)
+        self.send_response(int(status))
+        self.send_header("Location", target)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def begin(self, length):
         self.close_connection = True
         self.send_response(200)
