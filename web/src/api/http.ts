@@ -53,6 +53,8 @@ export interface RequestOptions {
   ifMatch?: string;
   signal?: AbortSignal;
   accept?: string;
+  /** Two requests with the same key are carried out once. */
+  idempotencyKey?: string;
   lastEventId?: string;
 }
 
@@ -78,6 +80,7 @@ export async function fetchRaw(method: string, path: string, options: RequestOpt
   const headers: Record<string, string> = { Accept: options.accept ?? "application/json" };
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   if (options.lastEventId) headers["Last-Event-ID"] = options.lastEventId;
+  if (options.idempotencyKey) headers["Idempotency-Key"] = options.idempotencyKey;
   if (options.ifMatch) headers["If-Match"] = options.ifMatch;
   const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
   if (options.body !== undefined) init.body = stringifyExact(options.body);

@@ -2,7 +2,8 @@
 // connections): the tab that holds the lock reads it and tells the others. Where there are no locks (plain
 // HTTP to another machine) each tab has a stream of its own.
 import { Watched } from "../app/watched";
-import { EventStream, type StreamEvent } from "./event_stream";
+import type { StreamEvent } from "./event_parser";
+import { EventStream } from "./event_stream";
 import { BASE, pathWith } from "./http";
 import type { Bulk, RunState } from "./types";
 

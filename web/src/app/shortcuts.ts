@@ -20,8 +20,6 @@ export const GO: readonly (readonly [string, string, string])[] = [
   ["s", "/settings", "Settings"],
 ];
 
-const CHORD_MS = 1_200;
-
 const rows = () => [...document.querySelectorAll<HTMLElement>("[data-row]")];
 
 function step(by: number): void {
@@ -58,7 +56,7 @@ const isTyping = (target: EventTarget | null) => target instanceof HTMLElement &
 
 export function useShortcuts(): void {
   useEffect(() => {
-    let chordUntil = 0;
+    let afterG = false;
     const onKey = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
         event.preventDefault();
@@ -66,8 +64,8 @@ export function useShortcuts(): void {
         return;
       }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
-      if (performance.now() < chordUntil) {
-        chordUntil = 0;
+      if (afterG) {
+        afterG = false;
         const to = GO.find(([key]) => key === event.key)?.[1];
         if (to !== undefined) {
           event.preventDefault();
@@ -75,7 +73,7 @@ export function useShortcuts(): void {
           return;
         }
       }
-      if (event.key === "g") chordUntil = performance.now() + CHORD_MS;
+      if (event.key === "g") afterG = true;
       else if (ACTIONS[event.key]?.()) event.preventDefault();
     };
     window.addEventListener("keydown", onKey);

@@ -5,7 +5,7 @@ import { BASE, pathWith } from "../api/http";
 import { usePlace } from "../app/router";
 import { ProblemNotice } from "../parts/feedback";
 import { Icon } from "../parts/icon";
-import { bytesText, countText, plural } from "../words/count";
+import { bytesText, countText, exactText } from "../words/count";
 import { piecesOf, plainText } from "./ansi";
 import { type Output, OutputFeed } from "./output";
 
@@ -158,7 +158,7 @@ export function Log(props: LogProps) {
             onKeyDown={(event) => { if (event.key === "Enter") { event.preventDefault(); go(event.shiftKey ? -1 : 1); } }} />
           {typed !== "" && <span class="small" role="status">{hits.length === 0 ? "none" : `${Math.max(0, hit) + 1}/${countText(hits.length)}`}</span>}
         </div>
-        <span class="small log-count">{plural(lines.length, "line")}{output.dropped > 0 ? `, ${bytesText(output.dropped)} more were not kept` : ""}</span>
+        <span class="small log-count">{lines.length === 1 ? "1 line" : `${exactText(lines.length)} lines`}{output.dropped > 0 ? `, ${bytesText(output.dropped)} more were not kept` : ""}</span>
         <span class="push" />
         {growing && (
           <button type="button" class="button slim" aria-pressed={follow} onClick={() => setFollow(!follow)}>

@@ -15,6 +15,11 @@ const NEW_JOB: JobSpec = { name: "", action: { kind: "http", url: "" }, cron: "0
 const CHECK_MS = 500;
 const SIDES = [["json", "JSON"], ["curl", "curl"], ["cli", "CLI"]] as const;
 
+/** A key that stays while the declaration does: pressing Submit twice submits once. */
+function useSubmitKey(text: string): string {
+  return useMemo(() => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-"), [text]);
+}
+
 /** Without what nobody said. */
 function pruned(spec: JobSpec): JobSpec {
   return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined)) as JobSpec;
@@ -87,6 +92,7 @@ function Editor({ loaded }: { loaded: Loaded }) {
   const { problem, state } = useChecked(spec, job, broken !== null);
   const changed = stringifyExact(spec) !== stringifyExact(loaded.spec);
   const saved = useRef(false);
+  const idempotencyKey = useSubmitKey(text);
 
   useEffect(() => {
     guardLeaving(changed ? () => saved.current || window.confirm("Leave without saving?") : null);
@@ -120,7 +126,7 @@ function Editor({ loaded }: { loaded: Loaded }) {
     try {
       const answer = job
         ? await request<Job>("PATCH", `/api/jobs/${job.id}`, { body: changesOf(declarationOf(job), spec), ifMatch: etag })
-        : await request<Job>("POST", "/api/submitJob", { body: spec });
+        : await request<Job>("POST", "/api/submitJob", { body: spec, idempotencyKey });
       saved.current = true;
       tell(job ? "Saved." : "Submitted.");
       navigate(`/jobs/${answer.body.id}`);

@@ -50,7 +50,7 @@ function JobRow({ job, selected, onSelect }: { job: Job; selected: boolean; onSe
         {job.last_run ? <Link to={`/runs/${job.last_run.id}`}><Relative at={job.last_run.ended_at} kind="past" zone={job.timezone} /></Link> : <span class="soft">never</span>}
       </td>
       <td data-label="History"><Strip runs={job.strip ?? []} /></td>
-      <td data-label="Tags" class="tags-cell">
+      <td data-label="Tags" class={`tags-cell ${job.tags.length === 0 ? "hide-folded" : ""}`}>
         {job.tags.slice(0, 3).map((tag) => <Link key={tag} class="tag" to={`/jobs?q=${encodeURIComponent(`tag:${tag}`)}`}>{tag}</Link>)}
       </td>
     </tr>

@@ -172,7 +172,7 @@ export function Run({ id }: { id: string }) {
       <div class="columns main-aside">
         <div class="stack">
           {newest > 0 && (
-            <Card flush title={newest > 1 ? `Output of attempt ${chosen}` : "Output"}>
+            <Card flush title={`${job?.action.kind === "http" ? "Answer" : "Output"}${newest > 1 ? ` of attempt ${chosen}` : ""}`}>
               <Log key={`${id} ${chosen}`} run={id} attempt={chosen} growing={growing} />
             </Card>
           )}

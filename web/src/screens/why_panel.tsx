@@ -47,7 +47,7 @@ export function WhyPanel({ why, job, title, children }: { why: JobWhy | RunWhy; 
       <p><WithTimes text={why.text} /></p>
       {help !== "" && <p class="small">Goes on with: <WithTimes text={help} /></p>}
       {why.blocker && <Blocker blocker={why.blocker} />}
-      {why.until && <p class="small soft">At the latest <Relative at={why.until} kind="future" />.</p>}
+      {why.until && why.code !== "scheduled_time" && <p class="small soft">At the latest <Relative at={why.until} kind="future" />.</p>}
       <div class="row wrap">
         {why.code === "resume" && may("operator") && <ActionButton kind="slim" icon="play" run={resume}>Resume</ActionButton>}
         {why.code === "worker" && <Link to="/queues" class="button slim">Queues and workers</Link>}

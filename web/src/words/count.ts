@@ -4,6 +4,7 @@ const short = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFract
 const SHORT_FROM = 100_000;
 
 export const countText = (count: number): string => (count >= SHORT_FROM ? short.format(count) : whole.format(count));
+export const exactText = (count: number): string => whole.format(count);
 export const plural = (count: number, one: string, many = `${one}s`): string => `${countText(count)} ${count === 1 ? one : many}`;
 
 export function bytesText(bytes: number): string {
