@@ -6,7 +6,7 @@ import { useWatched } from "../app/watched";
 import { tell } from "../parts/feedback";
 import { Icon } from "../parts/icon";
 import type { SavedViews } from "./saved_views";
-import { toggled, type Vocabulary } from "./terms";
+import { says, toggled, type Vocabulary } from "./terms";
 
 interface BoxProps {
   text: string;
@@ -98,8 +98,8 @@ export function SearchBox({ text, vocabulary, unknown, seen, chips, views, what 
       )}
       <div class="chips" role="group" aria-label="Filters">
         {chips.map(({ label, field, value }) => {
-          const next = toggled(typed, { field, value });
-          return <button key={label} type="button" class="chip" aria-pressed={next.length < typed.trim().length} onClick={() => search(next, true)}>{label}</button>;
+          const term = { field, value };
+          return <button key={label} type="button" class="chip" aria-pressed={says(typed, term)} onClick={() => search(toggled(typed, term, vocabulary), true)}>{label}</button>;
         })}
         {saved.map((view) => (
           <span key={view.name} class="chip saved" data-on={view.text === text}>

@@ -10,6 +10,8 @@ export interface Term {
 export interface Vocabulary {
   /** field → values to suggest (none: free text) */
   fields: Record<string, readonly string[]>;
+  /** Fields that may be said several times, any of which will do; of others the last counts. */
+  several: readonly string[];
   /** field → the parameter of the API and its value */
   toQuery: (field: string, value: string, now: number) => [string, string] | null;
 }
@@ -28,12 +30,12 @@ export function parseTerms(text: string): Term[] {
 const quoted = (value: string) => (/\s/.test(value) ? `"${value}"` : value);
 export const termText = ({ field, value }: Term): string => `${field}:${quoted(value)}`;
 
+export const says = (text: string, { field, value }: Term): boolean => parseTerms(text).some((term) => term.field === field && term.value === value);
+
 /** The text with this term added, or taken out when it was in it. */
-export function toggled(text: string, term: Term): string {
-  const terms = parseTerms(text);
-  const without = terms.filter(({ field, value }) => !(field === term.field && value === term.value));
-  const left = without.length < terms.length ? without : [...terms, term];
-  return left.map(termText).join(" ");
+export function toggled(text: string, term: Term, { several }: Vocabulary): string {
+  const others = parseTerms(text).filter(({ field, value }) => field !== term.field || (several.includes(field) && value !== term.value));
+  return (says(text, term) ? others : [...others, term]).map(termText).join(" ");
 }
 
 export interface Understood {
@@ -42,7 +44,7 @@ export interface Understood {
   unknown: string[];
 }
 
-export function understood(text: string, { fields, toQuery }: Vocabulary, now: number): Understood {
+export function understood(text: string, { fields, several, toQuery }: Vocabulary, now: number): Understood {
   const query: Record<string, string> = {};
   const unknown: string[] = [];
   for (const { field, value } of parseTerms(text)) {
@@ -53,7 +55,9 @@ export function understood(text: string, { fields, toQuery }: Vocabulary, now: n
     }
     const [name, said] = asked;
     const before = query[name];
-    query[name] = before === undefined ? said : name === "name" || name === "error" ? `${before} ${said}` : `${before},${said}`;
+    if (before === undefined) query[name] = said;
+    else if (name === "name" || name === "error") query[name] = `${before} ${said}`;
+    else query[name] = several.includes(field) ? `${before},${said}` : said;
   }
   return { query, unknown };
 }
@@ -72,6 +76,7 @@ export function instantOf(value: string, now: number): string | null {
 const said = (name: string, value: string | null): [string, string] | null => (value === null ? null : [name, value]);
 
 export const JOB_TERMS: Vocabulary = {
+  several: [],
   fields: {
     status: ["scheduled", "running", "retrying", "paused", "succeeded", "failed", "cancelled"],
     kind: ["http", "command", "worker"],
@@ -89,6 +94,7 @@ export const JOB_TERMS: Vocabulary = {
 };
 
 export const RUN_TERMS: Vocabulary = {
+  several: ["state"],
   fields: {
     state: ["failed", "timed_out", "lost", "running", "retrying", "queued", "planned", "succeeded", "cancelled", "skipped", "missed"],
     tag: [],
