@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <unordered_map>
 
+#include "store/sql/sqlite_log.h"
+
 namespace chronos::store::sql {
 namespace {
 
@@ -273,6 +275,7 @@ Result<std::unique_ptr<SqliteConnection>> connect_writer(const SqliteOptions& op
 
 Result<std::unique_ptr<Connection>> open_sqlite_writer(const SqliteOptions& options) {
   CHRONOS_TRY_VOID(create_file(options.path, IfExists::keep));
+  CHRONOS_TRY_VOID(check_sqlite_log(options.path));
   CHRONOS_TRY(auto connection, connect_writer(options));
   CHRONOS_TRY_VOID(claim_file(*connection, options.path));
   CHRONOS_TRY(const bool had_statistics, drop_statistics(*connection));
