@@ -62,6 +62,9 @@ struct ProjectTag {
 struct DeliveryTag {
   static constexpr std::string_view kPrefix = "dlv_";
 };
+struct SessionTag {
+  static constexpr std::string_view kPrefix = "ses_";
+};
 struct NodeTag {
   static constexpr std::string_view kPrefix = "node_";
 };
@@ -74,6 +77,7 @@ using RunId = Id<RunTag>;
 using KeyId = Id<KeyTag>;
 using ProjectId = Id<ProjectTag>;
 using DeliveryId = Id<DeliveryTag>;
+using SessionId = Id<SessionTag>;
 using NodeId = Id<NodeTag>;      // one start of one process: who holds leases
 using WorkerId = Id<WorkerTag>;  // what a remote worker calls its NodeId (of the same UUID)
 

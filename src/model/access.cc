@@ -5,10 +5,11 @@
 namespace chronos {
 namespace {
 
-constexpr std::size_t kIdLength = 26;       // base32 of the key's id
+constexpr std::string_view kSessionPrefix = "chr_ses_";
+constexpr std::string_view kLinkPrefix = "chr_link_";
+constexpr std::size_t kIdLength = 26;       // base32 of the id
 constexpr std::size_t kRandomLength = 52;   // 256 random bits, as two base32 halves
 constexpr std::size_t kChecksumLength = 8;  // CRC-32 of all before it, in hex
-constexpr std::size_t kBodyLength = kKeyPrefix.size() + kIdLength + kRandomLength;
 
 std::string checksum_of(std::string_view body) {
   const auto sum = crc32(body);
@@ -22,6 +23,24 @@ std::string random_half() {
   return to_base32(Uuid::from_bytes(reinterpret_cast<const std::uint8_t*>(bytes.data())));
 }
 
+NewSecret make_secret(std::string_view prefix, Uuid id) {
+  std::string secret(prefix);
+  secret += to_base32(id);
+  secret += random_half();
+  secret += random_half();
+  secret += checksum_of(secret);
+  return {secret, sha256(secret)};
+}
+
+std::optional<Uuid> id_of(std::string_view prefix, std::string_view secret) {
+  const auto body_length = prefix.size() + kIdLength + kRandomLength;
+  if (secret.size() != body_length + kChecksumLength || !secret.starts_with(prefix)) {
+    return std::nullopt;
+  }
+  if (secret.substr(body_length) != checksum_of(secret.substr(0, body_length))) return std::nullopt;
+  return from_base32(secret.substr(prefix.size(), kIdLength));
+}
+
 }  // namespace
 
 bool allows(Role held, Role needed) {
@@ -30,21 +49,21 @@ bool allows(Role held, Role needed) {
 }
 
 NewSecret make_secret(KeyId id) {
-  std::string secret(kKeyPrefix);
-  secret += to_base32(id.uuid);
-  secret += random_half();
-  secret += random_half();
-  secret += checksum_of(secret);
-  return {secret, sha256(secret)};
+  return make_secret(kKeyPrefix, id.uuid);
+}
+
+NewSecret make_secret(const Session& session) {
+  return make_secret(session.is_link ? kLinkPrefix : kSessionPrefix, session.id.uuid);
 }
 
 std::optional<KeyId> key_id_of(std::string_view secret) {
-  if (secret.size() != kBodyLength + kChecksumLength || !secret.starts_with(kKeyPrefix)) {
-    return std::nullopt;
-  }
-  if (secret.substr(kBodyLength) != checksum_of(secret.substr(0, kBodyLength))) return std::nullopt;
-  const auto uuid = from_base32(secret.substr(kKeyPrefix.size(), kIdLength));
-  return uuid ? std::optional(KeyId{*uuid}) : std::nullopt;
+  const auto id = id_of(kKeyPrefix, secret);
+  return id ? std::optional(KeyId{*id}) : std::nullopt;
+}
+
+std::optional<SessionId> session_id_of(std::string_view secret, bool is_link) {
+  const auto id = id_of(is_link ? kLinkPrefix : kSessionPrefix, secret);
+  return id ? std::optional(SessionId{*id}) : std::nullopt;
 }
 
 }  // namespace chronos

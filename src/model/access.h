@@ -38,17 +38,31 @@ struct Key {
   std::optional<Timestamp> last_used_at;  // to the minute
 };
 
-// A secret is "chr_key_" + 26 base32 characters of the key's id + 256 random bits in 52 + the
-// CRC-32 of all that in 8 hex digits: a typo is refused without asking the store, and a leaked key
-// is found by its prefix (promises.md F4).
+// Somebody who logged in with a browser: acts as the key, and ends with it. With `is_link` it has
+// not begun: its token begins one, once.
+struct Session {
+  SessionId id;
+  KeyId key;
+  bool is_link = false;
+  Sha256 hash{};  // of the whole secret
+  Timestamp created_at;
+  Timestamp expires_at;
+};
+
+// A secret is a prefix such as "chr_key_" + 26 base32 characters of the id + 256 random bits in 52
+// + the CRC-32 of all that in 8 hex digits: a typo is refused without asking the store, and a
+// leaked key is found by its prefix (promises.md F4).
 inline constexpr std::string_view kKeyPrefix = "chr_key_";
 struct NewSecret {
   std::string secret;
   Sha256 hash{};
 };
 NewSecret make_secret(KeyId id);
+NewSecret make_secret(const Session& session);  // of its id; the prefix tells a link from a session
 
 // The id inside a well-formed secret with the right checksum; nothing otherwise.
 std::optional<KeyId> key_id_of(std::string_view secret);
+// The same of a session, or of a link.
+std::optional<SessionId> session_id_of(std::string_view secret, bool is_link);
 
 }  // namespace chronos

@@ -30,5 +30,19 @@ TEST(Access, ASecretNamesItsKeyAndATypoIsNoticed) {
   EXPECT_FALSE(key_id_of(made.secret + "0"));
 }
 
+TEST(Access, ASessionsSecretIsNeitherAKeyNorALink) {
+  Session session;
+  session.id = SessionId{{0x0192'0000'0000'7000, 0x8000'0000'0000'0001}};
+  const auto made = make_secret(session);
+  EXPECT_EQ(session_id_of(made.secret, false), session.id);
+  EXPECT_FALSE(session_id_of(made.secret, true));
+  EXPECT_FALSE(key_id_of(made.secret));
+  session.is_link = true;
+  const auto link = make_secret(session);
+  EXPECT_EQ(session_id_of(link.secret, true), session.id);
+  EXPECT_FALSE(session_id_of(link.secret, false));
+  EXPECT_FALSE(session_id_of(link.secret.substr(1), true));
+}
+
 }  // namespace
 }  // namespace chronos

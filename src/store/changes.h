@@ -431,13 +431,27 @@ struct TouchKeys {
   std::vector<std::pair<KeyId, Timestamp>> used;
 };
 
+// Creates the session; one with this id stays as it is. With `redeems` that link goes in the same
+// step. Refused: not_found when there is no such link: it was used, or is too old.
+struct PutSession {
+  using Answer = Session;
+  Session session;
+  std::optional<SessionId> redeems = {};
+};
+
+// Forgets the session, if it is there.
+struct EndSession {
+  struct Answer {};
+  SessionId session;
+};
+
 // Folds final runs beyond their job's retention (more than `runs` rows, the oldest by id first; or
 // ended longer than `age` ago) into one range row for each final state of the job: reason kPruned,
 // `count` the sum, from the first planned instant to the last, ended_at the latest, under the id of
 // a run it stands for; attempts, output and all else of them goes. These rows stay for good and do
 // not count. Drops finished deliveries (kDeliveriesKept after next_attempt_at) and idempotency keys
-// (kIdempotencyKept), and workers (kWorkersKept after they were last seen). At most `limit` rows at
-// a time. Answer: how many were folded or dropped.
+// (kIdempotencyKept), workers (kWorkersKept after they were last seen) and sessions that have
+// expired. At most `limit` rows at a time. Answer: how many were folded or dropped.
 struct Prune {
   using Answer = std::int64_t;
   Timestamp now;
@@ -449,11 +463,12 @@ using Change =
     std::variant<SubmitJob, ReplaceJob, CancelJob, RunJob, Backfill, CancelRun, PutCalendar,
                  DeleteCalendar, ReleaseDue, CommitPlan, ClaimRuns, SettleRun, Heartbeat,
                  WorkerTurn, ClaimDeliveries, FinishDelivery, AddDeliveries, PutProject, Bootstrap,
-                 PutKey, RevokeKey, TouchKeys, Prune, NoteZones>;
-using Answer = std::variant<std::monostate, JobAnswer, RunAnswer, CalendarAnswer, Backfill::Answer,
-                            std::int64_t, CommitPlan::Answer, ClaimRuns::Answer, SettleRun::Answer,
-                            Heartbeat::Answer, WorkerTurn::Answer, ClaimDeliveries::Answer,
-                            FinishDelivery::Answer, AddDeliveries::Answer, Project,
-                            Bootstrap::Answer, Key, TouchKeys::Answer, NoteZones::Answer>;
+                 PutKey, RevokeKey, TouchKeys, PutSession, EndSession, Prune, NoteZones>;
+using Answer =
+    std::variant<std::monostate, JobAnswer, RunAnswer, CalendarAnswer, Backfill::Answer,
+                 std::int64_t, CommitPlan::Answer, ClaimRuns::Answer, SettleRun::Answer,
+                 Heartbeat::Answer, WorkerTurn::Answer, ClaimDeliveries::Answer,
+                 FinishDelivery::Answer, AddDeliveries::Answer, Project, Bootstrap::Answer, Key,
+                 TouchKeys::Answer, Session, EndSession::Answer, NoteZones::Answer>;
 
 }  // namespace chronos::store

@@ -1,4 +1,4 @@
-// Deliveries, projects and keys.
+// Deliveries, projects, keys and sessions.
 #include <algorithm>
 #include <utility>
 
@@ -102,6 +102,26 @@ Result<TouchKeys::Answer> apply(Tables& tables, const TouchKeys& change) {
     last = last ? std::max(*last, used_at) : used_at;
   }
   return TouchKeys::Answer{};
+}
+
+Result<Session> apply(Tables& tables, const PutSession& change) {
+  if (const auto found = tables.sessions.find(change.session.id); found != tables.sessions.end()) {
+    return found->second;
+  }
+  if (change.redeems) {
+    const auto link = tables.sessions.find(*change.redeems);
+    if (link == tables.sessions.end() || !link->second.is_link) {
+      return fail(Reason::not_found, "no login link has this id");
+    }
+    tables.sessions.erase(link);
+  }
+  tables.sessions.emplace(change.session.id, change.session);
+  return change.session;
+}
+
+Result<EndSession::Answer> apply(Tables& tables, const EndSession& change) {
+  tables.sessions.erase(change.session);
+  return EndSession::Answer{};
 }
 
 }  // namespace chronos::store::memory

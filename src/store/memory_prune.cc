@@ -106,6 +106,8 @@ Result<std::int64_t> apply(Tables& tables, const Prune& change) {
   gone += erase_old(tables.holders, change.limit - gone, [&](const Holder& holder) {
     return holder.worker && holder.last_seen_at + kWorkersKept <= change.now;
   });
+  gone += erase_old(tables.sessions, change.limit - gone,
+                    [&](const Session& session) { return session.expires_at <= change.now; });
   return gone + forget_limits(tables, change.now, change.limit - gone);
 }
 

@@ -266,6 +266,16 @@ Result<std::vector<Key>> MemoryStore::list_keys(ProjectId project) const {
   });
 }
 
+Result<Session> MemoryStore::find_session(SessionId session) const {
+  return state_->read([&](const auto& tables, auto) -> Result<Session> {
+    const auto found = tables.sessions.find(session);
+    if (found == tables.sessions.end()) {
+      return fail(Reason::not_found, "no session has this id");
+    }
+    return found->second;
+  });
+}
+
 Result<Project> MemoryStore::find_project(ProjectId project) const {
   return state_->read([&](const auto& tables, auto) -> Result<Project> {
     const auto found = tables.projects.find(project);

@@ -131,6 +131,7 @@ struct Tables {
   std::map<DeliveryId, Delivery> deliveries;
   std::map<ProjectId, Project> projects;
   std::map<KeyId, Key> keys;
+  std::map<SessionId, Session> sessions;
   std::map<std::pair<KeyId, std::string>, Seen> seen;
   std::optional<std::int64_t> zones_stamp;
 };
@@ -208,6 +209,8 @@ Result<Bootstrap::Answer> apply(Tables& tables, const Bootstrap& change);
 Result<Key> apply(Tables& tables, const PutKey& change);
 Result<Key> apply(Tables& tables, const RevokeKey& change);
 Result<TouchKeys::Answer> apply(Tables& tables, const TouchKeys& change);
+Result<Session> apply(Tables& tables, const PutSession& change);
+Result<EndSession::Answer> apply(Tables& tables, const EndSession& change);
 Result<std::int64_t> apply(Tables& tables, const Prune& change);
 Result<NoteZones::Answer> apply(Tables& tables, const NoteZones& change);
 

@@ -170,6 +170,7 @@ class Store {
   virtual Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const = 0;
   virtual Result<Key> find_key(KeyId key) const = 0;
   virtual Result<std::vector<Key>> list_keys(ProjectId project) const = 0;
+  virtual Result<Session> find_session(SessionId session) const = 0;  // a link too
   virtual Result<Project> find_project(ProjectId project) const = 0;
   virtual Result<std::vector<Project>> list_projects() const = 0;
   virtual Result<void> health() const = 0;  // can it commit right now? After stop(): shutting_down

@@ -93,6 +93,9 @@ class FaultyStore final : public store::Store {
     return inner_.list_deliveries(project, run);
   }
   Result<Key> find_key(KeyId key) const override { return inner_.find_key(key); }
+  Result<Session> find_session(SessionId session) const override {
+    return inner_.find_session(session);
+  }
   Result<std::vector<Key>> list_keys(ProjectId project) const override {
     return inner_.list_keys(project);
   }

@@ -1,4 +1,4 @@
-// Projects, keys, and the first start.
+// Projects, keys, sessions, and the first start.
 #include "store_conformance/store_test.h"
 
 namespace chronos::store {
@@ -18,6 +18,24 @@ class AccessTest : public StoreTest {
     key.created_at = now();
     key.expires_at = now() + 24h;
     return key;
+  }
+  Session new_session() {
+    Session session;
+    session.id = id<SessionId>();
+    session.key = id<KeyId>();
+    session.hash[0] = 0xfe;
+    session.hash[31] = 2;
+    session.created_at = now();
+    session.expires_at = now() + 24h;
+    return session;
+  }
+  static void expect_equal(const Session& a, const Session& b) {
+    EXPECT_EQ(a.id, b.id);
+    EXPECT_EQ(a.key, b.key);
+    EXPECT_EQ(a.is_link, b.is_link);
+    EXPECT_EQ(a.hash, b.hash);
+    EXPECT_EQ(a.created_at, b.created_at);
+    EXPECT_EQ(a.expires_at, b.expires_at);
   }
   static void expect_equal(const Key& a, const Key& b) {
     EXPECT_EQ(a.id, b.id);
@@ -180,6 +198,68 @@ TEST_P(AccessTest, KeysAreListedForOneProjectNewestFirst) {
   ASSERT_EQ(listed.size(), 2U);
   expect_equal(listed[0], second);
   expect_equal(listed[1], first);
+}
+
+// -- Sessions -------------------------------------------------------------------------------------
+
+TEST_P(AccessTest, SessionIsReadBackWhole) {
+  const auto session = new_session();
+  expect_equal(commit(PutSession{session}), session);
+  expect_equal(must(store().find_session(session.id)), session);
+  EXPECT_EQ(refusal(store().find_session(id<SessionId>())), "not_found");
+}
+
+TEST_P(AccessTest, SessionEndsAndMayEndAgain) {
+  const auto session = new_session();
+  commit(PutSession{session});
+  commit(EndSession{session.id});
+  EXPECT_EQ(refusal(store().find_session(session.id)), "not_found");
+  commit(EndSession{session.id});
+}
+
+TEST_P(AccessTest, LinkBeginsOneSession) {
+  auto link = new_session();
+  link.is_link = true;
+  commit(PutSession{link});
+  EXPECT_TRUE(must(store().find_session(link.id)).is_link);
+
+  const auto first = new_session();
+  expect_equal(commit(PutSession{first, link.id}), first);
+  EXPECT_EQ(refusal(store().find_session(link.id)), "not_found");
+
+  const auto second = new_session();
+  EXPECT_EQ(refusal(try_commit(PutSession{second, link.id})), "not_found");
+  EXPECT_EQ(refusal(store().find_session(second.id)), "not_found");
+}
+
+// Whoever did not hear the answer may send it again.
+TEST_P(AccessTest, SessionPutAgainIsTheSame) {
+  auto link = new_session();
+  link.is_link = true;
+  commit(PutSession{link});
+  auto session = new_session();
+  commit(PutSession{session, link.id});
+  const auto before = session;
+  session.expires_at += 1h;
+  expect_equal(commit(PutSession{session, link.id}), before);
+}
+
+TEST_P(AccessTest, SessionIsNoLink) {
+  const auto session = new_session();
+  commit(PutSession{session});
+  EXPECT_EQ(refusal(try_commit(PutSession{new_session(), session.id})), "not_found");
+  expect_equal(must(store().find_session(session.id)), session);
+}
+
+TEST_P(AccessTest, ExpiredSessionsArePruned) {
+  auto old = new_session();
+  old.expires_at = now();
+  const auto young = new_session();
+  commit(PutSession{old});
+  commit(PutSession{young});
+  EXPECT_EQ(commit(Prune{now()}), 1);
+  EXPECT_EQ(refusal(store().find_session(old.id)), "not_found");
+  expect_equal(must(store().find_session(young.id)), young);
 }
 
 }  // namespace

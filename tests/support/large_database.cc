@@ -251,6 +251,9 @@ std::string the_rest() {
   sql += insert("keys (id, project, name, role, hash, created_at)", {1, 1'000},
                 fmt::format("{}, {}, 'key', 'admin', zeroblob(32), 1", id_sql('k', "i"),
                             id_sql('p', "i % 100 + 1")));
+  sql += insert("sessions", {1, 10'000},
+                fmt::format("{}, {}, i % 2, zeroblob(32), 1, {} + i", id_sql('s', "i"),
+                            id_sql('k', "1"), to_micros(kNow)));
   sql += insert("workers", {1, 1'000},
                 fmt::format("{}, {}, 'worker', '', 15000000, {}, {} + i", id_sql('w', "i"),
                             id_sql('p', "i % 100 + 1"), to_micros(kNow), to_micros(kNow)));

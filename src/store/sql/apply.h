@@ -43,6 +43,8 @@ Result<Bootstrap::Answer> apply(Writer& writer, const Bootstrap& change);
 Result<Key> apply(Writer& writer, const PutKey& change);
 Result<Key> apply(Writer& writer, const RevokeKey& change);
 Result<TouchKeys::Answer> apply(Writer& writer, const TouchKeys& change);
+Result<Session> apply(Writer& writer, const PutSession& change);
+Result<EndSession::Answer> apply(Writer& writer, const EndSession& change);
 // sql_prune.cc
 Result<std::int64_t> apply(Writer& writer, const Prune& change);
 

@@ -60,6 +60,7 @@ Result<std::vector<Delivery>> list_deliveries(Reader reader, ProjectId project, 
 // sql_access.cc
 Result<Key> read_key(Reader reader, KeyId key);
 Result<std::vector<Key>> list_keys(Reader reader, ProjectId project);
+Result<Session> read_session(Reader reader, SessionId session);
 Result<Project> read_project(Reader reader, ProjectId project);
 Result<std::vector<Project>> list_projects(Reader reader);
 Result<Stats> read_stats(Reader reader);

@@ -167,24 +167,45 @@ Delivery read_delivery_row(Columns& columns) {
   return delivery;
 }
 
+namespace {
+
+Sha256 read_hash(Columns& columns, std::string_view what) {
+  Sha256 hash{};
+  const auto bytes = columns.get_bytes();
+  if (bytes.size() == hash.size()) {
+    std::ranges::transform(bytes, hash.begin(),
+                           [](char c) { return static_cast<std::uint8_t>(c); });
+  } else {
+    columns.fail(std::string(what));
+  }
+  return hash;
+}
+
+}  // namespace
+
 Key read_key_row(Columns& columns) {
   Key key;
   key.id = columns.get<KeyId>();
   key.project = columns.get<ProjectId>();
   key.name = columns.get<std::string>();
   key.role = columns.get(parse_role);
-  const auto hash = columns.get_bytes();
-  if (hash.size() == key.hash.size()) {
-    std::ranges::transform(hash, key.hash.begin(),
-                           [](char c) { return static_cast<std::uint8_t>(c); });
-  } else {
-    columns.fail("a key's hash");
-  }
+  key.hash = read_hash(columns, "a key's hash");
   key.created_at = columns.get<Timestamp>();
   key.expires_at = columns.get<std::optional<Timestamp>>();
   key.revoked_at = columns.get<std::optional<Timestamp>>();
   key.last_used_at = columns.get<std::optional<Timestamp>>();
   return key;
+}
+
+Session read_session_row(Columns& columns) {
+  Session session;
+  session.id = columns.get<SessionId>();
+  session.key = columns.get<KeyId>();
+  session.is_link = columns.get<bool>();
+  session.hash = read_hash(columns, "a session's hash");
+  session.created_at = columns.get<Timestamp>();
+  session.expires_at = columns.get<Timestamp>();
+  return session;
 }
 
 Project read_project_row(Columns& columns) {

@@ -37,6 +37,8 @@
 #define CHRONOS_KEY_COLUMNS \
   "id, project, name, role, hash, created_at, expires_at, revoked_at, last_used_at"
 
+#define CHRONOS_SESSION_COLUMNS "id, key_id, is_link, hash, created_at, expires_at"
+
 namespace chronos::store::sql {
 
 // A job as it is stored. `job.spec` is empty until fill_spec(); derived members are not filled.
@@ -72,6 +74,7 @@ void show_attempt(Run& run, const Attempt& attempt);  // as the newest one that 
 
 Delivery read_delivery_row(Columns& columns);
 Key read_key_row(Columns& columns);
+Session read_session_row(Columns& columns);
 Project read_project_row(Columns& columns);  // id, name, created_at
 
 }  // namespace chronos::store::sql

@@ -1,4 +1,4 @@
-// Projects and keys.
+// Projects, keys and sessions.
 #include <utility>
 
 #include "store/sql/apply.h"
@@ -27,6 +27,11 @@ constexpr Sql kExpire{
 constexpr Sql kTouch{
     "UPDATE keys SET last_used_at = $2 WHERE id = $1"
     " AND (last_used_at IS NULL OR last_used_at < $2)"};
+constexpr Sql kFindSession{"SELECT " CHRONOS_SESSION_COLUMNS " FROM sessions WHERE id = $1"};
+constexpr Sql kInsertSession{"INSERT INTO sessions (" CHRONOS_SESSION_COLUMNS
+                             ") VALUES ($1, $2, $3, $4, $5, $6)"};
+constexpr Sql kRedeem{"DELETE FROM sessions WHERE id = $1 AND is_link = 1"};
+constexpr Sql kEndSession{"DELETE FROM sessions WHERE id = $1"};
 
 Result<std::int64_t> insert_project(Connection& db, const Project& project) {
   return db.run(kInsertProject, project.id, project.name, project.created_at);
@@ -94,6 +99,31 @@ Result<TouchKeys::Answer> apply(Writer& writer, const TouchKeys& change) {
     CHRONOS_TRY_VOID(writer.db.post(kTouch, key, used_at));
   }
   return TouchKeys::Answer{};
+}
+
+Result<Session> apply(Writer& writer, const PutSession& change) {
+  auto& db = writer.db;
+  const auto& session = change.session;
+  CHRONOS_TRY(auto stored, db.one(kFindSession, read_session_row, session.id));
+  if (stored) return std::move(*stored);
+  if (change.redeems) {
+    CHRONOS_TRY(const auto redeemed, db.run(kRedeem, *change.redeems));
+    if (redeemed == 0) return fail(Reason::not_found, "no login link has this id");
+  }
+  CHRONOS_TRY_VOID(db.post(kInsertSession, session.id, session.key, session.is_link,
+                           Bytes{as_bytes(session.hash)}, session.created_at, session.expires_at));
+  return session;
+}
+
+Result<EndSession::Answer> apply(Writer& writer, const EndSession& change) {
+  CHRONOS_TRY_VOID(writer.db.post(kEndSession, change.session));
+  return EndSession::Answer{};
+}
+
+Result<Session> read_session(Reader reader, SessionId id) {
+  CHRONOS_TRY(auto session, reader.db.one(kFindSession, read_session_row, id));
+  if (!session) return fail(Reason::not_found, "no session has this id");
+  return std::move(*session);
 }
 
 Result<Key> read_key(Reader reader, KeyId id) {

@@ -1,5 +1,5 @@
-// Retention: old runs fold into one range row for each final state of their job; old deliveries and
-// idempotency keys go.
+// Retention: old runs fold into one range row for each final state of their job; old deliveries,
+// idempotency keys, workers and sessions go.
 #include <algorithm>
 
 #include "store/sql/apply.h"
@@ -56,6 +56,10 @@ constexpr Sql kDropIdempotency{
 constexpr Sql kDropWorkers{
     "DELETE FROM workers WHERE id IN (SELECT id FROM workers WHERE last_seen_at <= $1"
     " ORDER BY last_seen_at LIMIT $2)"};
+
+constexpr Sql kDropSessions{
+    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1"
+    " ORDER BY expires_at LIMIT $2)"};
 
 // The walk looks at so many runs for each one it may fold, so that a step stays short.
 constexpr int kLooksPerRow = 10;
@@ -173,6 +177,8 @@ Result<std::int64_t> apply(Writer& writer, const Prune& change) {
   CHRONOS_TRY(const auto workers,
               db.run(kDropWorkers, change.now - kWorkersKept, change.limit - gone));
   gone += workers;
+  CHRONOS_TRY(const auto sessions, db.run(kDropSessions, change.now, change.limit - gone));
+  gone += sessions;
   CHRONOS_TRY(const auto limits, forget_limits(db, change.now, change.limit - gone));
   return gone + limits;
 }

@@ -390,6 +390,10 @@ Result<std::vector<Key>> SqlStore::list_keys(ProjectId project) const {
   return state_->read([&](sql::Reader reader) { return sql::list_keys(reader, project); });
 }
 
+Result<Session> SqlStore::find_session(SessionId session) const {
+  return state_->read([&](sql::Reader reader) { return sql::read_session(reader, session); });
+}
+
 Result<Project> SqlStore::find_project(ProjectId project) const {
   return state_->read([&](sql::Reader reader) { return sql::read_project(reader, project); });
 }

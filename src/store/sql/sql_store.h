@@ -64,6 +64,7 @@ class SqlStore final : public Store {
   Result<std::optional<Timestamp>> next_delivery_at() const override;
   Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const override;
   Result<Key> find_key(KeyId key) const override;
+  Result<Session> find_session(SessionId session) const override;
   Result<std::vector<Key>> list_keys(ProjectId project) const override;
   Result<Project> find_project(ProjectId project) const override;
   Result<std::vector<Project>> list_projects() const override;

@@ -103,6 +103,7 @@ std::vector<Operation> reads_of_one() {
       {"deliveries of a run",
        [](Desk& desk) { return done(list_deliveries(desk.reader, project(), run(2'000))); }},
       {"a key", [](Desk& desk) { return done(read_key(desk.reader, {uuid('k', 7)})); }},
+      {"a session", [](Desk& desk) { return done(read_session(desk.reader, {uuid('s', 7)})); }},
       {"a project", [](Desk& desk) { return done(read_project(desk.reader, project())); }},
   };
 }
@@ -456,6 +457,8 @@ std::vector<Operation> upkeep() {
                 .revoked_at = {},
                 .last_used_at = {}};
   const Project made{.id = {uuid('p', kNew)}, .name = "made", .created_at = kNow};
+  const Session session{
+      .id = {uuid('s', kNew)}, .key = key.id, .created_at = kNow, .expires_at = kNow + 24h};
   const KeyId known{uuid('k', 100)};  // of the project
   return {
       change("claim deliveries", ClaimDeliveries{.now = kNow + 1s, .lease = 1min, .kind = "email"}),
@@ -474,6 +477,8 @@ std::vector<Operation> upkeep() {
       change("rotate a key",
              RevokeKey{.project = project(), .key = known, .now = kNow, .expires_at = kNow + 1h}),
       change("touch keys", TouchKeys{.used = {{known, kNow}, {{uuid('k', 7)}, kNow}}}),
+      change("begin a session", PutSession{.session = session, .redeems = SessionId{uuid('s', 7)}}),
+      change("end a session", EndSession{.session = {uuid('s', 8)}}),
       change("prune, nothing is old", Prune{.now = kNow, .limit = 100}),
       change("prune, everything is old", Prune{.now = kNow + 24h * 365, .limit = 100}),
       {"prune what is too much",
