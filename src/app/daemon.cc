@@ -34,6 +34,7 @@
 #include "service/jobs.h"
 #include "service/reasons.h"
 #include "service/runs.h"
+#include "service/sessions.h"
 #include "service/system.h"
 #include "store/open.h"
 
@@ -156,6 +157,29 @@ http::ServerOptions server_options(const Config& config) {
   return options;
 }
 
+// "https://ops.example/chronos" -> "/chronos"; it is written into the page and the cookie, so it
+// ends where it is more than a plain path.
+std::string path_of(std::string_view url) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return {};
+  const auto begin = url.find('/', scheme + 3);
+  if (begin == std::string_view::npos) return {};
+  return std::string(url.substr(begin, url.find_first_not_of(kPlain, begin) - begin));
+}
+
+http::Site site_of(const Config& config) {
+  http::Site site;
+  site.base_url = config.server.base_url;
+  while (site.base_url.ends_with('/')) site.base_url.pop_back();
+  site.base_path = path_of(site.base_url);
+  site.version = CHRONOS_VERSION;
+  if (config.commands.allow) site.features.emplace_back("commands");
+  if (!config.smtp.host.empty()) site.features.emplace_back("email");
+  return site;
+}
+
 scheduler::SchedulerOptions scheduler_options(const Config& config) {
   scheduler::SchedulerOptions options;
   options.node = host_name();
@@ -215,6 +239,7 @@ class Daemon::Parts {
   std::unique_ptr<service::Calendars> calendars_;
   std::unique_ptr<service::Workers> workers_;
   std::unique_ptr<service::Access> access_;
+  std::unique_ptr<service::Sessions> sessions_;
   std::unique_ptr<service::System> system_;
   std::unique_ptr<http::ReadPool> readers_;
   std::unique_ptr<http::Api> api_;
@@ -282,6 +307,7 @@ void Daemon::Parts::build_services() {
   workers_ = std::make_unique<service::Workers>(store, clock_, ids_, Rng::from_system(),
                                                 workers_options());
   access_ = std::make_unique<service::Access>(store, clock_, ids_);
+  sessions_ = std::make_unique<service::Sessions>(store, clock_, ids_, *access_);
   service::SystemParts parts;
   parts.check_target = [this](const Target& target) { return check_target(target); };
   parts.default_addresses = config_.notify.on_failure;
@@ -289,18 +315,20 @@ void Daemon::Parts::build_services() {
   system_ = std::make_unique<service::System>(store, clock_, ids_, std::move(parts));
   readers_ = std::make_unique<http::ReadPool>(2);
   api_ = std::make_unique<http::Api>(http::Api{*jobs_, *runs_, *backfills_, *reasons_, *calendars_,
-                                               *workers_, *access_, *system_, *readers_});
+                                               *workers_, *access_, *sessions_, *system_, *readers_,
+                                               clock_});
   api_->limits.batch_body_max = config_.server.batch_body_max;
   api_->metrics = [this] { return metrics_text(); };
+  api_->site = site_of(config_);
   auto options = server_options(config_);
   options.on_finished = [this](const http::Finished& finished) {
     metrics_.count("chronos_http_requests_total", {{"route", std::string(finished.pattern)},
                                                    {"status", std::to_string(finished.status)}});
     metrics_.observe("chronos_http_request_duration_seconds", seconds(finished.duration));
   };
-  server_ =
-      std::make_unique<http::Server>(std::move(options), http::Router(http::make_routes(*api_)),
-                                     http::make_gate(*access_), clock_);
+  server_ = std::make_unique<http::Server>(
+      std::move(options), http::Router(http::make_routes(*api_)),
+      http::make_gate(*access_, *sessions_, api_->site.base_url), clock_);
 }
 
 void Daemon::Parts::note_started(const store::ClaimedRun& run) {

@@ -34,6 +34,7 @@ constexpr std::array kReasons = {
     ReasonRow{Reason::expired_key, "expired_key", ErrorCode::unauthenticated},
     ReasonRow{Reason::revoked_key, "revoked_key", ErrorCode::unauthenticated},
     ReasonRow{Reason::role_too_low, "role_too_low", ErrorCode::permission_denied},
+    ReasonRow{Reason::cross_site, "cross_site", ErrorCode::permission_denied},
     ReasonRow{Reason::not_found, "not_found", ErrorCode::not_found},
     ReasonRow{Reason::method_not_allowed, "method_not_allowed", ErrorCode::not_found},
     ReasonRow{Reason::key_taken, "key_taken", ErrorCode::already_exists},

@@ -45,6 +45,7 @@ enum class Reason {
   expired_key,
   revoked_key,
   role_too_low,
+  cross_site,
   not_found,
   method_not_allowed,
   key_taken,

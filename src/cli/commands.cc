@@ -29,6 +29,7 @@ constexpr std::array kCommands = {
     Command{"keys create", "create an API key", &declare_keys_create},
     Command{"keys revoke", "revoke an API key", &declare_keys_revoke},
     Command{"keys rotate", "make a key that replaces another", &declare_keys_rotate},
+    Command{"login-link", "print a link that opens the dashboard, logged in", &declare_login_link},
     Command{"calendars list", "list calendars", &declare_calendars_list},
     Command{"calendars get", "print a calendar", &declare_calendars_get},
     Command{"calendars put", "create or replace a calendar", &declare_calendars_put},

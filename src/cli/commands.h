@@ -46,6 +46,7 @@ Action declare_keys_list(Arguments& arguments);     // key_commands.cc
 Action declare_keys_create(Arguments& arguments);   //
 Action declare_keys_revoke(Arguments& arguments);   //
 Action declare_keys_rotate(Arguments& arguments);   //
+Action declare_login_link(Arguments& arguments);    //
 Action declare_cron(Arguments& arguments);          // cron_command.cc
 Action declare_bench(Arguments& arguments);         // bench_command.cc
 Action declare_notify_test(Arguments& arguments);   // system_commands.cc

@@ -1,4 +1,4 @@
-// keys list, create, revoke, rotate.
+// keys list, create, revoke, rotate; login-link.
 #include <fmt/format.h>
 
 #include <memory>
@@ -99,6 +99,25 @@ int rotate(Session& session, const RotateFlags& flags) {
   return key ? show_new_key(session, key->root()) : failed(session, key.error());
 }
 
+int login_link(Session& session) {
+  auto client = connect(session);
+  if (!client) return failed(session, client.error());
+  const auto link = client->call({.method = "POST", .path = "/api/login-links"});
+  if (!link) return failed(session, link.error());
+  if (session.flags.json) {
+    print_json(session.terminal, link->root().raw);
+    return kOk;
+  }
+  session.terminal.out << safe_line(text_of(link->root(), "url")) << '\n';
+  if (!session.flags.quiet) {
+    print_note(
+        session.terminal,
+        "it logs in once, as the key you used, and is good until " +
+            time_cell(session.terminal, text_of(link->root(), "expires_at"), session.clock.now()));
+  }
+  return kOk;
+}
+
 }  // namespace
 
 Action declare_keys_list(Arguments&) {
@@ -138,6 +157,10 @@ Action declare_keys_rotate(Arguments& arguments) {
   arguments.text({"--old-expires-in", "DURATION", "both keys live until then; 0s = at once"},
                  flags->old_expires_in);
   return [flags = std::move(flags)](Session& session) { return rotate(session, *flags); };
+}
+
+Action declare_login_link(Arguments&) {
+  return [](Session& session) { return login_link(session); };
 }
 
 }  // namespace chronos::cli

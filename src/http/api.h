@@ -16,6 +16,7 @@
 #include "service/jobs.h"
 #include "service/reasons.h"
 #include "service/runs.h"
+#include "service/sessions.h"
 #include "service/system.h"
 #include "service/workers.h"
 
@@ -26,6 +27,14 @@ struct ApiLimits {
   std::size_t batch_items_max = 10'000;
 };
 
+// How the server shows itself to people.
+struct Site {
+  std::string base_url;   // how they reach it; empty = as each request does
+  std::string base_path;  // the path of that, before every other: "/chronos"; empty = none
+  std::string version;
+  std::vector<std::string> features;  // that are not everywhere: "commands", "email"
+};
+
 struct Api {
   service::Jobs& jobs;
   service::Runs& runs;
@@ -34,16 +43,23 @@ struct Api {
   service::Calendars& calendars;
   service::Workers& workers;
   service::Access& access;
+  service::Sessions& sessions;
   service::System& system;
   ReadPool& readers;  // where what reads the store for long, or blocks, is done
+  const Clock& clock;
   ApiLimits limits{};
   std::function<std::string()> metrics;  // Prometheus text format 0.0.4
+  Site site{};
 };
 
 // `api` must outlive the routes.
 std::vector<Route> make_routes(const Api& api);
 
-// Lets in whoever has a live key of a role that the route allows.
-Gate make_gate(service::Access& access);
+// Lets in whoever has a live key of a role that the route allows, or a session of such a key; that
+// may change something only from a page of this server, whose `base_url` is as in Site.
+Gate make_gate(service::Access& access, service::Sessions& sessions, std::string base_url);
+
+// What a browser opens to log in with the token of a link, once.
+std::string login_url(std::string_view address, std::string_view token);
 
 }  // namespace chronos::http

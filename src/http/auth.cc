@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "http/api.h"
+#include "http/session_cookie.h"
 
 namespace chronos::http {
 namespace {
@@ -37,8 +38,14 @@ std::vector<std::string_view> keys_in(const RequestHead& head) {
   return keys;
 }
 
-Admission admit(service::Access& access, const Route& route, std::string_view key) {
-  auto principal = access.authenticate(key);
+// What the gate asks, and how the server is known outside.
+struct Keeper {
+  service::Access& access;
+  service::Sessions& sessions;
+  std::string base_url;
+};
+
+Admission admit(const Route& route, Result<service::Principal> principal) {
   if (!principal) return std::unexpected(std::move(principal).error());
   const auto needed = route.access.role<Role>();
   if (!allows(principal->role, needed)) {
@@ -49,10 +56,23 @@ Admission admit(service::Access& access, const Route& route, std::string_view ke
   return std::make_shared<const Caller>(Caller{std::move(*principal)});
 }
 
-HeadVerdict judge_head(service::Access& access, const RequestHead& head, const Route& route) {
+Admission judge_session(const Keeper& keeper, const RequestHead& head, const Route& route,
+                        std::string_view secret) {
+  auto admission = admit(route, keeper.sessions.authenticate(secret));
+  if (!admission || is_safe(head.method)) return admission;
+  if (origin_of(head, keeper.base_url) == Origin::own_page) return admission;
+  return fail(Reason::cross_site,
+              "a session changes nothing unless a page of this server asks for it",
+              "programs send an API key instead of the cookie");
+}
+
+HeadVerdict judge_head(const Keeper& keeper, const RequestHead& head, const Route& route) {
   if (route.access.is_open()) return Admission(nullptr);
   const auto keys = keys_in(head);
   if (keys.empty()) {
+    if (const auto session = find_session(head)) {
+      return judge_session(keeper, head, route, *session);
+    }
     if (route.access.is_key_in_body() && head.has_body()) return NeedsBody{};
     return Admission(fail(Reason::missing_key, "this needs an API key", std::string(kHowTo)));
   }
@@ -60,28 +80,29 @@ HeadVerdict judge_head(service::Access& access, const RequestHead& head, const R
     if (key == keys.front()) continue;
     return Admission(fail(Reason::invalid_key, "the request names two different keys"));
   }
-  return admit(access, route, keys.front());
+  return admit(route, keeper.access.authenticate(keys.front()));
 }
 
-Admission judge_body(service::Access& access, const Route& route, std::string_view body) {
+Admission judge_body(const Keeper& keeper, const Route& route, std::string_view body) {
   // What is wrong with the body is told to callers with a key only.
   const auto document = json::parse(body);
   const auto* key = document ? document->root().find("api_key") : nullptr;
   if (key == nullptr || !key->is(json::Type::string)) {
     return fail(Reason::missing_key, "this needs an API key", std::string(kHowTo));
   }
-  return admit(access, route, key->string);
+  return admit(route, keeper.access.authenticate(key->string));
 }
 
 }  // namespace
 
-Gate make_gate(service::Access& access) {
+Gate make_gate(service::Access& access, service::Sessions& sessions, std::string base_url) {
+  const Keeper keeper{access, sessions, std::move(base_url)};
   Gate gate;
-  gate.on_head = [&access](const RequestHead& head, const Route& route, auto decide) {
-    decide(judge_head(access, head, route));
+  gate.on_head = [keeper](const RequestHead& head, const Route& route, auto decide) {
+    decide(judge_head(keeper, head, route));
   };
-  gate.on_body = [&access](const RequestHead&, const Route& route, std::string_view body,
-                           auto decide) { decide(judge_body(access, route, body)); };
+  gate.on_body = [keeper](const RequestHead&, const Route& route, std::string_view body,
+                          auto decide) { decide(judge_body(keeper, route, body)); };
   return gate;
 }
 

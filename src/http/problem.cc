@@ -38,6 +38,7 @@ constexpr std::array kProblems = {
     ProblemRow{Reason::expired_key, 401, "The API key has expired"},
     ProblemRow{Reason::revoked_key, 401, "The API key was revoked"},
     ProblemRow{Reason::role_too_low, 403, "The API key may not do this"},
+    ProblemRow{Reason::cross_site, 403, "The request comes from another site"},
     ProblemRow{Reason::not_found, 404, "Not found"},
     ProblemRow{Reason::method_not_allowed, 405, "The method is not allowed here"},
     ProblemRow{Reason::key_taken, 409, "The key is taken"},

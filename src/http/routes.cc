@@ -2,6 +2,8 @@
 // api/openapi.json; tests/contract/ holds the two together.
 #include "http/routes.h"
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -53,20 +55,17 @@ Route submits(Route route) {
   return route;
 }
 
-}  // namespace
+using enum Method;
+constexpr auto kOpen = Access::open();
+constexpr auto kViewer = Access::role(Role::viewer);
+constexpr auto kWorker = Access::role(Role::worker);
+constexpr auto kSubmitter = Access::role(Role::submitter);
+constexpr auto kOperator = Access::role(Role::operator_);
+constexpr auto kAdmin = Access::role(Role::admin);
+// Whoever sends a job's declaration may put the key into it.
+constexpr auto kDeclarer = kSubmitter.or_key_in_body();
 
-std::vector<Route> make_routes(const Api& api) {
-  using enum Method;
-  constexpr auto kOpen = Access::open();
-  constexpr auto kViewer = Access::role(Role::viewer);
-  constexpr auto kWorker = Access::role(Role::worker);
-  constexpr auto kSubmitter = Access::role(Role::submitter);
-  constexpr auto kOperator = Access::role(Role::operator_);
-  constexpr auto kAdmin = Access::role(Role::admin);
-  // Whoever sends a job's declaration may put the key into it.
-  constexpr auto kDeclarer = kSubmitter.or_key_in_body();
-  const auto batch_max = api.limits.batch_body_max;
-
+std::vector<Route> job_routes(const Api& api) {
   return {
       // The mission's six: frozen (product.md §2).
       submits({post, "/api/submitJob", kDeclarer, commits(api, submit_job)}),
@@ -78,7 +77,8 @@ std::vector<Route> make_routes(const Api& api) {
 
       submits({post, "/api/jobs", kDeclarer, commits(api, submit_job)}),
       // Any media type here: the handler knows two.
-      submits({post, "/api/jobs/batch", kSubmitter, reads_body(api, submit_batch), batch_max, ""}),
+      submits({post, "/api/jobs/batch", kSubmitter, reads_body(api, submit_batch),
+               api.limits.batch_body_max, ""}),
       {get, "/api/jobs/by-key/:key", kViewer, at_once(api, get_job_by_key)},
       submits({put, "/api/jobs/by-key/:key", kDeclarer, commits(api, put_job_by_key)}),
       {patch, "/api/jobs/:job_id", kDeclarer, commits(api, patch_job)},
@@ -89,7 +89,11 @@ std::vector<Route> make_routes(const Api& api) {
       {post, "/api/jobs/:job_id/backfill", kOperator, reads(api, backfill_job)},
       {get, "/api/jobs/:job_id/runs", kViewer, reads(api, list_job_runs)},
       {get, "/api/jobs/:job_id/why", kViewer, reads(api, get_job_why)},
+  };
+}
 
+std::vector<Route> run_routes(const Api& api) {
+  return {
       {get, "/api/runs", kViewer, reads(api, list_runs)},
       {get, "/api/runs/:run_id", kViewer, at_once(api, get_run)},
       {get, "/api/runs/:run_id/why", kViewer, reads(api, get_run_why)},
@@ -105,11 +109,19 @@ std::vector<Route> make_routes(const Api& api) {
       {delete_, "/api/calendars/:calendar", kOperator, commits(api, delete_calendar)},
       {post, "/api/calendars/:calendar/import", kOperator, commits(api, import_calendar), 0,
        "text/calendar"},
+  };
+}
 
+std::vector<Route> worker_routes(const Api& api) {
+  return {
       {post, "/api/workers/claim", kWorker, commits(api, claim_runs)},
-      {post, "/api/workers/settle", kWorker, commits(api, settle_runs), batch_max},
+      {post, "/api/workers/settle", kWorker, commits(api, settle_runs), api.limits.batch_body_max},
       {get, "/api/workers", kViewer, reads(api, list_workers)},
+  };
+}
 
+std::vector<Route> access_routes(const Api& api) {
+  return {
       {get, "/api/keys", kAdmin, at_once(api, list_keys)},
       {post, "/api/keys", kAdmin, commits(api, create_key)},
       {delete_, "/api/keys/:key_id", kAdmin, commits(api, revoke_key)},
@@ -117,6 +129,15 @@ std::vector<Route> make_routes(const Api& api) {
       {get, "/api/projects", kAdmin, at_once(api, list_projects)},
       {post, "/api/projects", kAdmin, commits(api, create_project)},
 
+      {post, "/api/login", kOpen, commits(api, log_in)},
+      {post, "/api/logout", kViewer, commits(api, log_out)},
+      {post, "/api/login-links", kViewer, commits(api, make_login_link)},
+      {get, "/api/me", kViewer, at_once(api, get_me)},
+  };
+}
+
+std::vector<Route> system_routes(const Api& api) {
+  return {
       {post, "/api/notify/test", kOperator, commits(api, test_notify)},
       {post, "/api/backup", kAdmin, reads(api, back_up)},
       {get, "/api/openapi.json", kViewer, at_once(api, get_openapi)},
@@ -124,6 +145,16 @@ std::vector<Route> make_routes(const Api& api) {
       {get, "/livez", kOpen, at_once(api, get_liveness)},
       {get, "/readyz", kOpen, reads(api, get_readiness)},
   };
+}
+
+}  // namespace
+
+std::vector<Route> make_routes(const Api& api) {
+  std::vector<Route> routes;
+  for (const auto part : {job_routes, run_routes, worker_routes, access_routes, system_routes}) {
+    std::ranges::move(part(api), std::back_inserter(routes));
+  }
+  return routes;
 }
 
 }  // namespace chronos::http

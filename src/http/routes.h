@@ -66,6 +66,12 @@ Result<void> rotate_key(const Call& call, Ending& end);
 Result<Response> list_projects(const Call& call);
 Result<void> create_project(const Call& call, Ending& end);
 
+// sessions_api.cc
+Result<void> log_in(const Call& call, Ending& end);
+Result<void> log_out(const Call& call, Ending& end);
+Result<void> make_login_link(const Call& call, Ending& end);
+Result<Response> get_me(const Call& call);
+
 // system_api.cc
 Result<Response> get_liveness(const Call& call);
 Result<Response> get_readiness(const Call& call);

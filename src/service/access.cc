@@ -118,11 +118,27 @@ Result<Principal> Access::authenticate(std::string_view secret) {
     return fail(Reason::invalid_key, "no such key");
   }
   const auto now = clock_.now();
-  if (known->key.revoked_at) return fail(Reason::revoked_key, "this key was revoked");
-  if (!is_live(known->key, now)) return fail(Reason::expired_key, "this key has expired");
+  CHRONOS_TRY_VOID(check_live(*known, now));
   record_use(*known, now);
-  return Principal{known->key.id, known->key.project, std::move(known->project_name),
-                   known->key.role};
+  return principal_of(std::move(*known));
+}
+
+Result<Principal> Access::authenticate(KeyId id) {
+  CHRONOS_TRY(auto known, look_up(id));
+  CHRONOS_TRY_VOID(check_live(known, clock_.now()));
+  record_use(known, clock_.now());
+  return principal_of(std::move(known));
+}
+
+Principal Access::principal_of(Known known) {
+  return {known.key.id, std::move(known.key.name), known.key.project, std::move(known.project_name),
+          known.key.role};
+}
+
+Result<void> Access::check_live(const Known& known, Timestamp now) {
+  if (known.key.revoked_at) return fail(Reason::revoked_key, "this key was revoked");
+  if (!is_live(known.key, now)) return fail(Reason::expired_key, "this key has expired");
+  return {};
 }
 
 Result<Access::Known> Access::look_up(KeyId id) {

@@ -40,6 +40,10 @@ class Access {
   // May read the store (one key) and asks it to record the use of a key, once a minute.
   Result<Principal> authenticate(std::string_view secret);
 
+  // Of a key that somebody proved to hold before: the same without the secret. Fails with
+  // not_found, expired_key or revoked_key.
+  Result<Principal> authenticate(KeyId key);
+
   Result<std::vector<Key>> list_keys(const Principal& who) const;  // newest first
   // {"name", "role", "expires_in" or "expires_at"}
   void create_key(const Principal& who, const json::Value& body, const RequestFacts& facts,
@@ -65,6 +69,8 @@ class Access {
     SteadyTime read_at;
   };
 
+  static Principal principal_of(Known known);
+  static Result<void> check_live(const Known& known, Timestamp now);
   Result<Known> look_up(KeyId key);
   void record_use(Known& known, Timestamp now);
   void forget(KeyId key);

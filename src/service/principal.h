@@ -10,6 +10,7 @@ namespace chronos::service {
 
 struct Principal {
   KeyId key;
+  std::string key_name;
   ProjectId project;
   std::string project_name;
   Role role = Role::viewer;

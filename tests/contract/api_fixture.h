@@ -84,6 +84,7 @@ class ApiTest : public testing::Test {
   service::Calendars calendars_;
   service::Workers workers_;
   service::Access access_;
+  service::Sessions sessions_;
   service::System system_;
   http::ReadPool readers_{0};
   http::Api api_;
