@@ -4,6 +4,7 @@ JOBS ?= $(shell nproc)
 PYTHON := /usr/bin/python3
 RELEASE := build/release
 CONFIGURE := cmake --preset
+DASHBOARD ?= ON# OFF: without it, and without Node
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -12,13 +13,13 @@ run: build ## install what is missing, build, start the server (embedded SQLite,
 	$(RELEASE)/chronos serve --allow-commands $(ARGS)
 
 build: ## install what is missing and build build/release/chronos
-	@tools/packages.sh build
-	@$(CONFIGURE) release -DCHRONOS_TESTS=OFF >/dev/null
+	@tools/packages.sh $(if $(filter OFF,$(DASHBOARD)),server,build)
+	@$(CONFIGURE) release -DCHRONOS_TESTS=OFF -DCHRONOS_DASHBOARD=$(DASHBOARD) >/dev/null
 	@cmake --build $(RELEASE) -j $(JOBS) --target chronos
 
 test: ## install what the tests need, build and run all of them (what CI runs)
 	@tools/packages.sh test
-	@$(CONFIGURE) release -DCHRONOS_TESTS=ON >/dev/null
+	@$(CONFIGURE) release -DCHRONOS_TESTS=ON -DCHRONOS_DASHBOARD=ON >/dev/null
 	@cmake --build $(RELEASE) -j $(JOBS)
 	@ctest --test-dir $(RELEASE) --output-on-failure --timeout 1200
 

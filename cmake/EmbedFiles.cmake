@@ -1,23 +1,32 @@
 # Builds files into a module: chronos_embed_files(<target> <namespace> <function> FILES a b …) defines
 #   std::span<const chronos::EmbeddedFile> <namespace>::<function>();
-# with the files in the order given. The caller declares that function where it wants it. Run as a
-# script (cmake -P) the same file writes the source.
+# with the files in the order given, below DIRECTORY when that is given too. The caller declares that
+# function where it wants it. Run as a script (cmake -P) the same file writes the source; without FILES, of
+# all that is in DIRECTORY.
 set(CHRONOS_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_FILE})
 
 function(chronos_embed_files target namespace function)
-  cmake_parse_arguments(ARG "" "" "FILES" ${ARGN})
+  cmake_parse_arguments(ARG "" "DIRECTORY" "FILES" ${ARGN})
+  if(NOT ARG_DIRECTORY)
+    set(ARG_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  endif()
+  list(TRANSFORM ARG_FILES PREPEND ${ARG_DIRECTORY}/ OUTPUT_VARIABLE paths)
   set(output ${CMAKE_CURRENT_BINARY_DIR}/${function}.cc)
   add_custom_command(
     OUTPUT ${output}
     COMMAND ${CMAKE_COMMAND} -DNAMESPACE=${namespace} -DFUNCTION=${function} -DOUTPUT=${output}
-            -DDIRECTORY=${CMAKE_CURRENT_SOURCE_DIR} "-DFILES=${ARG_FILES}" -P ${CHRONOS_EMBED_SCRIPT}
-    DEPENDS ${ARG_FILES} ${CHRONOS_EMBED_SCRIPT}
+            -DDIRECTORY=${ARG_DIRECTORY} "-DFILES=${ARG_FILES}" -P ${CHRONOS_EMBED_SCRIPT}
+    DEPENDS ${paths} ${CHRONOS_EMBED_SCRIPT}
     VERBATIM)
   target_sources(${target} PRIVATE ${output})
 endfunction()
 
 if(NOT CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
   return()
+endif()
+
+if(NOT DEFINED FILES)
+  file(GLOB_RECURSE FILES RELATIVE ${DIRECTORY} ${DIRECTORY}/*)
 endif()
 
 set(arrays "")

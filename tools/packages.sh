@@ -1,29 +1,32 @@
 #!/bin/sh
 # Installs the Debian packages Chronos needs and does not find: `tools/packages.sh build` for the
-# server, `test` for everything the tests need too, `check` for the deeper checks, `bench` and `peers` for
-# the benchmarks. As root, or through sudo. Does nothing, and needs no network, when all are there.
+# program, `server` for the same without its dashboard (-DCHRONOS_DASHBOARD=OFF), `test` for everything
+# the tests need too, `check` for the deeper checks, `bench` and `peers` for the benchmarks. As root, or
+# through sudo. Does nothing, and needs no network, when all are there.
 set -eu
 
-build="g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsimdjson-dev libabsl-dev
+server="g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsimdjson-dev libabsl-dev
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev
   libssl-dev prometheus-cpp-dev zlib1g-dev tzdata ca-certificates"
+# The dashboard is built by npm.
+build="$server nodejs npm"
 # The end-to-end tests drive the real binary from Python; the examples call it with curl; schedules are
 # compared with those of two npm packages; tools/with_postgres.sh starts a PostgreSQL server; strace kills
 # servers at the n-th system call and makes their disks fail.
-test="$build libgtest-dev libgmock-dev python3 python3-pytest python3-aiosmtpd curl procps nodejs npm
-  postgresql strace"
+test="$build libgtest-dev libgmock-dev python3 python3-pytest python3-aiosmtpd curl procps postgresql strace"
 check="$test clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev"
-bench="$build libbenchmark-dev nodejs npm"
+bench="$build libbenchmark-dev"
 # The servers Chronos is measured beside; each is started for a measurement, none of Debian's services is used.
 peers="$bench python3 beanstalkd redis-server postgresql"
 
 case "${1:-}" in
+  server) wanted=$server ;;
   build) wanted=$build ;;
   test) wanted=$test ;;
   check) wanted=$check ;;
   bench) wanted=$bench ;;
   peers) wanted=$peers ;;
-  *) echo "usage: $0 build|test|check|bench|peers" >&2; exit 2 ;;
+  *) echo "usage: $0 server|build|test|check|bench|peers" >&2; exit 2 ;;
 esac
 
 # Node may have come from elsewhere: a second one is not installed beside it.

@@ -23,6 +23,7 @@
 #include "executor/executors.h"
 #include "executor/orphans.h"
 #include "http/api.h"
+#include "http/dashboard.h"
 #include "http/server.h"
 #include "model/planner.h"
 #include "notify/channels.h"
@@ -217,7 +218,8 @@ class Daemon::Parts {
   std::string metrics_text();
   void run_scheduler();
   Result<void> check_target(const Target& target) const;
-  void greet() const;
+  std::string first_link();
+  void greet();
 
   const Config config_;
   const DataDir dir_;
@@ -243,6 +245,7 @@ class Daemon::Parts {
   std::unique_ptr<service::System> system_;
   std::unique_ptr<http::ReadPool> readers_;
   std::unique_ptr<http::Api> api_;
+  std::unique_ptr<http::Dashboard> dashboard_;
   std::unique_ptr<http::Server> server_;
   std::atomic<bool> is_draining_ = false;
   std::promise<void> drained_;
@@ -326,8 +329,11 @@ void Daemon::Parts::build_services() {
                                                    {"status", std::to_string(finished.status)}});
     metrics_.observe("chronos_http_request_duration_seconds", seconds(finished.duration));
   };
+  dashboard_ = std::make_unique<http::Dashboard>(http::dashboard_files(), api_->site.base_path);
+  http::Router router(http::make_routes(*api_),
+                      {api_->site.base_path, http::dashboard_route(*dashboard_)});
   server_ = std::make_unique<http::Server>(
-      std::move(options), http::Router(http::make_routes(*api_)),
+      std::move(options), std::move(router),
       http::make_gate(*access_, *sessions_, api_->site.base_url), clock_);
 }
 
@@ -437,11 +443,28 @@ std::string Daemon::Parts::url() const {
   return fmt::format("{}://{}:{}", scheme, host, server_->bound_port());
 }
 
-void Daemon::Parts::greet() const {
+// What opens the dashboard on the first start, logged in; empty if there is none.
+std::string Daemon::Parts::first_link() {
+  const auto admin = access_->authenticate(first_start_.admin_secret);
+  if (!admin || !dashboard_->is_built_in()) return {};
+  std::promise<Result<service::NewLink>> promise;
+  auto made = promise.get_future();
+  sessions_->make_link(
+      *admin, [&promise](Result<service::NewLink> link) { promise.set_value(std::move(link)); });
+  const auto link = made.get();
+  const auto& base_url = api_->site.base_url;
+  return link ? http::login_url(base_url.empty() ? url() : base_url, link->token) : std::string();
+}
+
+void Daemon::Parts::greet() {
   if (first_start_.is_first) {
     fmt::print(
         "first start: the admin key of project 'default', shown only now and kept in {}:\n  {}\n",
         first_start_.key_file, first_start_.admin_secret);
+    fmt::print(
+        "the dashboard, logged in (good once, for an hour; 'chronos login-link' makes more):\n  "
+        "{}\n",
+        first_link());
   }
   if (config_.commands.allow) {
     fmt::print("jobs may run commands on this machine as this user (commands.allow)\n");

@@ -182,6 +182,7 @@ bool Connection::may_start() const {
 
 bool Connection::take_turn() {
   if (!may_start()) return false;
+  worker_->shared().router.strip(head_.target);
   open_slot();
   auto match = worker_->shared().router.match(head_.method, head_.target);
   if (!match) {
@@ -446,6 +447,10 @@ void Connection::on_reply(std::uint64_t number, std::optional<Response> response
   if (!response) {
     const Error dropped{Reason::internal, "a handler dropped its request unanswered", {}, {}};
     response = problem(dropped, slot->route ? slot->route->pattern : "");
+  }
+  const auto& base_path = worker_->shared().router.base_path();
+  for (Header& header : response->headers) {
+    if (header.name == "Location") header.value.insert(0, base_path);
   }
   slot->response = std::move(*response);
   slot->is_ready = true;

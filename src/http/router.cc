@@ -147,8 +147,8 @@ struct Router::Node {
   }
 };
 
-Router::Router(std::vector<Route> routes)
-    : routes_(std::move(routes)), root_(std::make_unique<Node>()) {
+Router::Router(std::vector<Route> routes, RouterOptions options)
+    : routes_(std::move(routes)), options_(std::move(options)), root_(std::make_unique<Node>()) {
   for (const Route& route : routes_) {
     CHRONOS_CHECK(is_well_formed(route.pattern));
     CHRONOS_CHECK(std::ranges::find(kRoutable, route.method) != kRoutable.end());
@@ -163,11 +163,26 @@ Router::Router(std::vector<Route> routes)
 Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 
+void Router::strip(std::string& target) const {
+  const auto& base = options_.base_path;
+  if (base.empty() || !target.starts_with(base)) return;
+  const char next = target.size() > base.size() ? target[base.size()] : '?';
+  if (next == '/') {
+    target.erase(0, base.size());
+  } else if (next == '?') {
+    target.replace(0, base.size(), "/");
+  }
+}
+
 std::expected<Router::Match, Router::Mismatch> Router::match(Method method,
                                                              std::string_view target) const {
   const std::string_view path = path_of(target);
   const auto segments = path.starts_with('/') ? split(path) : std::vector<std::string_view>();
   const Node* node = segments.empty() ? nullptr : root_->find(segments);
+  const bool is_api = path == "/api" || path.starts_with("/api/");
+  if (!node && options_.otherwise && is_safe(method) && !is_api && path.starts_with('/')) {
+    return Match{&*options_.otherwise, {}};
+  }
   if (!node) {
     return std::unexpected(Mismatch{{Reason::not_found,
                                      "no route has this path",

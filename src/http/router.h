@@ -8,6 +8,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -69,6 +70,13 @@ struct Route {
   bool is_submission = false;
 };
 
+struct RouterOptions {
+  // Paths may begin with this, and do when a proxy passes them on as they are: "/chronos".
+  std::string base_path;
+  // For GETs of paths that no row has and that are not below /api.
+  std::optional<Route> otherwise;
+};
+
 class Router {
  public:
   struct Match {
@@ -82,11 +90,15 @@ class Router {
 
   // A malformed pattern, a method nobody can declare (OPTIONS, HEAD, other: they are never routed
   // by hand) and two rows for one method and path are mistakes of the program and stop it.
-  explicit Router(std::vector<Route> routes);
+  explicit Router(std::vector<Route> routes, RouterOptions options = {});
   ~Router();
   Router(Router&&) noexcept;
 
-  // `target` is the request target as sent; its query plays no part. GET rows answer HEAD too.
+  // Takes the base path off the beginning of a request target, if it is there.
+  void strip(std::string& target) const;
+  const std::string& base_path() const { return options_.base_path; }
+
+  // `target` is the request target, stripped; its query plays no part. GET rows answer HEAD too.
   std::expected<Match, Mismatch> match(Method method, std::string_view target) const;
 
   const std::vector<Route>& routes() const { return routes_; }
@@ -94,6 +106,7 @@ class Router {
  private:
   struct Node;
   std::vector<Route> routes_;
+  RouterOptions options_;
   std::unique_ptr<Node> root_;
 };
 
