@@ -110,5 +110,16 @@ export async function request<T>(method: string, path: string, options: RequestO
 export const read = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
   (await request<T>("GET", path, signal ? { signal } : {})).body;
 
-export const send = async <T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> =>
-  (await request<T>(method, path, { body })).body;
+const changeListeners = new Set<() => void>();
+
+/** Called after each change that this page made: what it shows is old, whatever the stream says. */
+export function whenChangedHere(listener: () => void): () => void {
+  changeListeners.add(listener);
+  return () => changeListeners.delete(listener);
+}
+
+export async function send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
+  const answer = await request<T>(method, path, { body });
+  for (const listener of [...changeListeners]) listener();
+  return answer.body;
+}

@@ -1,7 +1,7 @@
 // What a screen shows of the server: read once, kept while it is read again (nothing flashes), and read
 // again when the stream says that it changed, at most as often as the server bears.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { type Problem, read } from "./http";
+import { type Problem, read, whenChangedHere } from "./http";
 import { live, type LiveEvent } from "./live";
 
 export interface Resource<T> {
@@ -28,6 +28,7 @@ export const runChange = (run: string, job: string | undefined): Concerns => (ev
 const SHORTEST_WAIT_MS = 400;
 const COST_FACTOR = 6; // a reading that takes 200 ms is repeated at most every 1.2 s
 const KEPT_MAX = 60;
+const WITHOUT_STREAM_MS = 5_000;
 
 const kept = new Map<string, unknown>();
 
@@ -89,8 +90,14 @@ export function useResource<T>(path: string | null, concerns: Concerns = never):
       if (event.name === "resync") void load();
       else if (concernsNow.current(event)) later();
     });
+    const unheard = whenChangedHere(() => void load());
+    const poll = window.setInterval(() => {
+      if (live.link.value !== "live" && concernsNow.current !== never && !document.hidden) void load();
+    }, WITHOUT_STREAM_MS);
     return () => {
       deaf();
+      unheard();
+      window.clearInterval(poll);
       window.clearTimeout(timer);
       current?.abort();
     };

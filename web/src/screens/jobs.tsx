@@ -62,8 +62,10 @@ export function Jobs() {
   const text = query.get("q") ?? "";
   const cursors = query.get("page") ?? "";
   const asked = useMemo(() => understood(text, JOB_TERMS, clock.now()), [text]);
-  const path = pathWith("/api/jobs", { ...asked.query, strip: STRIP, limit: PAGE, cursor: cursorOf(cursors) });
+  const [strips, setStrips] = useState(true);
+  const path = pathWith("/api/jobs", { ...asked.query, strip: strips ? STRIP : undefined, limit: PAGE, cursor: cursorOf(cursors) });
   const { data, problem, stale, reload } = useResource<JobList>(path, anyChange);
+  useEffect(() => { if (problem?.errors.some(({ pointer }) => pointer === "/strip")) setStrips(false); }, [problem]);
   const jobs = data?.jobs ?? [];
   const { selected, toggle, toggleAll, clear } = useSelection(jobs.map(({ id }) => id), path);
   const [tags, setTags] = useState<string[]>([]);
