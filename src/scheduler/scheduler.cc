@@ -119,11 +119,12 @@ void Scheduler::beat() {
   wants_beat_ = false;
   last_beat_ = steady;
   commit(store::Heartbeat{holder_, options_.lease_ttl},
-         [this](Result<store::Heartbeat::Answer> answer) {
+         [this, sent_at = steady](Result<store::Heartbeat::Answer> answer) {
            if (!answer)
              return log::warn("the store does not take heartbeats",
                               {{"error", answer.error().message}});
            is_registered_ = true;
+           leased_until_ = sent_at + options_.lease_ttl;
            for (const auto& run : answer->cancelled) {
              const auto found = running_.find(run);
              if (found != running_.end() && !found->second.is_over) {
@@ -388,7 +389,15 @@ void Scheduler::take_claimed(const store::ClaimRuns& asked,
   if (!claimed || !claimed->empty()) may_have_ready_ = true;
   if (claims_in_flight_ == 0 && std::exchange(was_short_of_slots_, false)) may_have_ready_ = true;
   if (!claimed) return;
-  for (auto& run : *claimed) launch(std::move(run));
+  // This process was stopped, or the store was out of reach: others may have the runs by now.
+  const bool is_late = clock_.steady() >= leased_until_;
+  for (auto& run : *claimed) is_late ? give_back(run) : launch(std::move(run));
+}
+
+void Scheduler::give_back(const store::ClaimedRun& claimed) {
+  log::warn("a run was claimed too late to be started", {{"run", claimed.run.to_string()}});
+  commit(store::handed_back(claimed.run, claimed.token, clock_.now()),
+         [this](const Result<store::SettleRun::Answer>&) { may_have_ready_ = true; });
 }
 
 void Scheduler::launch(store::ClaimedRun claimed) {

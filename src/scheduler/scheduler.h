@@ -105,6 +105,7 @@ class Scheduler {
   void take_claimed(const store::ClaimRuns& asked, Result<std::vector<store::ClaimedRun>> claimed);
   void prune();
   void launch(store::ClaimedRun claimed);
+  void give_back(const store::ClaimedRun& claimed);
   void on_outcome(RunId run, Outcome outcome);
   void settle_attempt(const store::ClaimedRun& claimed, Outcome outcome);
   void send_ended();
@@ -168,6 +169,7 @@ class Scheduler {
   bool wants_beat_ = false;
   std::atomic<bool> is_hinted_ = false;
   std::optional<SteadyTime> last_beat_;
+  SteadyTime leased_until_{};  // what this node claimed is its own for sure until then
   std::optional<SteadyTime> last_prune_;
   std::optional<Timestamp> next_due_;
   std::optional<Timestamp> next_resume_;

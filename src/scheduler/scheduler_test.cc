@@ -121,6 +121,27 @@ class SchedulerTest : public testing::Test {
   std::vector<JobId> replanned;
 };
 
+// -- Leases ---------------------------------------------------------------------------------------
+
+TEST_F(SchedulerTest, NothingStartsUnderALeaseThatMayBeOver) {
+  const auto job = submit_cron("* * * * *");
+  turn();
+  clock.advance(1min);
+  while (store.stats()->leased == 0) {
+    scheduler->hint();
+    scheduler->step();
+    store.pump();
+  }
+  clock.advance(15s);  // the process was stopped before it heard what it has
+  scheduler->step();
+  EXPECT_TRUE(launcher.launched.empty());
+  turn();
+  EXPECT_EQ(launcher.launched.size(), 1U);
+  const auto runs = *store.list_runs({.project = projects.at(job), .job = job});
+  ASSERT_FALSE(runs.rows.empty());
+  EXPECT_EQ(runs.rows.back().attempts_made, 1);
+}
+
 // -- A crowd --------------------------------------------------------------------------------------
 
 TEST_F(SchedulerTest, WhatHasJustBecomeDueDoesNotWaitForACrowd) {

@@ -30,18 +30,6 @@ bool is_for(const store::Work& work, const WorkerInfo& worker) {
   return (!work.project || *work.project == worker.project) && polls(worker.queues, work.queue);
 }
 
-// The attempt did not begin.
-store::SettleRun release_of(const LeaseRef& lease, Timestamp now) {
-  return {.run = lease.run,
-          .token = lease.token,
-          .next = RunState::queued,
-          .reason = {},
-          .retry_at = {},
-          .attempt = {},
-          .deliveries = {},
-          .now = now};
-}
-
 }  // namespace
 
 std::vector<LeaseRef> WorkReply::leases() const {
@@ -215,7 +203,7 @@ std::vector<RunId> Workers::gather(const Principal& who, SettleRequest& request,
       missing.push_back(each.run);
       continue;
     }
-    change.settled.push_back(release_of(each, change.beat.now));
+    change.settled.push_back(store::handed_back(each.run, each.token, change.beat.now));
     turn.sent.push_back({held->claimed, {}, true, i});
   }
   return missing;
@@ -336,7 +324,8 @@ void Workers::hand_back(const std::vector<LeaseRef>& runs) {
   for (const auto& lease : runs) {
     forget(lease.run, lease.token);
     // Refused, its lease expires.
-    store_.commit(release_of(lease, clock_.now()), [](const Result<store::SettleRun::Answer>&) {});
+    store_.commit(store::handed_back(lease.run, lease.token, clock_.now()),
+                  [](const Result<store::SettleRun::Answer>&) {});
   }
 }
 

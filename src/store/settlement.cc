@@ -21,6 +21,17 @@ Outcome deadline_passed() {
   return outcome;
 }
 
+SettleRun handed_back(RunId run, std::int64_t token, Timestamp now) {
+  return {.run = run,
+          .token = token,
+          .next = RunState::queued,
+          .reason = {},
+          .retry_at = {},
+          .attempt = {},
+          .deliveries = {},
+          .now = now};
+}
+
 SettleRun settlement_of(const ClaimedRun& claimed, Outcome outcome,
                         const SettlementContext& context, Rng& rng, IdSource& ids) {
   const SettleInput input{.spec = *claimed.spec,

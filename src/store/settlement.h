@@ -23,6 +23,9 @@ Duration time_left(const ClaimedRun& claimed, Timestamp now);
 // What an attempt that could not start in time came to.
 Outcome deadline_passed();
 
+// The attempt did not begin.
+SettleRun handed_back(RunId run, std::int64_t token, Timestamp now);
+
 struct SettlementContext {
   const std::string& project_name;
   const NotifyDefaults& notify;
