@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from chronos_server import LINK_ERRORS, ROOT, Server, wait_until
+from link import Link, server_socket
 
 WITH_POSTGRES = ROOT / "tools" / "with_postgres.sh"
 
@@ -46,10 +47,12 @@ def nodes(postgres, tmp_path):
     postgres.sql(f'CREATE DATABASE "{database}"')
     started = []
 
-    def start():
+    def start(where=""):
+        """`where` begins the URL's host, or is its query."""
         folder = tmp_path / f"node{len(started)}"
         folder.mkdir()
-        node = Server(folder, env=postgres.env, args=["--store", f"postgres:///{database}"])
+        url = f"postgres://{where}/{database}" if "?" not in where else f"postgres:///{database}{where}"
+        node = Server(folder, env=postgres.env, args=["--store", url])
         node.key = started[0].key if started else None
         started.append(node)
         return node.start()
@@ -142,3 +145,57 @@ def test_a_database_that_goes_down_and_comes_again_loses_nothing(postgres, nodes
     assert len(acknowledged) == 60
     assert all(node.alive() and node.works() for node in both)
     assert pathlib.Path(both[0].data_dir / "chronos.db").exists() is False
+
+
+@pytest.fixture
+def link(postgres):
+    wire = Link(server_socket(postgres.env))
+    yield wire
+    wire.close()
+
+
+def test_a_node_that_is_cut_off_starts_nothing_and_heals_by_itself(nodes, link, web, tmp_path):
+    cut_off = nodes(f"127.0.0.1:{link.port}")
+    done = tmp_path / "done"
+    before = cut_off.submit({"kind": "command", "argv": ["sh", "-c", f"sleep 60; echo late >>{done}"]},
+                            max_attempts=2, retry={"delay": "0s"}, timeout="90s")
+    run = cut_off.running(before)
+    other = nodes()
+    link.cut()
+    # Its lease runs out and the other node takes over what it ran, and all that comes.
+    jobs = [other.submit(web.action("/ok"), name=f"job {i}") for i in range(10)]
+    assert {other.finished(job)["state"] for job in jobs} == {"succeeded"}
+    attempts = wait_until(lambda: other.get(f"/api/runs/{run}").get("attempts"), 40, "taken over")
+    assert attempts[0]["state"] == "lost"
+    started = len(web.requests)
+    link.heal()
+    link.reset()
+    wait_until(lambda: cut_off.api("GET", "/readyz").status == 200, 20, "it is ready again")
+    assert cut_off.works()
+    assert len(web.requests) == started == 10
+
+
+def test_the_first_of_several_hosts_may_be_gone(nodes, link):
+    node = nodes(f"127.0.0.1:1,127.0.0.1:{link.port}")
+    assert node.works()
+    link.reset()
+    assert node.works()
+
+
+def test_nodes_work_behind_a_pooler_that_shares_sessions(postgres, nodes, web):
+    pooler = subprocess.Popen([ROOT / "tools" / "with_pgbouncer.sh", "sh", "-c",
+                               'echo "$CHRONOS_TEST_POOLER"; exec cat'], text=True,
+                              env={**os.environ, **postgres.env}, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE)
+    try:
+        where = "?" + pooler.stdout.readline().strip()
+        both = [nodes(where), nodes(where)]
+        assert both[0].works() and both[1].works()
+        jobs = [both[i % 2].submit(web.action("/ok"), name=f"job {i}") for i in range(20)]
+        assert {both[0].finished(job, 60)["attempts_made"] for job in jobs} == {1}
+        assert len({request["run"] for request in web.requests}) == len(web.requests) == 20
+        for node in both:
+            node.stop()
+    finally:
+        pooler.stdin.close()
+        pooler.wait(30)

@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <stdexcept>
 
 #include "store/open.h"
@@ -74,6 +75,11 @@ PostgresDatabase::PostgresDatabase(Holds holds)
 PostgresDatabase::~PostgresDatabase() {
   session_.reset();
   administrate("DROP DATABASE " + name_ + " WITH (FORCE)");
+}
+
+std::string PostgresDatabase::url() const {
+  const auto* pooler = std::getenv("CHRONOS_TEST_POOLER");
+  return "postgres:///" + name_ + (pooler == nullptr ? "" : std::string("?") + pooler);
 }
 
 void PostgresDatabase::administrate(const std::string& statement) {

@@ -21,7 +21,8 @@ class PostgresDatabase {
   PostgresDatabase(const PostgresDatabase&) = delete;
   PostgresDatabase& operator=(const PostgresDatabase&) = delete;
 
-  std::string url() const { return "postgres:///" + name_; }
+  // Through the pooler that CHRONOS_TEST_POOLER names, if it does.
+  std::string url() const;
   // Leases see this time from now on.
   void set_steady(SteadyTime now);
   // Runs a statement on a connection of its own, which is not to this database.

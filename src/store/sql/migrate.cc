@@ -45,7 +45,10 @@ Result<void> apply(Connection& db, const EmbeddedFile& file, std::int64_t number
 }  // namespace
 
 Result<void> migrate(Connection& db, std::span<const EmbeddedFile> files) {
-  CHRONOS_TRY(const auto version, read_version(db));
+  CHRONOS_TRY_VOID(db.begin());
+  const auto found = read_version(db);
+  db.rollback();
+  CHRONOS_TRY(const auto version, found);
   const auto newest = static_cast<std::int64_t>(files.size());
   if (version > newest) {
     return fail(Reason::store_unavailable,

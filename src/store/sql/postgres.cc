@@ -7,8 +7,8 @@
 #include <bit>
 #include <charconv>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
-#include <deque>
 #include <thread>
 #include <unordered_map>
 
@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "store/sql/migrate.h"
 #include "store/sql/postgres_array.h"
+#include "store/sql/postgres_words.h"
 
 namespace chronos::store::sql {
 namespace {
@@ -30,12 +31,21 @@ constexpr std::int64_t kOpenerLock = kWriterLock + 1;
 constexpr int kPostedMax = 256;
 constexpr int kOldestServer = 150'000;
 // A transaction of its own that writes next to nothing: when it is durable, here and on synchronous
-// standbys, all before it is.
-constexpr auto kDurable = "SELECT pg_logical_emit_message(true, 'chronos', '')";
+// standbys, all before it is. Weaker settings would answer before it is durable.
+constexpr auto kDurable =
+    "SELECT pg_logical_emit_message(true, 'chronos', ''),"
+    " CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')"
+    " THEN set_config('synchronous_commit', 'on', true) END";
 constexpr Sql kNote{
     "INSERT INTO commits (writer, number) VALUES ($1, $2) ON CONFLICT (writer) DO UPDATE"
     " SET number = excluded.number, noted_at = now()"};
 constexpr Sql kLastNoted{"SELECT number FROM commits WHERE writer = $1"};
+// Nothing of a standby, which cannot tell.
+constexpr auto kTimeline =
+    "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint"
+    " WHERE NOT pg_is_in_recovery()";
+// After this time the notes of writers that do nothing may be gone.
+constexpr auto kNotedFor = std::chrono::hours(24);
 // Plans are made again after this time, for tables grow.
 constexpr auto kPlannedAgain = std::chrono::seconds(5);
 // How long the fate of a commit is asked for after its connection was lost.
@@ -49,41 +59,6 @@ struct ClearResult {
 };
 using ConnectionHandle = std::unique_ptr<PGconn, CloseConnection>;
 using ResultHandle = std::unique_ptr<PGresult, ClearResult>;
-
-std::string trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-  return std::string(text);
-}
-
-// What a refused statement means. What cannot happen in a right program is `internal`; everything
-// else says something about the server: it is going down, out of space, a standby, too busy.
-Error error_of(const PGresult* result) {
-  const auto* field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  const std::string state = field == nullptr ? "" : field;
-  const auto message = fmt::format("the database refused a statement: {} ({})",
-                                   trimmed(PQresultErrorMessage(result)), state);
-  const auto family = state.substr(0, 2);
-  if (state == "53100") {
-    return {Reason::store_full, message, "make room on the disk of the database", {}};
-  }
-  if (state == "25006") {
-    return {Reason::store_unavailable,
-            message,
-            "this server is a standby: name all servers, with target_session_attrs=read-write",
-            {}};
-  }
-  if (family == "22" || family == "23" || family == "26" || family == "42" || family == "XX") {
-    return {Reason::internal, message, {}, {}};
-  }
-  return {Reason::store_unavailable, message, {}, {}};
-}
-
-Error lost(PGconn* connection) {
-  return {Reason::store_unavailable,
-          "the database cannot be reached: " + trimmed(PQerrorMessage(connection)),
-          {},
-          {}};
-}
 
 // -- Values ---------------------------------------------------------------------------------------
 
@@ -105,46 +80,17 @@ std::int64_t big_endian(const char* data, int size) {
   return static_cast<std::int64_t>(value << unused) >> unused;
 }
 
-void replace_all(std::string& text, std::string_view what, std::string_view with) {
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
-    text.replace(at, what.size(), with);
-  }
-}
-
-// `alias` of `table` where its key is that of a row: looked up by it. While a table is small the
-// planner would think it as well to read it whole; OFFSET 0 keeps it from thinking of it.
-void look_up(std::string& sql, const char* table, const char* alias, const std::string& key) {
-  const auto join = fmt::format("{} {} ON {}", table, alias, key);
-  replace_all(sql, join,
-              fmt::format("LATERAL (SELECT {1}.ctid, {1}.* FROM {0} {1} WHERE {2} OFFSET 0) {1}"
-                          " ON TRUE",
-                          table, alias, key));
-}
-
-// The few words in which the two databases differ.
-std::string as_postgres(std::string_view sql) {
-  std::string text(sql);
-  // SQLite keeps the order of a CROSS JOIN; here join_collapse_limit keeps that of every join.
-  replace_all(text, "CROSS JOIN", "JOIN");
-  for (const auto* row : {"d", "e", "r"}) {
-    look_up(text, "live", "l",
-            fmt::format("l.job = {0}.job AND l.is_held = 0 AND l.run = {0}.run", row));
-  }
-  look_up(text, "leases", "e", "e.run = l.run");
-  look_up(text, "due", "d",
-          "d.needs_planning = l.needs_planning AND d.at = l.at AND d.run = l.run");
-  look_up(text, "ready", "y",
-          "y.kind = l.kind AND y.queue = l.queue AND y.rank = l.rank"
-          " AND y.planned_at = l.planned_at AND y.run = l.run");
-  return text;
-}
-
 class PostgresConnection;
 
 class PostgresStatement final : public Statement {
  public:
-  PostgresStatement(PostgresConnection& connection, std::string name, std::vector<Oid> types)
-      : connection_(connection), name_(std::move(name)), types_(std::move(types)) {
+  // Prepared under this name; or with no name, then its text is sent each time.
+  PostgresStatement(PostgresConnection& connection, std::string name, std::string text,
+                    std::vector<Oid> types)
+      : connection_(connection),
+        name_(std::move(name)),
+        text_(std::move(text)),
+        types_(std::move(types)) {
     stored_.resize(types_.size());
     texts_.resize(types_.size());
     values_.resize(types_.size());
@@ -214,6 +160,11 @@ class PostgresStatement final : public Statement {
 
   const std::string& name() const { return name_; }
   bool send(PGconn* connection) const {
+    if (name_.empty()) {
+      return PQsendQueryParams(connection, text_.c_str(), static_cast<int>(types_.size()),
+                               types_.data(), values_.data(), lengths_.data(), formats_.data(),
+                               1) == 1;
+    }
     return PQsendQueryPrepared(connection, name_.c_str(), static_cast<int>(types_.size()),
                                values_.data(), lengths_.data(), formats_.data(), 1) == 1;
   }
@@ -228,6 +179,7 @@ class PostgresStatement final : public Statement {
 
   PostgresConnection& connection_;
   const std::string name_;
+  const std::string text_;
   const std::vector<Oid> types_;
   std::vector<std::array<char, 16>> stored_;  // numbers and UUIDs, by parameter
   std::vector<std::string> texts_;            // what had to be mended
@@ -244,7 +196,8 @@ enum class Role { writer, reader };
 
 class PostgresConnection final : public Connection {
  public:
-  PostgresConnection(std::string url, Role role) : url_(std::move(url)), role_(role) {}
+  PostgresConnection(PostgresOptions options, Role role)
+      : options_(std::move(options)), role_(role) {}
 
   Result<void> connect();
 
@@ -271,6 +224,8 @@ class PostgresConnection final : public Connection {
 
  private:
   Result<void> open_handle();
+  Result<void> check_timeline();
+  Result<void> look_for_loss();
   Result<void> send_text(const char* text) {
     const int sent =
         PQsendQueryParams(db_.get(), text, 0, nullptr, nullptr, nullptr, nullptr, /*binary*/ 1);
@@ -282,13 +237,18 @@ class PostgresConnection final : public Connection {
     return finish();
   }
   Result<ResultHandle> finish();
+  void acknowledge(const PGresult* durable) {
+    if (is_replica_wait_over_) return;
+    acknowledged_ = {transaction_, big_endian(PQgetvalue(durable, 0, 0), 8),
+                     std::chrono::steady_clock::now()};
+  }
   Result<void> begin_once();
   Result<void> end_durably();
   Result<void> resolve(Error error);
   Result<bool> look_up();
   static void hear(void* self, const PGresult* notice);
 
-  const std::string url_;
+  const PostgresOptions options_;
   const Role role_;
   ConnectionHandle db_;
   std::unordered_map<const Sql*, std::unique_ptr<PostgresStatement>> statements_;
@@ -299,6 +259,12 @@ class PostgresConnection final : public Connection {
   // Of a writer: who it is, and which of its transactions is on its way.
   const std::int64_t writer_ = static_cast<std::int64_t>(Rng::from_system().next() >> 1);
   std::int64_t transaction_ = 0;
+  // What it was told is durable: the last of its transactions, the end of the log then.
+  struct Acknowledged {
+    std::int64_t transaction = 0;
+    std::int64_t lsn = 0;
+    std::chrono::steady_clock::time_point at{};
+  } acknowledged_;
   bool is_replica_wait_over_ = false;  // the last commit is not on the standby, whatever it says
 };
 
@@ -333,35 +299,22 @@ Result<void> PostgresConnection::open_handle() {
       "connect_timeout",  "keepalives_idle",  "keepalives_interval",
       "keepalives_count", "tcp_user_timeout", "fallback_application_name",
       "dbname",           "client_encoding",  static_cast<const char*>(nullptr)};
-  const std::array values = {"5",          "5",     "2",
-                             "3",          "10000", "chronos",
-                             url_.c_str(), "UTF8",  static_cast<const char*>(nullptr)};
-  statements_.clear();
+  const std::array values = {"5",
+                             "5",
+                             "2",
+                             "3",
+                             "10000",
+                             "chronos",
+                             options_.url.c_str(),
+                             "UTF8",
+                             static_cast<const char*>(nullptr)};
+  if (!options_.is_pooled) statements_.clear();
   posted_ = 0;
   db_.reset(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
   if (PQstatus(db_.get()) != CONNECTION_OK) return std::unexpected(lost(db_.get()));
   PQsetNoticeReceiver(db_.get(), hear, this);
   return {};
 }
-
-// The statements were written for the one plan that their tables' keys offer, along a key and from
-// row to row; nothing must make the planner think of reading a table and sorting or hashing it,
-// however small that is when it plans.
-constexpr auto kSession =
-    "SET search_path TO chronos; SET enable_seqscan TO off; SET enable_hashjoin TO off;"
-    "SET enable_mergejoin TO off; SET enable_bitmapscan TO off; SET enable_material TO off;"
-    "SET enable_memoize TO off; SET enable_sort TO off; SET enable_incremental_sort TO off;"
-    "SET jit TO off; SET join_collapse_limit TO 1;"
-    "SET plan_cache_mode TO force_generic_plan;"
-    // No time limits that a role may have, but for a node that stops in the middle of its turn or
-    // is cut off: the others wait for it.
-    "SET statement_timeout TO 0; SET lock_timeout TO 0; SET idle_session_timeout TO 0;"
-    "SET idle_in_transaction_session_timeout TO '5s'; SET tcp_user_timeout TO '10s';"
-    "SET tcp_keepalives_idle TO '5s'; SET tcp_keepalives_interval TO '2s';"
-    "SET tcp_keepalives_count TO 3; SET client_connection_check_interval TO '2s';"
-    // Weaker settings would answer before a commit is durable.
-    "SELECT set_config('synchronous_commit', 'on', false)"
-    " WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
 Result<void> PostgresConnection::connect() {
   CHRONOS_TRY_VOID(open_handle());
@@ -372,9 +325,53 @@ Result<void> PostgresConnection::connect() {
     return fail(Reason::store_unavailable, "the database does not keep its texts in UTF-8",
                 "make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0");
   }
-  const ResultHandle set(PQexec(db_.get(), kSession));
-  if (PQresultStatus(set.get()) != PGRES_TUPLES_OK) return std::unexpected(error_of(set.get()));
+  static const auto session = settings_for("false");
+  if (!options_.is_pooled) {
+    const ResultHandle set(PQexec(db_.get(), session.c_str()));
+    if (PQresultStatus(set.get()) != PGRES_TUPLES_OK) return std::unexpected(error_of(set.get()));
+  }
+  CHRONOS_TRY_VOID(check_timeline());
   if (PQenterPipelineMode(db_.get()) != 1) return std::unexpected(lost(db_.get()));
+  return look_for_loss();
+}
+
+// A promotion begins a new timeline. Whoever is on an older one was primary before, and came back.
+Result<void> PostgresConnection::check_timeline() {
+  const ResultHandle told(PQexec(db_.get(), kTimeline));
+  if (PQresultStatus(told.get()) != PGRES_TUPLES_OK) return std::unexpected(error_of(told.get()));
+  if (PQntuples(told.get()) == 0) return {};
+  const std::int64_t timeline = std::atoll(PQgetvalue(told.get(), 0, 0));
+  auto newest = options_.timeline->load();
+  while (newest < timeline && !options_.timeline->compare_exchange_weak(newest, timeline)) {
+  }
+  if (newest <= timeline) return {};
+  db_.reset();
+  return fail(Reason::store_unavailable,
+              fmt::format("this database server is on timeline {}, and was replaced by one on {}",
+                          timeline, newest),
+              "stop it: what it takes now is lost; or make it a standby of the new one");
+}
+
+// After a failover: what was acknowledged must be there.
+Result<void> PostgresConnection::look_for_loss() {
+  const auto now = std::chrono::steady_clock::now();
+  if (acknowledged_.transaction == 0 || now - acknowledged_.at > kNotedFor) return {};
+  static const auto ask_for = [](std::int64_t writer) {
+    return fmt::format("SELECT number FROM chronos.commits WHERE writer = {}", writer);
+  };
+  CHRONOS_TRY(const auto noted, ask(ask_for(writer_).c_str()));
+  const auto there = PQntuples(noted.get()) == 0 ? 0
+                                                 : big_endian(PQgetvalue(noted.get(), 0, 0),
+                                                              PQgetlength(noted.get(), 0, 0));
+  if (there >= acknowledged_.transaction) return {};
+  log::error(
+      "the database lost what it had acknowledged: a failover to a standby that had not"
+      " received it, or an older copy",
+      {{"transactions", std::to_string(acknowledged_.transaction - there)},
+       {"timeline", std::to_string(options_.timeline->load())},
+       {"acknowledged_lsn",
+        fmt::format("{:X}/{:X}", acknowledged_.lsn >> 32, acknowledged_.lsn & 0xFFFFFFFF)}});
+  acknowledged_.transaction = 0;
   return {};
 }
 
@@ -412,8 +409,8 @@ Result<ResultHandle> PostgresConnection::finish() {
 Result<Statement*> PostgresConnection::prepare(const Sql& sql) {
   auto& cached = statements_[&sql];
   if (cached) return cached.get();
-  const auto name = fmt::format("s{}", ++prepared_);
-  const auto text = as_postgres(sql.text);
+  const auto name = options_.is_pooled ? std::string() : fmt::format("s{}", ++prepared_);
+  auto text = as_postgres(sql.text);
   const bool is_sent = PQsendPrepare(db_.get(), name.c_str(), text.c_str(), 0, nullptr) == 1 &&
                        PQsendDescribePrepared(db_.get(), name.c_str()) == 1;
   if (!is_sent) return std::unexpected(lost(db_.get()));
@@ -428,7 +425,7 @@ Result<Statement*> PostgresConnection::prepare(const Sql& sql) {
   for (int i = 0; i < params; ++i) {
     types.push_back(PQparamtype(described->get(), i));
   }
-  cached = std::make_unique<PostgresStatement>(*this, name, std::move(types));
+  cached = std::make_unique<PostgresStatement>(*this, name, std::move(text), std::move(types));
   return cached.get();
 }
 
@@ -447,17 +444,20 @@ Result<void> PostgresConnection::run_script(const std::string& script) {
 Result<void> PostgresConnection::begin_once() {
   if (is_lost()) CHRONOS_TRY_VOID(connect());
   const auto now = std::chrono::steady_clock::now();
-  if (now - planned_at_ > kPlannedAgain) {
+  if (!options_.is_pooled && now - planned_at_ > kPlannedAgain) {
     planned_at_ = now;
     CHRONOS_TRY_VOID(ask("DISCARD PLANS"));
   }
+  static const auto settings = settings_for("true");
   if (role_ == Role::reader) {
-    return send_text("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    CHRONOS_TRY_VOID(send_text("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+    return options_.is_pooled ? send_text(settings.c_str()) : Result<void>();
   }
   // READ COMMITTED: every statement sees what was committed before it, so also all that was while
   // this one waited for its turn.
   static const auto lock = fmt::format("SELECT pg_advisory_xact_lock({})", kWriterLock);
   CHRONOS_TRY_VOID(send_text("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"));
+  if (options_.is_pooled) CHRONOS_TRY_VOID(send_text(settings.c_str()));
   CHRONOS_TRY_VOID(ask(lock.c_str()));
   return {};
 }
@@ -500,7 +500,8 @@ Result<void> PostgresConnection::end_durably() {
   CHRONOS_TRY_VOID(post(kNote, writer_, ++transaction_));
   CHRONOS_TRY_VOID(send_text("SET LOCAL synchronous_commit TO off"));
   CHRONOS_TRY_VOID(send_text("COMMIT"));
-  CHRONOS_TRY_VOID(ask(kDurable));
+  CHRONOS_TRY(const auto durable, ask(kDurable));
+  acknowledge(durable.get());
   return {};
 }
 
@@ -526,8 +527,9 @@ Result<bool> PostgresConnection::look_up() {
   rollback();
   if (!last) return std::unexpected(last.error());
   if (*last != transaction_) return false;
-  CHRONOS_TRY_VOID(ask(kDurable));
+  CHRONOS_TRY(const auto durable, ask(kDurable));
   if (is_replica_wait_over_) return fail(Reason::unknown_commit, "not on the standby");
+  acknowledge(durable.get());
   return true;
 }
 
@@ -539,25 +541,24 @@ bool PostgresConnection::rollback() {
 
 Result<std::unique_ptr<PostgresConnection>> open_connection(const PostgresOptions& options,
                                                             Role role) {
-  auto connection = std::make_unique<PostgresConnection>(options.url, role);
+  auto connection = std::make_unique<PostgresConnection>(options, role);
   CHRONOS_TRY_VOID(connection->connect());
   return connection;
 }
 
-// One opener at a time: of two that make the schema at once the second would fail.
+// One opener at a time: of two that make the schema at once the second would fail. (Each step of
+// migrate() is a writer's transaction, so these take turns too.)
 Result<void> bring_up_to_date(PostgresConnection& connection,
                               std::span<const EmbeddedFile> schema) {
-  static constexpr Sql kLock{"SELECT pg_advisory_lock($1)"};
-  static constexpr Sql kUnlock{"SELECT pg_advisory_unlock($1)"};
   static constexpr Sql kForgetWriters{
-      "DELETE FROM commits WHERE noted_at < now() - interval '7 days'"};
-  static constexpr Sql kExists{"SELECT 1 FROM pg_namespace WHERE nspname = 'chronos'"};
-  CHRONOS_TRY_VOID(connection.run(kLock, kOpenerLock));
-  CHRONOS_TRY(const auto exists, connection.one(kExists, column<int>));
-  if (!exists) CHRONOS_TRY_VOID(connection.run_script("CREATE SCHEMA chronos"));
+      "DELETE FROM chronos.commits WHERE noted_at < now() - interval '7 days'"};
+  CHRONOS_TRY_VOID(connection.run_script(
+      fmt::format("DO $$ BEGIN PERFORM pg_advisory_xact_lock({});"
+                  " IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'chronos')"
+                  " THEN CREATE SCHEMA chronos; END IF; END $$",
+                  kOpenerLock)));
   CHRONOS_TRY_VOID(migrate(connection, schema));
   CHRONOS_TRY_VOID(connection.run(kForgetWriters));
-  CHRONOS_TRY_VOID(connection.run(kUnlock, kOpenerLock));
   return {};
 }
 

@@ -6,6 +6,8 @@
 // is made again by the next begin().
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,7 +22,18 @@ struct PostgresOptions {
   // As libpq takes it: postgres://…, several hosts too; what it leaves open comes from the PG*
   // variables.
   std::string url;
+  // Behind a pooler that gives each transaction another session: nothing is left behind in one, no
+  // settings, no prepared statements, no LISTEN.
+  bool is_pooled = false;
+  // The newest timeline that a connection of this store has seen: a server on an older one was
+  // replaced by a promotion, and what it takes is lost.
+  std::shared_ptr<std::atomic<std::int64_t>> timeline =
+      std::make_shared<std::atomic<std::int64_t>>(0);
 };
+
+// From a URL that may have a parameter of ours among libpq's: `pooler=transaction`. Refused:
+// invalid_fields.
+Result<PostgresOptions> read_postgres_url(const std::string& url);
 
 // All tables lie in the schema `chronos`, which is made or brought up to date by `schema`; of
 // several openers one does it, the others wait. A writer's begin() waits for its turn: of all

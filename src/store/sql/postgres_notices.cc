@@ -12,9 +12,11 @@
 #include <stop_token>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "store/sql/live.h"
 
 namespace chronos::store::sql {
 namespace {
@@ -62,6 +64,25 @@ class Untold {
   std::map<std::pair<std::optional<ProjectId>, std::string>, std::int64_t> work_;
 };
 
+struct Close {
+  void operator()(PGconn* db) const { PQfinish(db); }
+};
+struct Clear {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
+using Session = std::unique_ptr<PGconn, Close>;
+
+Session connect(const std::string& url) {
+  constexpr std::array kNames = {"connect_timeout",  "keepalives_idle",
+                                 "tcp_user_timeout", "fallback_application_name",
+                                 "dbname",           static_cast<const char*>(nullptr)};
+  const std::array values = {"5",       "5",         "10000",
+                             "chronos", url.c_str(), static_cast<const char*>(nullptr)};
+  Session db(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
+  PQsetNoticeReceiver(db.get(), [](void*, const PGresult*) {}, nullptr);
+  return db;
+}
+
 class Notices final : public PostgresNotices {
  public:
   Notices(std::string url, std::function<void(News)> heard)
@@ -91,23 +112,10 @@ class Notices final : public PostgresNotices {
   }
 
  private:
-  struct Close {
-    void operator()(PGconn* db) const { PQfinish(db); }
-  };
-  struct Clear {
-    void operator()(PGresult* result) const { PQclear(result); }
-  };
-
   void wake() const { ::eventfd_write(woken_, 1); }
 
   Result<void> listen() {
-    constexpr std::array kNames = {"connect_timeout",  "keepalives_idle",
-                                   "tcp_user_timeout", "fallback_application_name",
-                                   "dbname",           static_cast<const char*>(nullptr)};
-    const std::array values = {"5",       "5",          "10000",
-                               "chronos", url_.c_str(), static_cast<const char*>(nullptr)};
-    db_.reset(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
-    PQsetNoticeReceiver(db_.get(), [](void*, const PGresult*) {}, nullptr);
+    db_ = connect(url_);
     if (PQstatus(db_.get()) != CONNECTION_OK || !do_it("LISTEN chronos")) {
       return fail(Reason::store_unavailable,
                   std::string("the database cannot be listened to: ") + PQerrorMessage(db_.get()));
@@ -188,9 +196,69 @@ class Notices final : public PostgresNotices {
   const std::string url_;
   const std::function<void(News)> heard_;
   const int woken_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  std::unique_ptr<PGconn, Close> db_;  // the thread's, once it runs
+  Session db_;  // the thread's, once it runs
   Mutex mutex_;
   Untold untold_ CHRONOS_GUARDED_BY(mutex_);
+  std::jthread thread_;
+};
+
+// -- Behind a pooler ------------------------------------------------------------------------------
+
+// The queues in which runs wait for workers, from one to the next along the key of `ready`.
+constexpr auto kWaitingQueues =
+    "SET LOCAL search_path TO chronos; SET LOCAL enable_seqscan TO off;"
+    "WITH RECURSIVE lane AS ((SELECT kind, queue FROM ready WHERE kind BETWEEN 'worker/' AND"
+    " 'worker/~' ORDER BY kind, queue LIMIT 1) UNION ALL SELECT n.kind, n.queue FROM lane l,"
+    " LATERAL (SELECT kind, queue FROM ready WHERE (kind, queue) > (l.kind, l.queue)"
+    " AND kind < 'worker/~' ORDER BY kind, queue LIMIT 1) n)"
+    " SELECT kind, queue FROM lane LIMIT 1000";
+// How many wait is not asked for: whoever is offered too much takes what there is.
+constexpr std::int64_t kSomeRuns = 100;
+
+class Polls final : public PostgresNotices {
+ public:
+  Polls(std::string url, std::function<void(News)> heard)
+      : url_(std::move(url)), heard_(std::move(heard)) {
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  }
+  ~Polls() override {
+    thread_.request_stop();
+    ::eventfd_write(woken_, 1);
+    thread_.join();
+    ::close(woken_);
+  }
+  Polls(const Polls&) = delete;
+  Polls& operator=(const Polls&) = delete;
+
+  void tell(const News&) override {}
+
+ private:
+  void run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      pollfd woken{woken_, POLLIN, 0};
+      ::poll(&woken, 1, static_cast<int>(kLookAgain.count()));
+      if (!stop.stop_requested()) heard_({.work = look(), .is_for_nodes = true});
+    }
+  }
+
+  std::vector<Work> look() {
+    if (!db_ || PQstatus(db_.get()) != CONNECTION_OK) db_ = connect(url_);
+    const std::unique_ptr<PGresult, Clear> found(PQexec(db_.get(), kWaitingQueues));
+    std::vector<Work> work;
+    if (PQresultStatus(found.get()) != PGRES_TUPLES_OK) return work;
+    for (int row = 0; row < PQntuples(found.get()); ++row) {
+      const std::string_view kind = PQgetvalue(found.get(), row, 0);
+      const auto project = from_base32(kind.substr(kWorkerLane.size()));
+      if (!project) continue;
+      work.push_back({ProjectId{*project}, PQgetvalue(found.get(), row, 1), kSomeRuns});
+    }
+    return work;
+  }
+
+  const std::string url_;
+  const std::function<void(News)> heard_;
+  const int woken_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  Session db_;  // the thread's
   std::jthread thread_;
 };
 
@@ -227,6 +295,7 @@ std::optional<News> read_notice(std::string_view text) {
 
 Result<std::unique_ptr<PostgresNotices>> open_postgres_notices(const PostgresOptions& options,
                                                                std::function<void(News)> heard) {
+  if (options.is_pooled) return std::make_unique<Polls>(options.url, std::move(heard));
   auto notices = std::make_unique<Notices>(options.url, std::move(heard));
   CHRONOS_TRY_VOID(notices->start());
   return notices;

@@ -29,6 +29,8 @@ class PostgresNotices {
 
 // Calls `heard` on its own thread with what others told. While it cannot listen, and when it can
 // again, it calls with a hint for everybody about once a second: something may have been missed.
+// Behind a pooler nobody can listen: then it looks for work itself, once a second, and tells
+// nobody.
 Result<std::unique_ptr<PostgresNotices>> open_postgres_notices(const PostgresOptions& options,
                                                                std::function<void(News)> heard);
 

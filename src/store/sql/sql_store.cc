@@ -233,7 +233,7 @@ Result<std::unique_ptr<SqlStore>> SqlStore::open(const std::string& path, const 
 
 Result<std::unique_ptr<SqlStore>> SqlStore::open_postgres(const std::string& url,
                                                           SqlStoreOptions options) {
-  const sql::PostgresOptions postgres{.url = url};
+  CHRONOS_TRY(const auto postgres, sql::read_postgres_url(url));
   options.committer.ends_at_unknown_commit = false;
   Backend backend;
   CHRONOS_TRY(backend.writer, sql::open_postgres_writer(postgres, sql::postgres_schema_files()));
