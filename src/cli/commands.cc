@@ -40,6 +40,7 @@ constexpr std::array kCommands = {
     Command{"backup", "copy the database while the server runs", &declare_backup},
     Command{"config show", "print the settings in force", &declare_config_show},
     Command{"config check", "check the configuration", &declare_config_check},
+    Command{"doctor", "look for what will make trouble, and say how to mend it", &declare_doctor},
     Command{"health", "ask the server whether it is ready", &declare_health},
     Command{"bench", "measure a server of its own: speed, lateness, loss", &declare_bench},
     Command{"version", "print the version", &declare_version},

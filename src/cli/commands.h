@@ -26,7 +26,8 @@ int run_command_line(const std::vector<std::string>& words, Outside outside);
 
 Action declare_serve(Arguments& arguments);         // serve_command.cc
 Action declare_config_show(Arguments& arguments);   // config_commands.cc
-Action declare_config_check(Arguments& arguments);  //
+Action declare_config_check(Arguments& arguments);
+Action declare_doctor(Arguments& arguments);        // doctor_command.cc
 Action declare_submit(Arguments& arguments);        // job_commands.cc
 Action declare_list(Arguments& arguments);          //
 Action declare_get(Arguments& arguments);           //

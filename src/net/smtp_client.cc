@@ -141,4 +141,17 @@ MailAnswer send_mail(const SmtpServer& server, const Mail& mail, const MailStamp
   return explain(easy.get(), code, server, detail.data());
 }
 
+std::string greet(const SmtpServer& server, Duration timeout) {
+  const Easy easy(curl_easy_init(), &curl_easy_cleanup);
+  if (!easy) return "no memory for a connection";
+  std::array<char, CURL_ERROR_SIZE> detail{};
+  configure_server(easy.get(), server);
+  set(easy.get(), CURLOPT_CONNECT_ONLY, 1L);
+  set(easy.get(), CURLOPT_TIMEOUT_MS, milliseconds(timeout));
+  set(easy.get(), CURLOPT_CONNECTTIMEOUT_MS, milliseconds(timeout));
+  set(easy.get(), CURLOPT_ERRORBUFFER, detail.data());
+  const CURLcode code = curl_easy_perform(easy.get());
+  return code == CURLE_OK ? std::string() : explain(easy.get(), code, server, detail.data()).error;
+}
+
 }  // namespace chronos::net

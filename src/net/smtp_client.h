@@ -41,4 +41,8 @@ struct MailAnswer {
 MailAnswer send_mail(const SmtpServer& server, const Mail& mail, const MailStamp& stamp,
                      Duration timeout, std::stop_token stop = {});
 
+// Connects, says hello, makes the connection safe and logs in, as for a mail, and leaves. Why that
+// does not work, in one line for people; empty when it does.
+std::string greet(const SmtpServer& server, Duration timeout);
+
 }  // namespace chronos::net
