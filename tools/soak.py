@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs the rigs in turns, on and on: crashes under load, simulator seeds, fuzz targets.
+"""Runs the rigs in turns, on and on: crashes under load, faults of clusters, simulator seeds, fuzz targets.
 
-Usage: soak.py BUILD_DIR [--seconds N] [--only crash,sim,fuzz]. What ran stands in build/soak/log.jsonl, one line a
+Usage: soak.py BUILD_DIR [--seconds N] [--only crash,faults,sim,fuzz]. What ran stands in build/soak/log.jsonl, one line a
 turn; a later call goes on with the seeds that follow. A turn that fails is told with how to repeat it; the others go
 on, and the end is non-zero. Ctrl-C or --seconds ends it after the turn under way.
 """
@@ -19,6 +19,7 @@ FOLDER = ROOT / "build" / "soak"
 LOG = FOLDER / "log.jsonl"
 SEEDS = 500  # of the simulator, in a turn
 FUZZ_SECONDS = 60
+FAULT_ROUNDS = 5  # of each rig, in a turn
 
 
 def past(what):
@@ -45,6 +46,14 @@ def crash(build):
     return {"seed": seed, "n": counts, "again": f"CHRONOS_SEED={seed} pytest tests/crash"}, code, output
 
 
+def faults(build):
+    seed = 1 + max((line["seed"] for line in past("faults")), default=0)
+    code, output = run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/faults"],
+                       CHRONOS_BINARY=str(build / "chronos"), CHRONOS_SEED=str(seed), CHRONOS_ROUNDS=str(FAULT_ROUNDS))
+    return {"seed": seed, "rounds": FAULT_ROUNDS, "again": f"CHRONOS_SEED={seed} CHRONOS_ROUNDS={FAULT_ROUNDS} pytest "
+            "tests/faults"}, code, output
+
+
 def sim(build):
     first = 1 + max((line["last"] for line in past("sim")), default=0)
     last = first + SEEDS - 1
@@ -62,7 +71,7 @@ def fuzz(_):
     return {"target": name, "seconds": FUZZ_SECONDS, "again": f"make fuzz T={name}"}, code, output
 
 
-TURNS = {"crash": crash, "sim": sim, "fuzz": fuzz}
+TURNS = {"crash": crash, "faults": faults, "sim": sim, "fuzz": fuzz}
 
 
 def turn(what, build):

@@ -44,6 +44,7 @@ class Server:
         self.env = {"PATH": os.environ["PATH"], **(env or {})}
         self.args = list(args)
         self.process = None
+        self.address = "127.0.0.1"
         self.port = None
         self.key = None
         self.local = threading.local()
@@ -53,13 +54,15 @@ class Server:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         out = self.folder / "server.out"
         with open(out, "wb") as stdout, open(self.folder / "server.log", "ab") as stderr:
-            self.process = subprocess.Popen(
-                [*self.prefix, BINARY, "serve", "--data-dir", self.data_dir, "--listen", "127.0.0.1:0",
-                 "--allow-commands", *self.args],
-                stdout=stdout, stderr=stderr, env=self.env, cwd=self.folder)
+            self.process = subprocess.Popen(self.command(), stdout=stdout, stderr=stderr, env=self.env,
+                                            cwd=self.folder)
         self.port = self.wait_for_port(out, seconds)
         self.key = self.key or (self.data_dir / "admin.key").read_text().strip()
         return self
+
+    def command(self):
+        return [*self.prefix, BINARY, "serve", "--data-dir", self.data_dir, "--listen", f"{self.address}:0",
+                "--allow-commands", *self.args]
 
     def wait_for_port(self, out, seconds):
         deadline = time.monotonic() + seconds
@@ -108,7 +111,7 @@ class Server:
         """This thread's kept-alive connection."""
         held = getattr(self.local, "held", None)
         if held is None or held.port != self.port:
-            held = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+            held = http.client.HTTPConnection(self.address, self.port, timeout=timeout)
             self.local.held = held
         return held
 

@@ -1,0 +1,76 @@
+"""Faults of machines: nodes, the wires between them, database servers. What happened is judged by what the
+clients and the jobs themselves wrote down.
+
+Each rig runs a few rounds; CHRONOS_ROUNDS=50 makes them many (`make soak`), CHRONOS_SEED another choice of
+what fails when. Run: CHRONOS_BINARY=… /usr/bin/python3 -m pytest -q tests/faults
+"""
+import os
+import pathlib
+import random
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+
+# pylint: disable=wrong-import-position
+import chronos_server  # noqa: E402
+import postgres_server  # noqa: E402
+import web_sink  # noqa: E402
+
+
+def pytest_sessionstart(session):
+    if not chronos_server.BINARY.exists():
+        pytest.exit(f"no binary at {chronos_server.BINARY}; set CHRONOS_BINARY", returncode=4)
+
+
+@pytest.fixture
+def rounds():
+    """rounds(3): that many in CI, CHRONOS_ROUNDS when it is set."""
+    return lambda few: range(int(os.environ.get("CHRONOS_ROUNDS", few)))
+
+
+@pytest.fixture
+def chance():
+    seed = os.environ.get("CHRONOS_SEED", "1")
+    print(f"CHRONOS_SEED={seed}")
+    return random.Random(seed)
+
+
+@pytest.fixture
+def new_postgres(tmp_path_factory):
+    """Makes database servers of the test's own: new_postgres(), new_postgres(standby_of=first)."""
+    servers = []
+
+    def make(**options):
+        servers.append(postgres_server.PostgresServer(tmp_path_factory.mktemp("pg"), **options))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop("immediate")
+
+
+@pytest.fixture
+def new_node(tmp_path):
+    """Starts nodes on one database: new_node(url, args=[…]); all have the key that the first one made."""
+    nodes = []
+
+    def start(url, args=(), env=None):
+        folder = tmp_path / f"node{len(nodes)}"
+        folder.mkdir()
+        node = chronos_server.Server(folder, args=["--store", url, *args], env=env)
+        node.key = nodes[0].key if nodes else None
+        nodes.append(node)
+        return node.start()
+
+    yield start
+    for node in nodes:
+        node.close()
+
+
+@pytest.fixture
+def web():
+    sink = web_sink.WebSink()
+    yield sink
+    sink.close()
