@@ -12,6 +12,10 @@ help: ## print this list
 run: build ## install what is missing, build, start the server (embedded SQLite, commands allowed)
 	$(RELEASE)/chronos serve --allow-commands $(ARGS)
 
+cluster: build ## three nodes, PostgreSQL and a streaming standby on this machine, for trying out
+	@tools/packages.sh cluster
+	@tools/cluster.sh $(RELEASE)/chronos $(ARGS)
+
 build: ## install what is missing and build build/release/chronos
 	@tools/packages.sh $(if $(filter OFF,$(DASHBOARD)),server,build)
 	@$(CONFIGURE) release -DCHRONOS_TESTS=OFF -DCHRONOS_DASHBOARD=$(DASHBOARD) >/dev/null
@@ -62,4 +66,4 @@ fmt: ## format the sources
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: help run build test check bench bench-peers sim soak fuzz fmt clean
+.PHONY: help run cluster build test check bench bench-peers sim soak fuzz fmt clean

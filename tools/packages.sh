@@ -21,14 +21,18 @@ bench="$build libbenchmark-dev"
 # The servers Chronos is measured beside; each is started for a measurement, none of Debian's services is used.
 peers="$bench python3 beanstalkd redis-server postgresql"
 
+# A cluster for trying out (tools/cluster.sh).
+cluster="$build postgresql"
+
 case "${1:-}" in
   server) wanted=$server ;;
   build) wanted=$build ;;
+  cluster) wanted=$cluster ;;
   test) wanted=$test ;;
   check) wanted=$check ;;
   bench) wanted=$bench ;;
   peers) wanted=$peers ;;
-  *) echo "usage: $0 server|build|test|check|bench|peers" >&2; exit 2 ;;
+  *) echo "usage: $0 server|build|test|check|bench|peers|cluster" >&2; exit 2 ;;
 esac
 
 # Node may have come from elsewhere: a second one is not installed beside it.
