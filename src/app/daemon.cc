@@ -32,6 +32,7 @@
 #include "scheduler/scheduler.h"
 #include "service/access.h"
 #include "service/backfill.h"
+#include "service/events.h"
 #include "service/jobs.h"
 #include "service/reasons.h"
 #include "service/runs.h"
@@ -242,6 +243,7 @@ class Daemon::Parts {
   std::unique_ptr<service::Workers> workers_;
   std::unique_ptr<service::Access> access_;
   std::unique_ptr<service::Sessions> sessions_;
+  std::unique_ptr<service::Events> events_;
   std::unique_ptr<service::System> system_;
   std::unique_ptr<http::ReadPool> readers_;
   std::unique_ptr<http::Api> api_;
@@ -250,6 +252,7 @@ class Daemon::Parts {
   std::atomic<bool> is_draining_ = false;
   std::promise<void> drained_;
   std::jthread scheduler_thread_;
+  std::jthread events_thread_;
 };
 
 Result<void> Daemon::Parts::build() {
@@ -281,6 +284,8 @@ Result<void> Daemon::Parts::build() {
   notifier_ = std::make_unique<notify::Notifier>(store, clock_, channels_->by_kind());
   CHRONOS_TRY_VOID(workers_->load());
   store.on_work([this](std::vector<store::Work>& work) { return workers_->take(work); });
+  store.on_touch({[this] { return events_->is_watched(); },
+                  [this](auto touches) { events_->touch(std::move(touches)); }});
   store.on_change([this] {
     scheduler_->hint();
     waiter_.wake();
@@ -311,6 +316,7 @@ void Daemon::Parts::build_services() {
                                                 workers_options());
   access_ = std::make_unique<service::Access>(store, clock_, ids_);
   sessions_ = std::make_unique<service::Sessions>(store, clock_, ids_, *access_);
+  events_ = std::make_unique<service::Events>(clock_);
   service::SystemParts parts;
   parts.check_target = [this](const Target& target) { return check_target(target); };
   parts.default_addresses = config_.notify.on_failure;
@@ -318,8 +324,8 @@ void Daemon::Parts::build_services() {
   system_ = std::make_unique<service::System>(store, clock_, ids_, std::move(parts));
   readers_ = std::make_unique<http::ReadPool>(2);
   api_ = std::make_unique<http::Api>(http::Api{*jobs_, *runs_, *backfills_, *reasons_, *calendars_,
-                                               *workers_, *access_, *sessions_, *system_, *readers_,
-                                               clock_});
+                                               *workers_, *access_, *sessions_, *events_, *system_,
+                                               *readers_, clock_});
   api_->limits.batch_body_max = config_.server.batch_body_max;
   api_->metrics = [this] { return metrics_text(); };
   api_->site = site_of(config_);
@@ -327,6 +333,8 @@ void Daemon::Parts::build_services() {
   options.on_finished = [this](const http::Finished& finished) {
     metrics_.count("chronos_http_requests_total", {{"route", std::string(finished.pattern)},
                                                    {"status", std::to_string(finished.status)}});
+    // A stream takes as long as somebody watches.
+    if (finished.pattern == http::kEventsPath) return;
     metrics_.observe("chronos_http_request_duration_seconds", seconds(finished.duration));
   };
   dashboard_ = std::make_unique<http::Dashboard>(http::dashboard_files(), api_->site.base_path);
@@ -422,6 +430,7 @@ Result<service::BackupFile> Daemon::Parts::write_backup() {
 std::string Daemon::Parts::metrics_text() {
   metrics_.set("chronos_build_info", 1, {{"version", CHRONOS_VERSION}});
   metrics_.set("chronos_connections", static_cast<double>(server_->connection_count()));
+  metrics_.set("chronos_event_streams", static_cast<double>(events_->stream_count()));
   if (const auto counts = system_->counts()) {
     metrics_.set("chronos_jobs", static_cast<double>(counts->jobs));
     metrics_.set("chronos_runs_due", static_cast<double>(counts->due));
@@ -481,6 +490,7 @@ Result<void> Daemon::Parts::start() {
   CHRONOS_TRY_VOID(server_->start());
   notifier_->start();
   scheduler_thread_ = std::jthread([this] { run_scheduler(); });
+  events_thread_ = std::jthread([this] { events_->run(); });
   greet();
   return {};
 }
@@ -500,6 +510,7 @@ void Daemon::Parts::stop() {
   if (is_draining_.exchange(true) || !opened_.store) return;
   const auto until = std::chrono::steady_clock::now() + config_.server.drain_timeout;
   waiter_.wake();
+  if (events_) events_->stop();
   if (workers_) workers_->drain();
   if (server_) server_->stop(config_.server.drain_timeout);
   if (scheduler_thread_.joinable()) {

@@ -41,6 +41,7 @@ constexpr std::array kGauges = {
     Description{"chronos_oldest_ready_seconds", "How long the oldest ready run has waited."},
     Description{"chronos_deliveries_waiting", "Messages waiting to be sent."},
     Description{"chronos_connections", "Open connections to the API."},
+    Description{"chronos_event_streams", "Who watches: open streams of GET /api/events."},
 };
 constexpr std::array kHistograms = {
     Description{"chronos_run_start_lateness_seconds",

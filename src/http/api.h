@@ -13,6 +13,7 @@
 #include "service/access.h"
 #include "service/backfill.h"
 #include "service/calendars.h"
+#include "service/events.h"
 #include "service/jobs.h"
 #include "service/reasons.h"
 #include "service/runs.h"
@@ -44,6 +45,7 @@ struct Api {
   service::Workers& workers;
   service::Access& access;
   service::Sessions& sessions;
+  service::Events& events;
   service::System& system;
   ReadPool& readers;  // where what reads the store for long, or blocks, is done
   const Clock& clock;
@@ -51,6 +53,8 @@ struct Api {
   std::function<std::string()> metrics;  // Prometheus text format 0.0.4
   Site site{};
 };
+
+inline constexpr std::string_view kEventsPath = "/api/events";
 
 // `api` must outlive the routes.
 std::vector<Route> make_routes(const Api& api);

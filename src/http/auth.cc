@@ -45,7 +45,8 @@ struct Keeper {
   std::string base_url;
 };
 
-Admission admit(const Route& route, Result<service::Principal> principal) {
+Admission admit(const Route& route, Result<service::Principal> principal,
+                std::string_view session = {}) {
   if (!principal) return std::unexpected(std::move(principal).error());
   const auto needed = route.access.role<Role>();
   if (!allows(principal->role, needed)) {
@@ -53,12 +54,12 @@ Admission admit(const Route& route, Result<service::Principal> principal) {
                                                   to_string(needed), to_string(principal->role)));
   }
   // Shared: the request keeps it, and so does its completion.
-  return std::make_shared<const Caller>(Caller{std::move(*principal)});
+  return std::make_shared<const Caller>(Caller{std::move(*principal), std::string(session)});
 }
 
 Admission judge_session(const Keeper& keeper, const RequestHead& head, const Route& route,
                         std::string_view secret) {
-  auto admission = admit(route, keeper.sessions.authenticate(secret));
+  auto admission = admit(route, keeper.sessions.authenticate(secret), secret);
   if (!admission || is_safe(head.method)) return admission;
   if (origin_of(head, keeper.base_url) == Origin::own_page) return admission;
   return fail(Reason::cross_site,

@@ -3,12 +3,15 @@
 // where there is none of these, the cookie of a session.
 #pragma once
 
+#include <string>
+
 #include "service/principal.h"
 
 namespace chronos::http {
 
 struct Caller {
   service::Principal principal;
+  std::string session = {};  // its secret, when that let it in; empty: a key did
 };
 
 }  // namespace chronos::http

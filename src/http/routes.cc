@@ -138,6 +138,7 @@ std::vector<Route> access_routes(const Api& api) {
 
 std::vector<Route> system_routes(const Api& api) {
   return {
+      {get, std::string(kEventsPath), kViewer, at_once(api, get_events)},
       {post, "/api/notify/test", kOperator, commits(api, test_notify)},
       {post, "/api/backup", kAdmin, reads(api, back_up)},
       {get, "/api/openapi.json", kViewer, at_once(api, get_openapi)},

@@ -72,6 +72,9 @@ Result<void> log_out(const Call& call, Ending& end);
 Result<void> make_login_link(const Call& call, Ending& end);
 Result<Response> get_me(const Call& call);
 
+// events_api.cc
+Result<Response> get_events(const Call& call);
+
 // system_api.cc
 Result<Response> get_liveness(const Call& call);
 Result<Response> get_readiness(const Call& call);

@@ -216,7 +216,8 @@ void Scheduler::plan_start_ups() {
       start_ups_.answered(run.run);
       continue;
     }
-    commit_plan({std::move(*plan), now_}, [this, id = run.run] { start_ups_.answered(id); });
+    commit_plan({std::move(*plan), now_, {}, run.job->project},
+                [this, id = run.run] { start_ups_.answered(id); });
   }
 }
 
@@ -267,7 +268,7 @@ void Scheduler::plan_one(const store::DueRun& due) {
   store::CommitPlan change{plan_due({*due.job, *schedule, due.run, due.planned_at, due.is_running,
                                      due.is_held, now_, std::move(*calendars), due.is_backfilling},
                                     ids_),
-                           now_, std::move(seen)};
+                           now_, std::move(seen), due.job->project};
   auto rows = change.rows;
   commit_plan(std::move(change), [this, rows = std::move(rows)] {
     for (const auto& row : rows) events_.on_not_run(row);
@@ -339,7 +340,7 @@ void Scheduler::replan_one(const store::WaitingRun& waiting) {
   if (!schedule) return;  // plan_one tells of it
   auto plan = replan({*waiting.job, *schedule, waiting.run, waiting.planned_at, now_}, ids_);
   if (!plan) return;
-  commit_plan({std::move(*plan), now_},
+  commit_plan({std::move(*plan), now_, {}, waiting.job->project},
               [this, job = waiting.job->id] { events_.on_replanned(job); });
 }
 

@@ -251,6 +251,7 @@ struct CommitPlan : Plan {
   struct Answer {};
   Timestamp now;
   std::vector<CalendarVersion> calendars = {};  // as the plan saw them
+  ProjectId project = {};                       // the job's, for who watches
 };
 
 // Every waiting run has been planned by the rules of the time zone database with this stamp
@@ -322,6 +323,9 @@ struct SettleRun {
   Attempt attempt;  // its outcome's output is stored too; of no meaning for queued
   std::vector<Delivery> deliveries;
   Timestamp now;
+  // Whose run it is, for who watches.
+  ProjectId project = {};
+  JobId job = {};
 };
 
 // The holder lives. A holder not heard of for its `ttl` (on a clock that never steps) loses its

@@ -40,6 +40,16 @@ bool gives_work(const Change& change) {
          std::holds_alternative<AddDeliveries>(change);
 }
 
+// Whoever watches says so with each heartbeat; once it has been silent for so many of ours it
+// watches no more.
+constexpr int kWatchBeats = 3;
+
+bool has_heartbeat(std::span<const Operation> batch) {
+  return std::ranges::any_of(batch, [](const Operation& operation) {
+    return std::holds_alternative<Heartbeat>(operation.change);
+  });
+}
+
 }  // namespace
 
 Committer::Committer(Transactor& transactor, CommitterOptions options)
@@ -59,6 +69,10 @@ void Committer::on_change(std::function<void()> wake) {
 
 void Committer::on_work(Store::TakeWork take) {
   take_work_ = std::move(take);
+}
+
+void Committer::on_touch(Watcher watcher) {
+  watcher_ = std::move(watcher);
 }
 
 void Committer::enqueue(Operation operation) {
@@ -93,8 +107,14 @@ void Committer::hear(News news) {
     if (is_stopped_) return;
     std::ranges::move(news.work, std::back_inserter(heard_.work));
     heard_.is_for_nodes |= news.is_for_nodes;
+    heard_.is_watching |= news.is_watching;
+    std::ranges::move(news.touched, std::back_inserter(heard_.touched));
   }
   arrived_.notify_one();
+}
+
+bool Committer::has_heard() const {
+  return heard_.is_for_nodes || !heard_.work.empty() || !heard_.touched.empty();
 }
 
 News Committer::take_heard() {
@@ -105,29 +125,50 @@ News Committer::take_heard() {
 // To the takers in this process.
 void Committer::pass_on(News news) {
   if (news.is_for_nodes && wake_) wake_();
+  if (!news.touched.empty() && is_watched()) watcher_.tell(std::move(news.touched));
   if (news.work.empty() || !take_work_) return;
   for (auto& operation : take_work_(news.work)) enqueue(std::move(operation));
 }
 
+bool Committer::is_watched() const {
+  return watcher_.wants && watcher_.wants();
+}
+
+// Of an operation that was committed, or is about to be.
+void Committer::note_touches(const Operation& operation, const Result<Answer>& answer) {
+  if (answer) add_touches(operation.change, *answer, news_.touched);
+}
+
+// What others are to be told of a batch beside what it gives them to do.
+News Committer::news_for_others(const Batch& batch) {
+  News news = news_;
+  const bool is_beat = has_heartbeat(batch);
+  news.is_watching = is_beat && is_watched();
+  if (others_watch_ == 0) news.touched.clear();
+  if (is_beat && others_watch_ > 0) --others_watch_;
+  return news;
+}
+
 bool Committer::pump() {
-  pass_on(take_heard());
+  auto heard = take_heard();
+  if (heard.is_watching) others_watch_ = kWatchBeats;
+  pass_on(std::move(heard));
   auto batch = take();
   if (batch.empty()) return false;
   give_back(batch);
   const bool is_work = std::ranges::any_of(
       batch, [](const Operation& operation) { return gives_work(operation.change); });
   commit_together(batch);
-  auto news = std::exchange(news_, {});
-  news.is_for_nodes |= is_work;
-  transactor_.tell_others(news);
-  pass_on(std::move(news));
+  news_.is_for_nodes |= is_work;
+  transactor_.tell_others(news_for_others(batch));
+  pass_on(std::exchange(news_, {}));
   return true;
 }
 
 void Committer::collect_news() {
-  auto [work, is_for_nodes] = transactor_.take_news();
-  std::ranges::move(work, std::back_inserter(news_.work));
-  news_.is_for_nodes = news_.is_for_nodes || is_for_nodes;
+  auto news = transactor_.take_news();
+  std::ranges::move(news.work, std::back_inserter(news_.work));
+  news_.is_for_nodes |= news.is_for_nodes;
 }
 
 // Whoever waits for what this transaction makes ready takes it in the same one.
@@ -145,9 +186,7 @@ void Committer::run() {
   while (true) {
     {
       const MutexLock lock(mutex_);
-      while (waiting_.empty() && heard_.work.empty() && !heard_.is_for_nodes && !is_stopped_) {
-        arrived_.wait(mutex_);
-      }
+      while (waiting_.empty() && !has_heard() && !is_stopped_) arrived_.wait(mutex_);
       if (waiting_.empty() && is_stopped_) return;
     }
     pump();
@@ -179,7 +218,11 @@ void Committer::commit_together(Batch& batch) {
     if (batch.size() > 1) return commit_one_by_one(batch);
     return fail_all(batch, committed.error());
   }
-  for (std::size_t i = 0; i < batch.size(); ++i) batch[i].done(std::move(answers[i]));
+  const bool is_touch_told = is_watched() || others_watch_ > 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (is_touch_told) note_touches(batch[i], answers[i]);
+    batch[i].done(std::move(answers[i]));
+  }
 }
 
 void Committer::commit_one_by_one(Batch& batch) {
@@ -206,6 +249,7 @@ void Committer::commit_one_by_one(Batch& batch) {
       continue;
     }
     collect_news();
+    if (is_watched() || others_watch_ > 0) note_touches(operation, answer);
     operation.done(std::move(answer));
   }
 }

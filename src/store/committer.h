@@ -22,6 +22,8 @@ namespace chronos::store {
 struct News {
   std::vector<Work> work;     // for remote workers
   bool is_for_nodes = false;  // a node may claim what it could not, though no user asked for it
+  std::vector<Touch> touched = {};  // for who watches
+  bool is_watching = false;         // whoever tells this wants to know what others touch
 };
 
 // What a committer drives: one open transaction at a time, all calls from one thread.
@@ -69,6 +71,7 @@ class Committer {
   void enqueue(Operation operation);
   void on_change(std::function<void()> wake);
   void on_work(Store::TakeWork take);
+  void on_touch(Watcher watcher);
   // What another process's commit left for this one to do: passed on by the committing thread.
   // Thread-safe.
   void hear(News news);
@@ -81,9 +84,13 @@ class Committer {
 
   void run();
   Batch take();
+  bool has_heard() const CHRONOS_REQUIRES(mutex_);
   News take_heard();
   void pass_on(News news);
   void collect_news();
+  bool is_watched() const;
+  void note_touches(const Operation& operation, const Result<Answer>& answer);
+  News news_for_others(const Batch& batch);
   void hand_out(Batch& batch, std::vector<Result<Answer>>& answers);
   void commit_together(Batch& batch);
   void commit_one_by_one(Batch& batch);
@@ -96,7 +103,10 @@ class Committer {
   const CommitterOptions options_;
   std::function<void()> wake_;
   Store::TakeWork take_work_;
+  Watcher watcher_;
   News news_;  // of the batch under way; the committing thread only
+  // For how many more of our own heartbeats others want to know what we touch; the same thread's.
+  int others_watch_ = 0;
   // Leases that may have been committed though nobody was told; the committing thread only.
   std::vector<SettleRun> to_give_back_;
   Mutex mutex_;

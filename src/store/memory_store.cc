@@ -115,6 +115,10 @@ void MemoryStore::enqueue(Operation operation) {
   state_->committer().enqueue(std::move(operation));
 }
 
+void MemoryStore::on_touch(Watcher watcher) {
+  state_->committer().on_touch(std::move(watcher));
+}
+
 void MemoryStore::on_change(std::function<void()> wake) {
   state_->committer().on_change(std::move(wake));
 }

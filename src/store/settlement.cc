@@ -57,7 +57,9 @@ SettleRun settlement_of(const ClaimedRun& claimed, Outcome outcome,
       .retry_at = settlement.retry_at,
       .attempt = {claimed.attempt, claimed.started_at, ended_at, claimed.node, std::move(outcome)},
       .deliveries = std::move(settlement.deliveries),
-      .now = context.now};
+      .now = context.now,
+      .project = claimed.project,
+      .job = claimed.job};
 }
 
 }  // namespace chronos::store

@@ -21,6 +21,7 @@
 #include "model/why.h"
 #include "model/worker.h"
 #include "store/changes.h"
+#include "store/touch.h"
 
 namespace chronos::store {
 
@@ -189,6 +190,10 @@ class Store {
   // first commit; must be short and not block.
   using TakeWork = std::function<std::vector<Operation>(std::vector<Work>& work)>;
   virtual void on_work(TakeWork take) = 0;
+
+  // What commits touch, those of other processes on the same store included; a process that begins
+  // to watch may hear nothing of theirs for as long as they take between two heartbeats.
+  virtual void on_touch(Watcher watcher) = 0;
 
   // Commits what waits, then refuses further changes. Idempotent; the destructor calls it.
   virtual void stop() = 0;

@@ -85,6 +85,7 @@ class ApiTest : public testing::Test {
   service::Workers workers_;
   service::Access access_;
   service::Sessions sessions_;
+  service::Events events_;
   service::System system_;
   http::ReadPool readers_{0};
   http::Api api_;

@@ -112,6 +112,7 @@ class FaultyStore final : public store::Store {
     return inner_.worker_leases();
   }
   void on_work(TakeWork take) override { inner_.on_work(std::move(take)); }
+  void on_touch(store::Watcher watcher) override { inner_.on_touch(std::move(watcher)); }
   void on_change(std::function<void()> wake) override { inner_.on_change(std::move(wake)); }
   void stop() override { pass_on(); }
 

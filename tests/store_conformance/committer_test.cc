@@ -1,5 +1,8 @@
 // Changing in general: completion, order, neighbours, on_change, stop.
+#include <algorithm>
+#include <atomic>
 #include <future>
+#include <iterator>
 #include <mutex>
 
 #include "base/mutex.h"
@@ -129,6 +132,45 @@ TEST_P(CommitterTest, WakesNobodyForWhatTheSchedulerDoes) {
   claim_one();
   store().stop();
   EXPECT_EQ(wakes, 1);  // for the submit
+}
+
+// From its submission to its end, by the ids of the run and its job; nothing of what was refused.
+TEST_P(CommitterTest, WatchersAreToldWhatCommitsTouch) {
+  Mutex mutex;
+  std::vector<Touch> touches;
+  store().on_touch({[] { return true; },
+                    [&](std::vector<Touch> told) {
+                      const MutexLock lock(mutex);
+                      touches.insert(touches.end(), told.begin(), told.end());
+                    }});
+  commit(Heartbeat{holder_, 15s});
+  const auto submitted = submit_due(now());
+  auto stale = replacement(submitted);
+  stale.expected_version = 7;
+  EXPECT_NE(refusal(try_commit(stale)), "ok");
+  release();
+  const auto claimed = claim_one();
+  settle(claimed, RunState::succeeded);
+  store().stop();
+  const auto run = [&](RunState state) {
+    return Touch{project_, submitted.id, claimed.run, state};
+  };
+  EXPECT_EQ(touches,
+            (std::vector<Touch>{
+                {project_, submitted.id}, {}, run(RunState::running), run(RunState::succeeded)}));
+}
+
+TEST_P(CommitterTest, NobodyIsToldWhatHeDoesNotWantToKnow) {
+  std::atomic<bool> is_wanted = false;
+  std::vector<Touch> touches;
+  store().on_touch(
+      {[&] { return is_wanted.load(); },
+       [&](std::vector<Touch> told) { std::ranges::move(told, std::back_inserter(touches)); }});
+  submit_ready();
+  is_wanted = true;
+  const auto seen = submit_ready();
+  store().stop();
+  EXPECT_EQ(touches, (std::vector<Touch>{{project_, seen.id}}));
 }
 
 TEST_P(CommitterTest, StopCommitsWhatWaits) {

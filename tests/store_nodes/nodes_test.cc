@@ -51,6 +51,27 @@ TEST_P(NodesTest, RacingClaimersNeverShareARun) {
   EXPECT_EQ(stats().leased, kRuns);
 }
 
+// Whoever watches says so with its heartbeats, and hears of the others' commits from then on.
+TEST_P(NodesTest, AWatcherHearsWhatTheOtherNodeTouches) {
+  std::promise<Touch> told;
+  std::atomic<bool> is_told = false;
+  other().on_touch({[] { return true; },
+                    [&](const std::vector<Touch>& touches) {
+                      for (const auto& touch : touches) {
+                        if (touch.job && !is_told.exchange(true)) told.set_value(touch);
+                      }
+                    }});
+  const auto watcher = id<NodeId>();
+  commit_at_other(Heartbeat{watcher, 15s});
+  auto answer = told.get_future();
+  // A hint that is on its way is not awaited: what happens before it arrives is not told.
+  do {
+    commit(Heartbeat{holder_, 15s});
+    submit(new_job());
+  } while (answer.wait_for(100ms) == std::future_status::timeout);
+  EXPECT_EQ(answer.get().project, project_);
+}
+
 TEST_P(NodesTest, OneOfTwoPlannersWins) {
   for (int round = 0; round < 20; ++round) {
     const auto submitted = submit_recurring(now());

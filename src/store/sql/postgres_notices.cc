@@ -25,12 +25,14 @@ using std::chrono::milliseconds;
 
 constexpr auto kChannel = "chronos";
 constexpr std::string_view kNodes = "nodes";
-constexpr std::string_view kAnyProject = "-";
+constexpr std::string_view kWatching = "watching";
+constexpr std::string_view kNone = "-";
 constexpr milliseconds kLookAgain{1000};
 // NOTIFY commits one at a time in the whole server: what is told within this time is told at once.
 constexpr milliseconds kTogether{10};
 // More different ones are not told one by one.
 constexpr std::size_t kWorkMax = 100;
+constexpr std::size_t kProjectsMax = 100;
 
 std::optional<std::string_view> next_word(std::string_view& text) {
   if (text.empty()) return std::nullopt;
@@ -44,11 +46,15 @@ class Untold {
  public:
   void add(const News& news) {
     is_for_nodes_ |= news.is_for_nodes;
+    is_watching_ |= news.is_watching;
     for (const auto& work : news.work) {
       if (work.count > 0) work_[{work.project, work.queue}] += work.count;
     }
+    for (const auto& touch : news.touched) add(touch);
   }
-  bool empty() const { return work_.empty() && !is_for_nodes_; }
+  bool empty() const {
+    return work_.empty() && touched_.empty() && !is_for_nodes_ && !is_watching_;
+  }
   std::vector<std::string> notices() const {
     std::vector<std::string> notices;
     if (is_for_nodes_) notices.push_back(notice_of_nodes());
@@ -56,11 +62,36 @@ class Untold {
       if (notices.size() > kWorkMax) break;  // whoever waits asks again by itself, later
       notices.push_back(notice_of({key.first, key.second, count}));
     }
+    if (is_watching_) notices.push_back(notice_of_watching());
+    std::vector<Touch> touched;
+    for (const auto& [project, touches] : touched_) {
+      for (const auto& [key, touch] : touches) touched.push_back(touch);
+    }
+    for (auto rest = std::span<const Touch>(touched); !rest.empty();) {
+      const auto piece = rest.first(std::min(rest.size(), kTouchesTogether));
+      notices.push_back(notice_of(piece));
+      rest = rest.subspan(piece.size());
+    }
     return notices;
   }
 
  private:
+  using TouchKey = std::pair<std::optional<JobId>, std::optional<RunId>>;
+
+  // The last of each; of a project of which much was touched one that says so.
+  void add(const Touch& touch) {
+    if (touched_.size() >= kProjectsMax && !touched_.contains(touch.project)) return;
+    auto& touches = touched_[touch.project];
+    if (touches.contains({}) && !touch.project.is_nil()) return;
+    touches.insert_or_assign({touch.job, touch.run}, touch);
+    if (touches.size() <= kTouchesTogether) return;
+    touches.clear();
+    touches.emplace(TouchKey{}, Touch{touch.project});
+  }
+
   bool is_for_nodes_ = false;
+  bool is_watching_ = false;
+  std::map<ProjectId, std::map<TouchKey, Touch>> touched_;
   std::map<std::pair<std::optional<ProjectId>, std::string>, std::int64_t> work_;
 };
 
@@ -180,9 +211,13 @@ class Notices final : public PostgresNotices {
       auto news = read_notice(notice->extra);
       if (!news) continue;
       all.is_for_nodes |= news->is_for_nodes;
+      all.is_watching |= news->is_watching;
       std::ranges::move(news->work, std::back_inserter(all.work));
+      std::ranges::move(news->touched, std::back_inserter(all.touched));
     }
-    if (all.is_for_nodes || !all.work.empty()) heard_(std::move(all));
+    const bool is_news =
+        all.is_for_nodes || all.is_watching || !all.work.empty() || !all.touched.empty();
+    if (is_news) heard_(std::move(all));
     return is_told;
   }
 
@@ -269,19 +304,70 @@ std::string notice_of_nodes() {
 }
 
 std::string notice_of(const Work& work) {
-  const auto project = work.project ? to_base32(work.project->uuid) : std::string(kAnyProject);
+  const auto project = work.project ? to_base32(work.project->uuid) : std::string(kNone);
   return "work " + project + " " + work.queue + " " + std::to_string(work.count);
 }
 
+std::string notice_of_watching() {
+  return std::string(kWatching);
+}
+
+std::string notice_of(std::span<const Touch> touched) {
+  std::string notice = "touched";
+  const auto add = [&](std::string_view word) { notice.append(" ").append(word); };
+  for (const auto& touch : touched) {
+    add(touch.project.is_nil() ? std::string(kNone) : to_base32(touch.project.uuid));
+    add(touch.job ? to_base32(touch.job->uuid) : std::string(kNone));
+    add(touch.run ? to_base32(touch.run->uuid) : std::string(kNone));
+    add(touch.state ? to_string(*touch.state) : kNone);
+  }
+  return notice;
+}
+
+namespace {
+
+// An id or none; false: it is neither.
+template <class AnyId>
+bool read_id(std::string_view word, std::optional<AnyId>& id) {
+  if (word == kNone) return true;
+  if (const auto uuid = from_base32(word)) id = AnyId{*uuid};
+  return id.has_value();
+}
+
+std::optional<News> read_touches(std::string_view text) {
+  News news;
+  while (!text.empty()) {
+    const auto project_word = next_word(text);
+    const auto job_word = next_word(text);
+    const auto run_word = next_word(text);
+    const auto state_word = next_word(text);
+    if (!project_word || !job_word || !run_word || !state_word) return std::nullopt;
+    Touch touch;
+    std::optional<ProjectId> project;
+    const bool is_right = read_id(*project_word, project) && read_id(*job_word, touch.job) &&
+                          read_id(*run_word, touch.run);
+    if (*state_word != kNone) touch.state = parse_run_state(*state_word);
+    if (!is_right || (*state_word != kNone && !touch.state)) return std::nullopt;
+    touch.project = project.value_or(ProjectId{});
+    news.touched.push_back(touch);
+  }
+  return news;
+}
+
+}  // namespace
+
 std::optional<News> read_notice(std::string_view text) {
   if (text == kNodes) return News{.work = {}, .is_for_nodes = true};
-  if (next_word(text) != "work") return std::nullopt;
+  if (text == kWatching) return News{.work = {}, .is_watching = true};
+  const auto kind = next_word(text);
+  if (kind == "touched") return read_touches(text);
+  if (kind != "work") return std::nullopt;
   const auto project = next_word(text);
   const auto queue = next_word(text);
   const auto count = next_word(text);
   if (!project || !queue || !count || !text.empty()) return std::nullopt;
   Work work{.project = std::nullopt, .queue = std::string(*queue), .count = 0};
-  if (*project != kAnyProject) {
+  if (*project != kNone) {
     const auto uuid = from_base32(*project);
     if (!uuid) return std::nullopt;
     work.project = ProjectId{*uuid};

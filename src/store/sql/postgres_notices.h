@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,9 @@ namespace chronos::store::sql {
 // One line each, and back; nothing when it is not one.
 std::string notice_of_nodes();
 std::string notice_of(const Work& work);
+std::string notice_of_watching();
+std::string notice_of(std::span<const Touch> touched);  // at most kTouchesTogether
+inline constexpr std::size_t kTouchesTogether = 64;     // a notice has at most 8000 bytes
 std::optional<News> read_notice(std::string_view text);
 
 // Owns a connection and a thread. Thread-safe.

@@ -25,9 +25,27 @@ TEST(Notices, AreReadAsTheyWereWritten) {
   EXPECT_TRUE(nodes->work.empty());
 }
 
+TEST(Notices, OfWhatWasTouchedAreReadAsTheyWereWritten) {
+  const std::vector<Touch> touched = {
+      {ProjectId{{7, 9}}, JobId{{1, 2}}, RunId{{3, 4}}, RunState::timed_out},
+      {ProjectId{{7, 9}}, std::nullopt, RunId{{3, 4}}},
+      {ProjectId{{7, 9}}},
+      {}};
+  const auto news = read_notice(notice_of(touched));
+  ASSERT_TRUE(news);
+  EXPECT_EQ(news->touched, touched);
+  EXPECT_FALSE(news->is_for_nodes);
+  const std::vector<Touch> many(kTouchesTogether, touched.front());
+  EXPECT_LT(notice_of(many).size(), 8000U) << "what PostgreSQL takes";
+  const auto watching = read_notice(notice_of_watching());
+  ASSERT_TRUE(watching);
+  EXPECT_TRUE(watching->is_watching);
+}
+
 TEST(Notices, OthersAreNotTaken) {
   for (const char* text : {"", "node", "work", "work - q", "work - q x", "work - q 0",
-                           "work - q 1 2", "work x q 1", "work - q 1x", "play - q 1"}) {
+                           "work - q 1 2", "work x q 1", "work - q 1x", "play - q 1", "touched x",
+                           "touched - - - x", "touched x - - -", "touched - - -"}) {
     EXPECT_FALSE(read_notice(text)) << text;
   }
 }

@@ -264,6 +264,10 @@ void SqlStore::enqueue(Operation operation) {
   state_->committer().enqueue(std::move(operation));
 }
 
+void SqlStore::on_touch(Watcher watcher) {
+  state_->committer().on_touch(std::move(watcher));
+}
+
 void SqlStore::on_change(std::function<void()> wake) {
   state_->committer().on_change(std::move(wake));
 }

@@ -71,6 +71,7 @@ class SqlStore final : public Store {
   Result<void> health() const override;
   Result<Stats> stats() const override;
   void on_change(std::function<void()> wake) override;
+  void on_touch(Watcher watcher) override;
   void on_work(TakeWork take) override;
   void stop() override;
 
