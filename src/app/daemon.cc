@@ -38,6 +38,7 @@
 #include "service/runs.h"
 #include "service/sessions.h"
 #include "service/system.h"
+#include "store/live_output.h"
 #include "store/open.h"
 
 namespace chronos::app {
@@ -232,6 +233,7 @@ class Daemon::Parts {
   service::FirstStart first_start_;
   std::unique_ptr<executor::Executors> executors_;
   std::unique_ptr<notify::Channels> channels_;
+  std::unique_ptr<store::LiveOutput> live_output_;
   std::unique_ptr<scheduler::ExecutorLauncher> launcher_;
   std::unique_ptr<scheduler::Scheduler> scheduler_;
   std::unique_ptr<notify::Notifier> notifier_;
@@ -273,10 +275,19 @@ Result<void> Daemon::Parts::build() {
   const auto notify = notify_options(config_, policy);
   CHRONOS_TRY_VOID(notify::check_options(notify));
   channels_ = std::make_unique<notify::Channels>(clock_, notify);
-  launcher_ =
-      std::make_unique<scheduler::ExecutorLauncher>(*executors_, [&store](ProjectId project) {
+  live_output_ = std::make_unique<store::LiveOutput>(store);
+  launcher_ = std::make_unique<scheduler::ExecutorLauncher>(
+      *executors_,
+      [&store](ProjectId project) {
         const auto found = store.find_project(project);
         return found ? found->name : std::string();
+      },
+      [this](const store::ClaimedRun& run) {
+        const store::LiveOutput::Source source{run.project, run.job, run.run, run.attempt,
+                                               run.token};
+        return [this, source](std::int64_t offset, std::string_view bytes) {
+          return live_output_->append(source, offset, bytes);
+        };
       });
   scheduler_ = std::make_unique<scheduler::Scheduler>(
       store, *launcher_, clock_, ids_, Rng::from_system(), scheduler_options(config_),

@@ -136,7 +136,9 @@ struct ApiClient::Impl {
                   fmt::format("the answer of {} is too large", options.base_url));
     }
     const auto type = net::find_header(answer.headers, "Content-Type").value_or("");
-    ApiResponse response{answer.status, std::string(type), std::move(answer.body)};
+    const auto next = net::find_header(answer.headers, "Chronos-Output-Next").value_or("");
+    ApiResponse response{answer.status, std::string(type), std::move(answer.body),
+                         std::string(next)};
     if (response.status >= 200 && response.status <= 299) return response;
     return std::unexpected(error_in(response, options.base_url));
   }

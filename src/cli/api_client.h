@@ -27,6 +27,7 @@ struct ApiResponse {
   int status = 0;
   std::string content_type;
   std::string body;
+  std::string output_next;  // the header Chronos-Output-Next; empty = not given
 };
 
 struct ApiOptions {

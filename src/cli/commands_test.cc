@@ -369,16 +369,18 @@ TEST_F(CommandsTest, LogsFollowEveryAttemptByWholeLines) {
   StubServer server({
       http_answer(200, run_json("queued", R"("attempts_made":0)")),
       http_answer(200, run_json("running", R"("attempts_made":1)")),
-      http_answer(200, "one\ntw", "text/plain"),
+      http_answer(200, "one\ntw", "text/plain\r\nChronos-Output-Next: 6"),
       http_answer(200, run_json("running", R"("attempts_made":2)")),
-      http_answer(200, "one\ntwo", "text/plain"),
+      http_answer(200, "o", "text/plain\r\nChronos-Output-Next: 7"),
       http_answer(200, "", "text/plain"),
       http_answer(200, run_json("succeeded", R"("attempts_made":2)")),
       http_answer(200, "three", "text/plain"),
   });
   EXPECT_EQ(run(server, {"logs", "-f", kRunId}), kOk);
   EXPECT_EQ(out_.str(), "one\ntwothree");
-  EXPECT_EQ(server.targets().back(), "GET /api/runs/" + kRunId + "/output?attempt=2");
+  const auto targets = server.targets();
+  EXPECT_EQ(targets[4], "GET /api/runs/" + kRunId + "/output?attempt=1&offset=6");
+  EXPECT_EQ(targets.back(), "GET /api/runs/" + kRunId + "/output?attempt=2&offset=0");
 }
 
 // -- Keys, notify, backup, health ----------------------------------------------------------------

@@ -17,7 +17,7 @@ namespace {
 constexpr Arguments::Positional kJob{"JOB", "id of a job, or the key it was declared with"};
 constexpr Arguments::Positional kRun{"RUN", "id of a run"};
 
-constexpr Duration kFollowPause = std::chrono::milliseconds(500);
+constexpr Duration kFollowPause = std::chrono::milliseconds(200);
 
 // -- run, retry, wait
 // --------------------------------------------------------------------------------
@@ -118,15 +118,11 @@ void print_output(Session& session, std::string_view bytes, bool raw) {
   terminal.out.flush();
 }
 
-Result<std::string> read_output(ApiClient& client, const std::string& run,
-                                std::optional<std::int64_t> attempt) {
-  auto path = fmt::format("/api/runs/{}/output", url_encoded(run));
-  if (attempt) path += fmt::format("?attempt={}", *attempt);
-  CHRONOS_TRY(auto response, client.send({.path = path}));
-  return std::move(response.body);
+std::string output_path(const std::string& run) {
+  return fmt::format("/api/runs/{}/output", url_encoded(run));
 }
 
-// Prints the output of one attempt after the other as it becomes known, whole lines at a time, so
+// Prints the output of one attempt after the other while it is printed, whole lines at a time, so
 // that no character or colour is torn.
 class Follower {
  public:
@@ -152,37 +148,49 @@ class Follower {
  private:
   Result<void> catch_up(std::int64_t newest, bool is_over) {
     while (attempt_ <= newest) {
-      CHRONOS_TRY(const auto output, read_output(client_, flags_.run, attempt_));
-      const bool is_whole = is_over || attempt_ < newest;
-      show(output, is_whole);
+      CHRONOS_TRY_VOID(read_more());
+      show(is_over || attempt_ < newest);
       if (attempt_ == newest) break;
       ++attempt_;
-      shown_ = 0;
+      offset_ = "0";
     }
     return {};
   }
 
-  void show(std::string_view output, bool is_whole) {
-    const auto end = is_whole ? output.size() : output.rfind('\n') + 1;
-    if (end <= shown_) return;
-    print_output(session_, output.substr(shown_, end - shown_), flags_.raw);
-    shown_ = end;
+  // What came since: while an attempt runs its output grows, and what there was stays.
+  Result<void> read_more() {
+    const auto path =
+        fmt::format("{}?attempt={}&offset={}", output_path(flags_.run), attempt_, offset_);
+    CHRONOS_TRY(const auto response, client_.send({.path = path}));
+    unshown_ += response.body;
+    if (!response.output_next.empty()) offset_ = response.output_next;
+    return {};
+  }
+
+  void show(bool is_whole) {
+    const auto end = is_whole ? unshown_.size() : unshown_.rfind('\n') + 1;
+    if (end == 0) return;
+    print_output(session_, std::string_view(unshown_).substr(0, end), flags_.raw);
+    unshown_.erase(0, end);
   }
 
   Session& session_;
   ApiClient& client_;
   const LogFlags& flags_;
   std::int64_t attempt_ = 1;
-  std::size_t shown_ = 0;  // bytes of this attempt's output
+  std::string offset_ = "0";  // of what this attempt's output is read from next
+  std::string unshown_;       // a line that is not whole yet
 };
 
 int logs(Session& session, const LogFlags& flags) {
   auto client = connect(session);
   if (!client) return failed(session, client.error());
   if (flags.follow) return Follower(session, *client, flags).follow();
-  const auto output = read_output(*client, flags.run, flags.attempt);
+  auto path = output_path(flags.run);
+  if (flags.attempt) path += fmt::format("?attempt={}", *flags.attempt);
+  const auto output = client->send({.path = path});
   if (!output) return failed(session, output.error());
-  print_output(session, *output, flags.raw);
+  print_output(session, output->body, flags.raw);
   return kOk;
 }
 

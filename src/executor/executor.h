@@ -2,9 +2,11 @@
 // executor runs its own event thread and is thread-safe.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/id.h"
@@ -28,6 +30,10 @@ struct Launch {
   std::string config;   // the action as JSON text; was accepted by check()
   std::string payload;  // JSON text; empty = none
   Duration timeout{};   // the attempt is stopped and times out after this long
+  // Told what the attempt prints while it goes on: `bytes` that follow the first `offset` of it. It
+  // answers false when it cannot take them now: the same are offered again. Empty: nobody asks.
+  // What was told begins the outcome's output. Called on the executor's thread; must not block.
+  std::function<bool(std::int64_t offset, std::string_view bytes)> on_output = {};
 };
 
 class Executor {

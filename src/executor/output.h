@@ -24,6 +24,9 @@ class OutputCapture {
 
   void append(std::string_view bytes);
 
+  // The beginning that will be in take() whatever comes.
+  std::string_view head() const { return head_; }
+
   // What was captured; the capture is empty afterwards.
   Captured take();
 

@@ -21,6 +21,10 @@ using std::chrono::milliseconds;
 // How often a command in its grace is looked at when its leader is gone but others may live.
 constexpr Duration kGraceLook = milliseconds(20);
 
+// What a command prints is told this long after the first of it, and then as often: a command that
+// is over by then is told of as a whole, by its outcome.
+constexpr Duration kTellEvery = milliseconds(100);
+
 // When to look again at what is being killed: it is mostly gone at the second look.
 Duration kill_look(int round) {
   constexpr int kQuickRounds = 20;
@@ -68,7 +72,8 @@ RunningCommand::RunningCommand(const Launch& launch, const CommandExecutorOption
       cpu_time_max_(options.limits.cpu_time_max),
       child_(std::move(child)),
       tree_(std::move(tree)),
-      output_(options.output_max) {
+      output_(options.output_max),
+      on_output_(launch.on_output) {
   if (timeout_ > Duration(0)) deadline_ = now + timeout_;
 }
 
@@ -121,10 +126,32 @@ void RunningCommand::advance(SteadyTime now) {
     phase_ = Phase::killing;
     deadline_ = now + patience_;
   }
+  tell(now);
   if (look_at_ && now < *look_at_) return;
   look_at_.reset();
   if (phase_ == Phase::ending) look_after_end(now);
   if (phase_ == Phase::killing) kill_rest(now);
+}
+
+// The mask would miss a secret that was told in two pieces: what may be the beginning of one waits.
+void RunningCommand::tell(SteadyTime now) {
+  const auto untold = output_.head().substr(told_);
+  if (!on_output_ || untold.empty() || exit_) {
+    tell_at_.reset();
+    return;
+  }
+  if (!tell_at_) tell_at_ = now + kTellEvery;
+  if (now < *tell_at_) return;
+  tell_at_.reset();
+  const auto piece = untold.substr(0, mask_.whole_part(untold));
+  if (piece.empty()) return;
+  const auto masked = mask_.apply(std::string(piece));
+  if (!on_output_(told_bytes_, masked)) {
+    tell_at_ = now + kTellEvery;
+    return;
+  }
+  told_ += piece.size();
+  told_bytes_ += std::ssize(masked);
 }
 
 void RunningCommand::look_after_end(SteadyTime now) {
@@ -149,8 +176,11 @@ void RunningCommand::kill_rest(SteadyTime now) {
 }
 
 std::optional<SteadyTime> RunningCommand::wake_at() const {
-  if (phase_ == Phase::over || !deadline_) return look_at_;
-  return look_at_ ? std::min(*look_at_, *deadline_) : *deadline_;
+  std::optional<SteadyTime> first;
+  for (const auto& at : {look_at_, tell_at_, phase_ == Phase::over ? std::nullopt : deadline_}) {
+    if (at && (!first || *at < *first)) first = at;
+  }
+  return first;
 }
 
 Outcome RunningCommand::take_outcome() {
@@ -162,6 +192,7 @@ Outcome RunningCommand::take_outcome() {
   auto captured = output_.take();
   outcome.output = mask_.apply(std::move(captured.text));
   outcome.output_dropped = captured.dropped;
+  outcome.has_live_output = told_bytes_ > 0;
   if (exit_ && exit_->is_known) {
     (exit_->is_signal ? outcome.signal : outcome.exit_code) = exit_->value;
   }

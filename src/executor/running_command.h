@@ -69,6 +69,7 @@ class RunningCommand {
   RunningCommand(const Launch& launch, const CommandExecutorOptions& options, ChildProcess child,
                  ProcessTree tree, SteadyTime now);
 
+  void tell(SteadyTime now);
   void look_after_end(SteadyTime now);
   void kill_rest(SteadyTime now);
   Outcome describe_stop(Stop why) const;
@@ -84,6 +85,10 @@ class RunningCommand {
   ProcessTree tree_;
   OutputCapture output_;
   SecretMask mask_;
+  decltype(Launch::on_output) on_output_;
+  std::size_t told_ = 0;         // of the capture's head
+  std::int64_t told_bytes_ = 0;  // the same, as it was told: secrets are shorter there
+  std::optional<SteadyTime> tell_at_;
   Phase phase_ = Phase::running;
   std::optional<Stop> stop_;
   std::optional<Exit> exit_;

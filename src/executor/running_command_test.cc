@@ -189,5 +189,71 @@ TEST_F(RunningCommandTest, WhatCannotBeKilledIsGivenUpInTheEnd) {
   });
 }
 
+// Told what it prints: not at once, so that a short command costs nothing, and without a secret
+// that came in two pieces.
+TEST_F(RunningCommandTest, WhatItPrintsIsToldWhileItGoesOn) {
+  on_a_thread([&] {
+    std::string told;
+    bool is_taken = false;
+    auto launch = launch_of("");
+    launch.on_output = [&](std::int64_t offset, std::string_view bytes) {
+      EXPECT_EQ(offset, std::ssize(told));
+      if (is_taken) told += bytes;
+      return is_taken;
+    };
+    const CommandAction action{
+        .argv = {"echo one; printf hunt; read line; echo er22; exec sleep 1000"},
+        .env = {{"PASSWORD", "hunter22"}},
+        .cwd = directory.path(),
+        .stdin_text = {},
+        .shell = true};
+    auto started = RunningCommand::start(launch, action, options, std::nullopt, begin);
+    ASSERT_TRUE(started);
+    auto& command = **started;
+    const auto read_to = [&](std::size_t size, SteadyTime now) {
+      return eventually([&] {
+        command.read_output();
+        command.advance(now);
+        return told.size() >= size;
+      });
+    };
+    ASSERT_TRUE(eventually([&] {
+      command.read_output();
+      command.advance(begin);
+      return command.wake_at() == begin + milliseconds(100);
+    }));
+    command.advance(begin + milliseconds(100));
+    EXPECT_EQ(told, "") << "it was not taken";
+    is_taken = true;
+    EXPECT_TRUE(read_to(8, begin + seconds(1)));
+    command.stop(RunningCommand::Stop::cancel, begin + seconds(1));
+    wait_for_exit(command);
+    finish(command, begin + seconds(1));
+    const auto outcome = command.take_outcome();
+    EXPECT_EQ(told, "one\n***\n");
+    EXPECT_EQ(outcome.output, told);
+    EXPECT_TRUE(outcome.has_live_output);
+  });
+}
+
+TEST_F(RunningCommandTest, WhoIsOverSoonIsToldOfByItsOutcomeAlone) {
+  on_a_thread([&] {
+    auto launch = launch_of("");
+    launch.on_output = [](std::int64_t, std::string_view) {
+      ADD_FAILURE() << "told";
+      return true;
+    };
+    const CommandAction action{
+        .argv = {"echo one"}, .env = {}, .cwd = directory.path(), .stdin_text = {}, .shell = true};
+    auto started = RunningCommand::start(launch, action, options, std::nullopt, begin);
+    ASSERT_TRUE(started);
+    wait_for_exit(**started);
+    finish(**started, begin);
+    const auto outcome = (*started)->take_outcome();
+    EXPECT_EQ(outcome.output, "one\n");
+    EXPECT_FALSE(outcome.has_live_output);
+  });
+}
+
 }  // namespace
 }  // namespace chronos::executor

@@ -15,6 +15,17 @@ bool is_base32(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+// Longer than any key's: whatever looks like one for longer than this is none.
+constexpr std::size_t kKeyBodyMax = 256;
+
+// Where the end of `text` begins that is a beginning of `secret`, and not all of it; else its size.
+std::size_t before_beginning_of(std::string_view secret, std::string_view text) {
+  for (auto length = std::min(secret.size() - 1, text.size()); length > 0; --length) {
+    if (secret.starts_with(text.substr(text.size() - length))) return text.size() - length;
+  }
+  return text.size();
+}
+
 void replace_all(std::string& text, std::string_view secret) {
   for (auto at = text.find(secret); at != std::string::npos;
        at = text.find(secret, at + SecretMask::kMasked.size())) {
@@ -52,6 +63,18 @@ void SecretMask::add(std::string_view name, std::string_view value) {
   const auto blank = value.find(' ');
   if (blank == std::string_view::npos) return;
   if (value.size() - blank - 1 >= kSecretMin) secrets_.emplace_back(value.substr(blank + 1));
+}
+
+std::size_t SecretMask::whole_part(std::string_view text) const {
+  auto whole = text.size();
+  for (const auto& secret : secrets_) whole = std::min(whole, before_beginning_of(secret, text));
+  whole = std::min(whole, before_beginning_of(kKeyPrefix, text));
+  // A key goes on for as long as its characters do.
+  const auto key = text.rfind(kKeyPrefix);
+  if (key == std::string_view::npos) return whole;
+  const auto body = text.substr(key + kKeyPrefix.size());
+  const bool may_go_on = std::ranges::all_of(body, is_base32) && body.size() < kKeyBodyMax;
+  return may_go_on ? std::min(whole, key) : whole;
 }
 
 std::string SecretMask::apply(std::string text) const {

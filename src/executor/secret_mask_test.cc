@@ -43,5 +43,20 @@ TEST(SecretMask, OurOwnKeysAreAlwaysHidden) {
   EXPECT_EQ(SecretMask().apply("chr_key_ and 86 more"), "chr_key_ and 86 more");
 }
 
+TEST(SecretMask, WhatMayBeTheBeginningOfASecretWaits) {
+  SecretMask mask;
+  mask.add("DB_PASSWORD", "hunter22");
+  const auto part = [&](const std::string& text) { return text.substr(0, mask.whole_part(text)); };
+  EXPECT_EQ(part("a line\n"), "a line\n");
+  EXPECT_EQ(part("it is hunt"), "it is ");
+  EXPECT_EQ(part("it is hunter22"), "it is hunter22");
+  EXPECT_EQ(part("hunter hunter2"), "hunter ");
+  EXPECT_EQ(part("chr_k"), "");
+  EXPECT_EQ(part("key chr_key_abc"), "key ");
+  EXPECT_EQ(part("key chr_key_abc\n"), "key chr_key_abc\n");
+  EXPECT_EQ(part("chr_key_" + std::string(300, 'a')), "chr_key_" + std::string(300, 'a'));
+  EXPECT_EQ(part(""), "");
+}
+
 }  // namespace
 }  // namespace chronos::executor

@@ -1,6 +1,7 @@
 // Runs over HTTP.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/crypto.h"
@@ -14,6 +15,18 @@ namespace {
 constexpr std::string_view kStates =
     "planned, queued, running, retrying, succeeded, failed, timed_out, lost, cancelled, skipped or "
     "missed";
+
+// Without an end that may be the beginning of a character of UTF-8: at most three bytes.
+std::size_t whole_characters(std::string_view bytes) {
+  constexpr std::size_t kPartMax = 3;
+  for (std::size_t i = 1; i <= std::min(kPartMax, bytes.size()); ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[bytes.size() - i]);
+    if ((byte & 0xc0U) == 0x80U) continue;  // not the first byte of one
+    const std::size_t length = byte >= 0xf0U ? 4 : byte >= 0xe0U ? 3 : byte >= 0xc0U ? 2 : 1;
+    return length > i ? bytes.size() - i : bytes.size();
+  }
+  return bytes.size();
+}
 
 Response run_response(int status, const Run& run) {
   std::string body;
@@ -86,13 +99,24 @@ Result<Response> get_run(const Call& call) {
 Result<Response> get_run_output(const Call& call) {
   CHRONOS_TRY(const auto id, call.id<RunId>("run_id"));
   int attempt = 0;
+  int offset = 0;
   Query query(call.request());
   query.integer("attempt", {1, INT32_MAX}, attempt);
+  query.integer("offset", {0, INT32_MAX}, offset);
   CHRONOS_TRY_VOID(query.finish());
-  CHRONOS_TRY(auto output, call.api().runs.output(call.who(), id, attempt));
+  CHRONOS_TRY(auto output, call.api().runs.output(call.who(), id, attempt, offset));
+  // The rest of a character that is not all there yet comes with the next piece.
+  if (output.is_running) output.bytes.resize(whole_characters(output.bytes));
+  const auto next = offset + std::ssize(output.bytes);
   auto response = json_response(200, json::as_utf8(std::move(output.bytes)));
   response.content_type = "text/plain; charset=utf-8";
-  response.headers.push_back({"Chronos-Output-Dropped", fmt::to_string(output.dropped)});
+  const auto add = [&](std::string_view name, std::string value) {
+    response.headers.push_back({"Chronos-Output-" + std::string(name), std::move(value)});
+  };
+  add("Dropped", fmt::to_string(output.dropped));
+  add("Attempt", fmt::to_string(output.attempt));
+  add("Next", fmt::to_string(next));
+  add("Running", output.is_running ? "true" : "false");
   return response;
 }
 

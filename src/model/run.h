@@ -28,6 +28,7 @@ struct Outcome {
   std::optional<Duration> retry_after;  // what the target asked for
   std::string output;                   // bounded by the executor
   std::int64_t output_dropped = 0;      // bytes beyond the bound, counted and not kept
+  bool has_live_output = false;         // some of it may be stored: AppendOutput
 };
 
 struct Attempt {

@@ -29,7 +29,8 @@ void ExecutorLauncher::launch(const store::ClaimedRun& run, Duration timeout,
                    .trigger = run.trigger,
                    .config = spec.action.config,
                    .payload = spec.payload,
-                   .timeout = timeout},
+                   .timeout = timeout,
+                   .on_output = output_of_ ? output_of_(run) : nullptr},
                   std::move(done));
 }
 

@@ -16,8 +16,14 @@ class ExecutorLauncher final : public Launcher {
   // Finds a project's name; called on the scheduler's thread, once per project.
   using ProjectName = std::function<std::string(ProjectId)>;
 
-  ExecutorLauncher(executor::Executors& executors, ProjectName project_name)
-      : executors_(executors), project_name_(std::move(project_name)) {}
+  // Who is told what a run prints while it goes on (executor::Launch::on_output); empty = nobody.
+  using OutputOf = std::function<decltype(executor::Launch::on_output)(const store::ClaimedRun&)>;
+
+  ExecutorLauncher(executor::Executors& executors, ProjectName project_name,
+                   OutputOf output_of = {})
+      : executors_(executors),
+        project_name_(std::move(project_name)),
+        output_of_(std::move(output_of)) {}
 
   void launch(const store::ClaimedRun& run, Duration timeout,
               std::move_only_function<void(Outcome)> done) override;
@@ -28,6 +34,7 @@ class ExecutorLauncher final : public Launcher {
 
   executor::Executors& executors_;
   const ProjectName project_name_;
+  const OutputOf output_of_;
   std::map<ProjectId, std::string> names_;
 };
 

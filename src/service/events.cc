@@ -42,14 +42,25 @@ void Events::add(Changes& changes, const store::Touch& touch) {
   changes.is_much = true;
 }
 
+void Events::note_output(const store::Touch& touch) {
+  const bool is_followed = std::ranges::any_of(subscribers_, [&](const auto& subscriber) {
+    return subscriber->who.project == touch.project &&
+           subscriber->stream.followed.contains(*touch.run);
+  });
+  if (!is_followed) return;
+  outputs_.insert_or_assign(*touch.run, Output{touch.project, touch.attempt, touch.output_size});
+}
+
 void Events::touch(std::vector<store::Touch> touches) {
   if (!is_watched_ || touches.empty()) return;
   {
     const MutexLock lock(mutex_);
     if (is_stopped_) return;
-    const bool is_first = changes_.empty();
-    for (const auto& each : touches) add(changes_[each.project], each);
-    if (!is_first) return;  // it is awaited already
+    const bool is_first = changes_.empty() && outputs_.empty();
+    for (const auto& each : touches) {
+      each.attempt > 0 ? note_output(each) : add(changes_[each.project], each);
+    }
+    if (!is_first && outputs_.empty()) return;  // it is awaited already
     has_news_ = true;
   }
   happened_.notify_one();
@@ -111,6 +122,21 @@ void Events::tell_kept(const Kept& kept) {
     if (!kept.project.is_nil() && kept.project != subscriber->who.project) continue;
     if (subscriber->is_over) continue;
     subscriber->is_over = !subscriber->stream.send({kept.name, kept.data, id});
+  }
+}
+
+void Events::tell_outputs() {
+  for (const auto& [run, output] : std::exchange(outputs_, {})) {
+    std::string data;
+    json::Writer writer(data);
+    writer.begin_object().member("run", run.to_string()).member("attempt", output.attempt);
+    writer.member("size", output.size).end_object();
+    for (const auto& subscriber : subscribers_) {
+      const bool is_followed =
+          subscriber->who.project == output.project && subscriber->stream.followed.contains(run);
+      if (!is_followed || subscriber->is_over) continue;
+      subscriber->is_over = !subscriber->stream.send({"output", data, ""});
+    }
   }
 }
 
@@ -229,6 +255,7 @@ std::optional<SteadyTime> Events::pump() {
   const MutexLock lock(mutex_);
   has_news_ = false;
   end_gone(now);
+  tell_outputs();
   if (!changes_.empty() && now - told_at_ >= options_.interval) {
     told_at_ = now;
     tell_changes();

@@ -110,6 +110,12 @@ class Events {
     std::string name;
     std::string data;
   };
+  // How much is stored of a run's output.
+  struct Output {
+    ProjectId project;
+    int attempt = 0;
+    std::int64_t size = 0;
+  };
   using Subscribers = std::vector<std::shared_ptr<Subscriber>>;
 
   Result<void> find_room(const Principal& who) const CHRONOS_REQUIRES(mutex_);
@@ -118,6 +124,8 @@ class Events {
   std::string id_of(std::uint64_t number) const CHRONOS_REQUIRES(mutex_);
   void keep(ProjectId project, std::string_view name, std::string data) CHRONOS_REQUIRES(mutex_);
   void catch_up(Subscriber& subscriber) CHRONOS_REQUIRES(mutex_);
+  void note_output(const store::Touch& touch) CHRONOS_REQUIRES(mutex_);
+  void tell_outputs() CHRONOS_REQUIRES(mutex_);
   void tell_changes() CHRONOS_REQUIRES(mutex_);
   void tell_kept(const Kept& kept) CHRONOS_REQUIRES(mutex_);
   void end_gone(SteadyTime now) CHRONOS_REQUIRES(mutex_);
@@ -132,6 +140,8 @@ class Events {
   Condition happened_;
   Subscribers subscribers_ CHRONOS_GUARDED_BY(mutex_);
   std::map<ProjectId, Changes> changes_ CHRONOS_GUARDED_BY(mutex_);
+  // Of runs that somebody follows; told at once, and kept for nobody: whoever comes back asks.
+  std::map<RunId, Output> outputs_ CHRONOS_GUARDED_BY(mutex_);
   std::deque<Kept> kept_ CHRONOS_GUARDED_BY(mutex_);  // oldest first
   std::size_t kept_bytes_ CHRONOS_GUARDED_BY(mutex_) = 0;
   // Ids are this and a number: those of another process, or of before nobody watched, mean nothing.

@@ -51,6 +51,7 @@ class EventsTest : public testing::Test {
     stream.may_go_on = [&viewer] { return viewer.is_allowed; };
     stream.gone = viewer.gone.get_token();
     stream.last_id = std::move(last_id);
+    stream.followed = followed_;
     return events_.subscribe(principal, std::move(stream));
   }
   void tell_in_time() {
@@ -61,6 +62,7 @@ class EventsTest : public testing::Test {
     return R"(change {"jobs":[")" + job.to_string() + R"("],"runs":[]})";
   }
 
+  std::set<RunId> followed_;  // by the next who watches
   ManualClock clock_{Timestamp()};
   Events events_{clock_, {.kept_bytes_max = 2000, .streams_max = 4, .streams_per_key = 3}};
 };
@@ -225,6 +227,27 @@ TEST_F(EventsTest, StreamsAreCounted) {
   viewer.gone.request_stop();
   events_.pump();
   EXPECT_TRUE(events_.check_room(who(kProject, 1)));
+}
+
+TEST_F(EventsTest, OutputIsToldAtOnceToWhoFollowsIt) {
+  Viewer follower;
+  Viewer other;
+  Viewer stranger;
+  followed_ = {kRun};
+  ASSERT_TRUE(watch(follower, who(kProject)));
+  ASSERT_TRUE(watch(stranger, who(kOtherProject)));
+  followed_ = {};
+  ASSERT_TRUE(watch(other, who(kProject)));
+  events_.touch({{kProject, kJob, kRun, std::nullopt, 2, 100}});
+  events_.touch({{kProject, kJob, kRun, std::nullopt, 2, 105},
+                 {kProject, kJob, RunId{{3, 2}}, std::nullopt, 1, 7}});
+  events_.pump();
+  EXPECT_EQ(follower.log,
+            Log{R"(output {"run":")" + kRun.to_string() + R"(","attempt":2,"size":105})"});
+  tell_in_time();
+  EXPECT_EQ(follower.log.size(), 1U) << "it is no change of anything else";
+  EXPECT_EQ(other.log, Log{});
+  EXPECT_EQ(stranger.log, Log{});
 }
 
 TEST_F(EventsTest, WhatIsToldOfAProjectIsKeptLikeChanges) {

@@ -19,13 +19,14 @@ Result<Page<Run>> Runs::list(const Principal& who, RunFilter filter) const {
   return store_.list_runs(filter);
 }
 
-Result<Output> Runs::output(const Principal& who, RunId id, int attempt) const {
+Result<Output> Runs::output(const Principal& who, RunId id, int attempt,
+                            std::int64_t offset) const {
   CHRONOS_TRY(const auto run, store_.find_run(who.project, id));
   if (attempt > run.attempts_made) {
     return fail(Reason::not_found, "the run has had no attempt of this number");
   }
-  CHRONOS_TRY(auto page, store_.read_output(who.project, id, attempt));
-  return Output{std::move(page.bytes), page.dropped};
+  CHRONOS_TRY(auto page, store_.read_output(who.project, id, attempt, offset));
+  return Output{std::move(page.bytes), page.dropped, page.attempt, page.is_running};
 }
 
 void Runs::cancel(const Principal& who, RunId run, Done<RunReply> done) {

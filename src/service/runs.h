@@ -21,6 +21,8 @@ struct RunReply {
 struct Output {
   std::string bytes;         // as the action wrote them: any bytes at all
   std::int64_t dropped = 0;  // bytes beyond the cap, not kept
+  int attempt = 0;           // whose; 0: the run has had none
+  bool is_running = false;   // the attempt goes on, and so may its output
 };
 
 class Runs {
@@ -30,8 +32,9 @@ class Runs {
   Result<Run> find(const Principal& who, RunId run) const;
   // With `filter.job`: not_found when the project has no such job.
   Result<Page<Run>> list(const Principal& who, RunFilter filter) const;
-  // Of the newest attempt when `attempt` is 0. not_found when the run has had no such attempt.
-  Result<Output> output(const Principal& who, RunId run, int attempt) const;
+  // From byte `offset` on, of the newest attempt when `attempt` is 0; of one that goes on what is
+  // known so far. not_found when the run has had no such attempt.
+  Result<Output> output(const Principal& who, RunId run, int attempt, std::int64_t offset) const;
 
   // A final run stays as it is.
   void cancel(const Principal& who, RunId run, Done<RunReply> done);

@@ -45,16 +45,30 @@ std::string_view to_string(Settled settled) {
 
 Workers::Workers(store::Store& store, const Clock& clock, IdSource& ids, Rng rng,
                  WorkersOptions options)
-    : store_(store), clock_(clock), ids_(ids), options_(std::move(options)), rng_(rng) {}
+    : store_(store),
+      clock_(clock),
+      ids_(ids),
+      options_(std::move(options)),
+      live_output_(store),
+      rng_(rng) {}
 
 Result<void> Workers::load() {
   CHRONOS_TRY(auto leases, store_.worker_leases());
+  std::vector<std::string> outputs;
+  outputs.reserve(leases.size());
+  for (const auto& claimed : leases) {
+    CHRONOS_TRY(auto said, store_.read_output(claimed.project, claimed.run, claimed.attempt));
+    outputs.push_back(std::move(said.bytes));
+  }
   const auto now = clock_.now();
   const auto steady = clock_.steady();
   const MutexLock lock(mutex_);
-  for (auto& claimed : leases) {
+  for (std::size_t i = 0; i < leases.size(); ++i) {
+    auto& claimed = leases[i];
     const auto left = claimed.started_at + store::time_left(claimed, claimed.started_at) - now;
-    keep(std::move(claimed), steady + std::max(left, Duration(0)));
+    auto& held = keep(std::move(claimed), steady + std::max(left, Duration(0)));
+    held.told = outputs[i].size();
+    held.output = std::move(outputs[i]);
   }
   return {};
 }
@@ -190,6 +204,7 @@ std::vector<RunId> Workers::gather(const Principal& who, SettleRequest& request,
     }
     auto outcome = outcome_of(each, held->output, options_.output_max);
     outcome.output_dropped += held->output_dropped;
+    outcome.has_live_output = held->told > 0;
     auto here = context;
     here.asks_again = each.outcome == WorkOutcome::retry_later;
     change.settled.push_back(store::settlement_of(held->claimed, outcome, here, rng_, ids_));
@@ -225,6 +240,19 @@ void Workers::note_progress(const Principal& who, const std::vector<ProgressRequ
     if (each.output.size() > room) {
       held->output_dropped += static_cast<std::int64_t>(each.output.size() - room);
     }
+    tell_output(*held);
+  }
+}
+
+// What is refused is offered again with the next progress.
+void Workers::tell_output(Held& held) {
+  const auto untold = std::string_view(held.output).substr(held.told);
+  const auto& claimed = held.claimed;
+  if (untold.empty()) return;
+  if (live_output_.append(
+          {claimed.project, claimed.job, claimed.run, claimed.attempt, claimed.token},
+          static_cast<std::int64_t>(held.told), untold)) {
+    held.told = held.output.size();
   }
 }
 
@@ -352,13 +380,14 @@ Workers::Held* Workers::find_held(const Principal& who, RunId run, std::int64_t 
   return held.claimed.project == who.project && held.claimed.token == token ? &held : nullptr;
 }
 
-void Workers::keep(store::ClaimedRun claimed, SteadyTime until) {
+Workers::Held& Workers::keep(store::ClaimedRun claimed, SteadyTime until) {
   const auto run = claimed.run;
   auto& held = held_[run];
   deadlines_.erase({held.until, run});
   held = Held{
       .claimed = std::move(claimed), .until = until, .percent = {}, .message = {}, .output = {}};
   deadlines_.emplace(until, run);
+  return held;
 }
 
 void Workers::forget(RunId run, std::int64_t token) {
@@ -388,7 +417,10 @@ void Workers::end_late(store::ClaimedRun claimed, Outcome outcome,
                   // The store is full or away for a while.
                   const auto again = clock_.steady() + kRetryStore;
                   const MutexLock lock(mutex_);
-                  keep(claimed, again);
+                  auto& held = keep(claimed, again);
+                  held.output = outcome.output;
+                  held.output_dropped = outcome.output_dropped;
+                  held.told = held.output.size();
                 });
 }
 
@@ -407,6 +439,7 @@ void Workers::end_overdue(SteadyTime now) {
       if (left < spec.timeout) outcome.reason = "deadline";
       outcome.output = held.output;
       outcome.output_dropped = held.output_dropped;
+      outcome.has_live_output = true;  // perhaps: the worker may have spoken to another node
       overdue.emplace_back(held.claimed, std::move(outcome));
     }
   }

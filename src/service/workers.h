@@ -29,6 +29,7 @@
 #include "service/principal.h"
 #include "service/request_facts.h"
 #include "service/work_request.h"
+#include "store/live_output.h"
 #include "store/store.h"
 
 namespace chronos::service {
@@ -137,6 +138,7 @@ class Workers {
     std::string message;
     std::string output;
     std::int64_t output_dropped = 0;
+    std::size_t told = 0;  // of `output`: is stored, or will be
   };
   struct Known {
     WorkerInfo info;
@@ -152,13 +154,14 @@ class Workers {
   void take_settled(Turn& turn, const store::WorkerTurn::Answer& answer);
   void take_claimed(Turn& turn, std::vector<store::ClaimedRun> claimed);
   bool wait(Turn& turn);
+  void tell_output(Held& held) CHRONOS_REQUIRES(mutex_);
   void note_progress(const Principal& who, const std::vector<ProgressRequest>& progress,
                      std::vector<RunId>& stale);
   std::vector<RunId> gather(const Principal& who, SettleRequest& request, Turn& turn,
                             store::WorkerTurn& change);
   std::vector<LeaseRef> never_arrived(NodeId holder, const std::vector<RunId>& holding) const;
   Held* find_held(const Principal& who, RunId run, std::int64_t token) CHRONOS_REQUIRES(mutex_);
-  void keep(store::ClaimedRun claimed, SteadyTime until) CHRONOS_REQUIRES(mutex_);
+  Held& keep(store::ClaimedRun claimed, SteadyTime until) CHRONOS_REQUIRES(mutex_);
   void forget(RunId run, std::int64_t token);
   void end_late(store::ClaimedRun claimed, Outcome outcome, const std::string& project_name);
   void end_overdue(SteadyTime now);
@@ -168,6 +171,7 @@ class Workers {
   const Clock& clock_;
   IdSource& ids_;
   const WorkersOptions options_;
+  store::LiveOutput live_output_;
   mutable Mutex mutex_;
   Rng rng_ CHRONOS_GUARDED_BY(mutex_);
   std::unordered_map<NodeId, Known> known_ CHRONOS_GUARDED_BY(mutex_);

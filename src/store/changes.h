@@ -328,6 +328,25 @@ struct SettleRun {
   JobId job = {};
 };
 
+// What running attempts have printed since. An attempt's pieces follow each other without a gap and
+// begin its output; they are readable while it goes on (Store::read_output). Of an attempt whose
+// lease is not `token`, or not any more, nothing is kept. When it is settled they go, for its
+// outcome has the whole output; where that is empty, as of an attempt that was lost, they are its
+// output.
+struct AppendOutput {
+  struct Answer {};
+  struct Piece {
+    ProjectId project;  // this and the job: for who watches
+    JobId job;
+    RunId run;
+    int attempt = 1;
+    std::int64_t token = 0;
+    std::int64_t offset = 0;  // bytes before it
+    std::string bytes;
+  };
+  std::vector<Piece> pieces;
+};
+
 // The holder lives. A holder not heard of for its `ttl` (on a clock that never steps) loses its
 // leases: Store::expired_leases names them until they are settled, or the holder is heard of again.
 // On SQLite a new start of the process is a new holder, and the old one's leases have expired at
@@ -465,14 +484,14 @@ struct Prune {
 // THE list of changes, and of what they answer.
 using Change =
     std::variant<SubmitJob, ReplaceJob, CancelJob, RunJob, Backfill, CancelRun, PutCalendar,
-                 DeleteCalendar, ReleaseDue, CommitPlan, ClaimRuns, SettleRun, Heartbeat,
-                 WorkerTurn, ClaimDeliveries, FinishDelivery, AddDeliveries, PutProject, Bootstrap,
-                 PutKey, RevokeKey, TouchKeys, PutSession, EndSession, Prune, NoteZones>;
-using Answer =
-    std::variant<std::monostate, JobAnswer, RunAnswer, CalendarAnswer, Backfill::Answer,
-                 std::int64_t, CommitPlan::Answer, ClaimRuns::Answer, SettleRun::Answer,
-                 Heartbeat::Answer, WorkerTurn::Answer, ClaimDeliveries::Answer,
-                 FinishDelivery::Answer, AddDeliveries::Answer, Project, Bootstrap::Answer, Key,
-                 TouchKeys::Answer, Session, EndSession::Answer, NoteZones::Answer>;
+                 DeleteCalendar, ReleaseDue, CommitPlan, ClaimRuns, SettleRun, AppendOutput,
+                 Heartbeat, WorkerTurn, ClaimDeliveries, FinishDelivery, AddDeliveries, PutProject,
+                 Bootstrap, PutKey, RevokeKey, TouchKeys, PutSession, EndSession, Prune, NoteZones>;
+using Answer = std::variant<std::monostate, JobAnswer, RunAnswer, CalendarAnswer, Backfill::Answer,
+                            std::int64_t, CommitPlan::Answer, ClaimRuns::Answer, SettleRun::Answer,
+                            AppendOutput::Answer, Heartbeat::Answer, WorkerTurn::Answer,
+                            ClaimDeliveries::Answer, FinishDelivery::Answer, AddDeliveries::Answer,
+                            Project, Bootstrap::Answer, Key, TouchKeys::Answer, Session,
+                            EndSession::Answer, NoteZones::Answer>;
 
 }  // namespace chronos::store

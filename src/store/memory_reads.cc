@@ -133,13 +133,27 @@ Page<Run> list_runs(const Tables& tables, const RunFilter& filter) {
   return page;
 }
 
-Result<OutputPage> read_output(const Tables& tables, ProjectId project, RunId id, int attempt) {
+Result<OutputPage> read_output(const Tables& tables, ProjectId project, RunId id, int attempt,
+                               std::int64_t offset) {
   const auto run = any_run(tables, id);
   if (!run || run->project != project) return fail(Reason::not_found, "no run has this id");
+  const auto from = [offset](const std::string& bytes) {
+    return bytes.substr(std::min(static_cast<std::size_t>(offset), bytes.size()));
+  };
+  const auto live = tables.live_runs.find(id);
+  const bool is_leased = live != tables.live_runs.end() && live->second.lease;
+  if (is_leased && (attempt == 0 || attempt == live->second.attempts_made)) {
+    const auto said = tables.running_output.find(id);
+    return OutputPage{.bytes = said == tables.running_output.end() ? "" : from(said->second),
+                      .attempt = live->second.attempts_made,
+                      .is_running = true};
+  }
   const auto* attempts = attempts_of(tables, id);
   if (attempt == 0 && attempts != nullptr) attempt = attempts->rbegin()->first;
   const auto found = tables.outputs.find({id, attempt});
-  return found == tables.outputs.end() ? OutputPage{} : found->second;
+  if (found == tables.outputs.end()) return OutputPage{};
+  return OutputPage{
+      .bytes = from(found->second.bytes), .dropped = found->second.dropped, .attempt = attempt};
 }
 
 std::vector<Run> live_runs(const Tables& tables, ProjectId project, JobId job) {

@@ -10,7 +10,8 @@ Result<Job> read_job_by_key(const Tables& tables, ProjectId project, const std::
 Page<Job> list_jobs(const Tables& tables, const JobFilter& filter);
 Result<Run> read_run(const Tables& tables, ProjectId project, RunId run);
 Page<Run> list_runs(const Tables& tables, const RunFilter& filter);
-Result<OutputPage> read_output(const Tables& tables, ProjectId project, RunId run, int attempt);
+Result<OutputPage> read_output(const Tables& tables, ProjectId project, RunId run, int attempt,
+                               std::int64_t offset);
 std::vector<Run> live_runs(const Tables& tables, ProjectId project, JobId job);
 std::optional<Standing> standing(const Tables& tables, ProjectId project, RunId run, int ahead_max);
 std::vector<ReasonCount> reason_counts(const Tables& tables, ProjectId project, JobId job);

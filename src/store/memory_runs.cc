@@ -63,7 +63,13 @@ const JobSpec& spec_of(const Tables& tables, RunId run) {
 }
 
 // The attempt never began.
+std::string take_running_output(Tables& tables, RunId run) {
+  const auto node = tables.running_output.extract(run);
+  return node.empty() ? std::string() : std::move(node.mapped());
+}
+
 SettleRun::Answer hand_back(Tables& tables, RunId id, Timestamp now) {
+  take_running_output(tables, id);
   auto run = take(tables, id);
   run.lease.reset();
   if (--run.attempts_made == 0) run.started_at.reset();
@@ -83,6 +89,9 @@ void append_attempt(Tables& tables, const SettleRun& change) {
   auto attempt = change.attempt;
   auto& outcome = attempt.outcome;
   outcome.retry_after.reset();
+  outcome.has_live_output = false;
+  auto said = take_running_output(tables, change.run);
+  if (outcome.output.empty()) outcome.output = std::move(said);
   tables.outputs.insert_or_assign(
       {change.run, attempt.number},
       OutputPage{std::exchange(outcome.output, {}), outcome.output_dropped});
@@ -184,6 +193,18 @@ Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change) {
     insert(tables, std::move(run));
   }
   return claimed;
+}
+
+Result<AppendOutput::Answer> apply(Tables& tables, const AppendOutput& change) {
+  for (const auto& piece : change.pieces) {
+    const auto run = tables.live_runs.find(piece.run);
+    const bool is_held = run != tables.live_runs.end() && run->second.lease &&
+                         run->second.lease->token == piece.token;
+    if (!is_held) continue;
+    auto& said = tables.running_output[piece.run];
+    if (std::ssize(said) == piece.offset) said += piece.bytes;
+  }
+  return AppendOutput::Answer{};
 }
 
 Result<SettleRun::Answer> apply(Tables& tables, const SettleRun& change) {

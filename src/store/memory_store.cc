@@ -154,9 +154,11 @@ Result<Page<Run>> MemoryStore::list_runs(const RunFilter& filter) const {
   return state_->read([&](const auto& tables, auto) { return memory::list_runs(tables, filter); });
 }
 
-Result<OutputPage> MemoryStore::read_output(ProjectId project, RunId run, int attempt) const {
-  return state_->read(
-      [&](const auto& tables, auto) { return memory::read_output(tables, project, run, attempt); });
+Result<OutputPage> MemoryStore::read_output(ProjectId project, RunId run, int attempt,
+                                            std::int64_t offset) const {
+  return state_->read([&](const auto& tables, auto) {
+    return memory::read_output(tables, project, run, attempt, offset);
+  });
 }
 
 Result<std::vector<Run>> MemoryStore::live_runs(ProjectId project, JobId job) const {

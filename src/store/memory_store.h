@@ -34,7 +34,8 @@ class MemoryStore final : public Store {
   Result<Page<Job>> list_jobs(const JobFilter& filter) const override;
   Result<Run> find_run(ProjectId project, RunId run) const override;
   Result<Page<Run>> list_runs(const RunFilter& filter) const override;
-  Result<OutputPage> read_output(ProjectId project, RunId run, int attempt) const override;
+  Result<OutputPage> read_output(ProjectId project, RunId run, int attempt,
+                                 std::int64_t offset) const override;
   Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const override;
   Result<std::optional<Standing>> standing(ProjectId project, RunId run,
                                            int ahead_max) const override;

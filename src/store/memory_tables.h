@@ -126,6 +126,7 @@ struct Tables {
   std::map<RunId, FinalRun> final_runs;
   std::map<RunId, std::map<int, Attempt>> attempts;  // ended ones by number, without output
   std::map<std::pair<RunId, int>, OutputPage> outputs;
+  std::map<RunId, std::string> running_output;  // of leased runs
 
   std::map<CalendarName, Calendar> calendars;
   std::map<DeliveryId, Delivery> deliveries;
@@ -199,6 +200,7 @@ Result<std::int64_t> apply(Tables& tables, const ReleaseDue& change);
 Result<CommitPlan::Answer> apply(Tables& tables, const CommitPlan& change);
 Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change);
 Result<SettleRun::Answer> apply(Tables& tables, const SettleRun& change);
+Result<AppendOutput::Answer> apply(Tables& tables, const AppendOutput& change);
 Result<Heartbeat::Answer> apply(Tables& tables, const Heartbeat& change, SteadyTime now);
 Result<WorkerTurn::Answer> apply(Tables& tables, const WorkerTurn& change, SteadyTime now);
 Result<ClaimDeliveries::Answer> apply(Tables& tables, const ClaimDeliveries& change);

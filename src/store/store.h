@@ -69,8 +69,10 @@ struct WaitingCursor {
 };
 
 struct OutputPage {
-  std::string bytes;
+  std::string bytes;         // from the offset on
   std::int64_t dropped = 0;  // bytes the executor could not keep
+  int attempt = 0;           // whose; 0: there is none
+  bool is_running = false;   // it goes on, and so may its output
 };
 
 struct Stats {
@@ -125,8 +127,10 @@ class Store {
   // ready; is_cancel_requested is never set on a final run.
   virtual Result<Run> find_run(ProjectId project, RunId run) const = 0;
   virtual Result<Page<Run>> list_runs(const RunFilter& filter) const = 0;
-  // The newest ended attempt's output when `attempt` is 0. Empty when there is none.
-  virtual Result<OutputPage> read_output(ProjectId project, RunId run, int attempt) const = 0;
+  // The newest attempt's output when `attempt` is 0; of one that goes on as much as is stored
+  // (AppendOutput). Empty when there is none.
+  virtual Result<OutputPage> read_output(ProjectId project, RunId run, int attempt,
+                                         std::int64_t offset = 0) const = 0;
   // The job's live runs (planned, queued, held, running, retrying), earliest planned first, then by
   // id.
   virtual Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const = 0;

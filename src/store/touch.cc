@@ -1,5 +1,6 @@
 #include "store/touch.h"
 
+#include <iterator>
 #include <variant>
 
 namespace chronos::store {
@@ -51,6 +52,12 @@ struct Toucher {
   void operator()(const SettleRun& change) const {
     touches.push_back(
         {change.project, change.job, change.run, std::get<SettleRun::Answer>(answer).state});
+  }
+  void operator()(const AppendOutput& change) const {
+    for (const auto& piece : change.pieces) {
+      touches.push_back({piece.project, piece.job, piece.run, std::nullopt, piece.attempt,
+                         piece.offset + std::ssize(piece.bytes)});
+    }
   }
   void operator()(const WorkerTurn& change) const {
     const auto& turn = std::get<WorkerTurn::Answer>(answer);

@@ -3,6 +3,7 @@
 // Pure.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -20,6 +21,10 @@ struct Touch {
   std::optional<JobId> job = {};  // it, or a run of it
   std::optional<RunId> run = {};
   std::optional<RunState> state = {};  // that the run is in now, when that is known
+  // Of a running attempt that has printed more: which, and how many bytes of it are stored. Then
+  // there is nothing else to read again.
+  int attempt = 0;
+  std::int64_t output_size = 0;
 
   bool operator==(const Touch&) const = default;
 };

@@ -89,6 +89,13 @@ TEST(Touch, OfAPlan) {
       (std::vector<Touch>{{kProject, kJob, kRun}, {kProject, kJob, kOther, RunState::skipped}}));
 }
 
+TEST(Touch, OfOutputSaysHowMuchThereIs) {
+  AppendOutput said;
+  said.pieces.push_back({kProject, kJob, kRun, 2, 77, 100, "hello"});
+  EXPECT_EQ(touches_of(said, AppendOutput::Answer{}),
+            (std::vector<Touch>{{kProject, kJob, kRun, std::nullopt, 2, 105}}));
+}
+
 TEST(Touch, OfRunsThatBecameReadySaysThatSomeDid) {
   EXPECT_EQ(touches_of(ReleaseDue{}, std::int64_t{3}), (std::vector<Touch>{{}}));
   EXPECT_TRUE(touches_of(ReleaseDue{}, std::int64_t{0}).empty());

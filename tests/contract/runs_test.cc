@@ -38,6 +38,35 @@ TEST_F(RunsApi, OutputIsText) {
   EXPECT_EQ(get("/api/runs/" + run + "/output?attempt=1").body, "hello\n");
   EXPECT_EQ(get("/api/runs/" + run + "/output?attempt=2").status, 404);
   EXPECT_EQ(get("/api/runs/" + run + "/output?attempt=0").status, 422);
+  EXPECT_EQ(answer.header("Chronos-Output-Attempt"), "1");
+  EXPECT_EQ(answer.header("Chronos-Output-Next"), "6");
+  EXPECT_EQ(answer.header("Chronos-Output-Running"), "false");
+  const auto rest = get("/api/runs/" + run + "/output?offset=4");
+  EXPECT_EQ(rest.body, "o\n");
+  EXPECT_EQ(rest.header("Chronos-Output-Next"), "6");
+  EXPECT_EQ(get("/api/runs/" + run + "/output?offset=7").body, "");
+  EXPECT_EQ(get("/api/runs/" + run + "/output?offset=-1").status, 422);
+}
+
+TEST_F(RunsApi, OutputIsReadWhileItGrows) {
+  const auto run = make_run(RunState::running);
+  const auto& claimed = claimed_.at(*RunId::parse(run));
+  const auto print = [&](std::int64_t offset, std::string bytes) {
+    store::AppendOutput change;
+    change.pieces.push_back({claimed.project, claimed.job, claimed.run, claimed.attempt,
+                             claimed.token, offset, std::move(bytes)});
+    ASSERT_TRUE(commit_and_wait(store_, std::move(change)));
+  };
+  print(0, "one\ntw\xc3");
+  const auto first = get("/api/runs/" + run + "/output");
+  EXPECT_EQ(first.body, "one\ntw") << "the last character is not whole yet";
+  EXPECT_EQ(first.header("Chronos-Output-Running"), "true");
+  EXPECT_EQ(first.header("Chronos-Output-Attempt"), "1");
+  print(7, "\xa9");
+  const auto next = first.header("Chronos-Output-Next");
+  const auto second = get("/api/runs/" + run + "/output?offset=" + next);
+  EXPECT_EQ(second.body, "\xc3\xa9");
+  EXPECT_EQ(second.header("Chronos-Output-Next"), "8");
 }
 
 TEST_F(RunsApi, OutputThatIsNotUtf8IsMended) {

@@ -49,8 +49,9 @@ class FaultyStore final : public store::Store {
   Result<Page<Run>> list_runs(const RunFilter& filter) const override {
     return inner_.list_runs(filter);
   }
-  Result<store::OutputPage> read_output(ProjectId project, RunId run, int attempt) const override {
-    return inner_.read_output(project, run, attempt);
+  Result<store::OutputPage> read_output(ProjectId project, RunId run, int attempt,
+                                        std::int64_t offset) const override {
+    return inner_.read_output(project, run, attempt, offset);
   }
   Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const override {
     return inner_.live_runs(project, job);

@@ -31,6 +31,11 @@ Result<NoteZones::Answer> apply(Writer& writer, const NoteZones& change);
 Result<ClaimRuns::Answer> apply(Writer& writer, const ClaimRuns& change);
 Result<SettleRun::Answer> apply(Writer& writer, const SettleRun& change);
 Result<Heartbeat::Answer> apply(Writer& writer, const Heartbeat& change);
+// sql_output.cc
+Result<AppendOutput::Answer> apply(Writer& writer, const AppendOutput& change);
+// What was stored of an attempt's output while it went on goes, for it is settled; into `output`
+// when its outcome has none.
+Result<void> end_running_output(Writer& writer, const SettleRun& change, std::string& output);
 // sql_workers.cc
 Result<WorkerTurn::Answer> apply(Writer& writer, const WorkerTurn& change);
 // sql_deliveries.cc

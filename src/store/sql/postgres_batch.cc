@@ -357,7 +357,9 @@ bool goes_together(const SubmitJob& change) {
 }
 
 bool goes_together(const SettleRun& change) {
-  return is_final(change.next) && change.deliveries.empty();
+  const auto& outcome = change.attempt.outcome;
+  return is_final(change.next) && change.deliveries.empty() && !outcome.has_live_output &&
+         outcome.kind != OutcomeKind::lost;
 }
 
 Result<std::vector<Result<JobAnswer>>> submit_all(Writer& writer,

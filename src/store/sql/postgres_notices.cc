@@ -11,6 +11,7 @@
 #include <map>
 #include <stop_token>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -76,14 +77,14 @@ class Untold {
   }
 
  private:
-  using TouchKey = std::pair<std::optional<JobId>, std::optional<RunId>>;
+  using TouchKey = std::tuple<std::optional<JobId>, std::optional<RunId>, int>;
 
   // The last of each; of a project of which much was touched one that says so.
   void add(const Touch& touch) {
     if (touched_.size() >= kProjectsMax && !touched_.contains(touch.project)) return;
     auto& touches = touched_[touch.project];
     if (touches.contains({}) && !touch.project.is_nil()) return;
-    touches.insert_or_assign({touch.job, touch.run}, touch);
+    touches.insert_or_assign({touch.job, touch.run, touch.attempt}, touch);
     if (touches.size() <= kTouchesTogether) return;
     touches.clear();
     touches.emplace(TouchKey{}, Touch{touch.project});
@@ -319,7 +320,11 @@ std::string notice_of(std::span<const Touch> touched) {
     add(touch.project.is_nil() ? std::string(kNone) : to_base32(touch.project.uuid));
     add(touch.job ? to_base32(touch.job->uuid) : std::string(kNone));
     add(touch.run ? to_base32(touch.run->uuid) : std::string(kNone));
-    add(touch.state ? to_string(*touch.state) : kNone);
+    if (touch.attempt > 0) {
+      add(std::to_string(touch.attempt) + ":" + std::to_string(touch.output_size));
+    } else {
+      add(touch.state ? to_string(*touch.state) : kNone);
+    }
   }
   return notice;
 }
@@ -334,20 +339,37 @@ bool read_id(std::string_view word, std::optional<AnyId>& id) {
   return id.has_value();
 }
 
+template <class Integer>
+bool read_number(std::string_view text, Integer& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && number > 0;
+}
+
+// A state, none, or "attempt:size".
+bool read_what(std::string_view word, Touch& touch) {
+  if (word == kNone) return true;
+  const auto colon = word.find(':');
+  if (colon == std::string_view::npos) {
+    touch.state = parse_run_state(word);
+    return touch.state.has_value();
+  }
+  return read_number(word.substr(0, colon), touch.attempt) &&
+         read_number(word.substr(colon + 1), touch.output_size);
+}
+
 std::optional<News> read_touches(std::string_view text) {
   News news;
   while (!text.empty()) {
     const auto project_word = next_word(text);
     const auto job_word = next_word(text);
     const auto run_word = next_word(text);
-    const auto state_word = next_word(text);
-    if (!project_word || !job_word || !run_word || !state_word) return std::nullopt;
+    const auto what_word = next_word(text);
+    if (!project_word || !job_word || !run_word || !what_word) return std::nullopt;
     Touch touch;
     std::optional<ProjectId> project;
     const bool is_right = read_id(*project_word, project) && read_id(*job_word, touch.job) &&
-                          read_id(*run_word, touch.run);
-    if (*state_word != kNone) touch.state = parse_run_state(*state_word);
-    if (!is_right || (*state_word != kNone && !touch.state)) return std::nullopt;
+                          read_id(*run_word, touch.run) && read_what(*what_word, touch);
+    if (!is_right) return std::nullopt;
     touch.project = project.value_or(ProjectId{});
     news.touched.push_back(touch);
   }

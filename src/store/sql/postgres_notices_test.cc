@@ -29,6 +29,7 @@ TEST(Notices, OfWhatWasTouchedAreReadAsTheyWereWritten) {
   const std::vector<Touch> touched = {
       {ProjectId{{7, 9}}, JobId{{1, 2}}, RunId{{3, 4}}, RunState::timed_out},
       {ProjectId{{7, 9}}, std::nullopt, RunId{{3, 4}}},
+      {ProjectId{{7, 9}}, JobId{{1, 2}}, RunId{{3, 4}}, std::nullopt, 3, 1'000'000},
       {ProjectId{{7, 9}}},
       {}};
   const auto news = read_notice(notice_of(touched));
@@ -43,9 +44,10 @@ TEST(Notices, OfWhatWasTouchedAreReadAsTheyWereWritten) {
 }
 
 TEST(Notices, OthersAreNotTaken) {
-  for (const char* text : {"", "node", "work", "work - q", "work - q x", "work - q 0",
-                           "work - q 1 2", "work x q 1", "work - q 1x", "play - q 1", "touched x",
-                           "touched - - - x", "touched x - - -", "touched - - -"}) {
+  for (const char* text :
+       {"", "node", "work", "work - q", "work - q x", "work - q 0", "work - q 1 2", "work x q 1",
+        "work - q 1x", "play - q 1", "touched x", "touched - - - x",
+        "touched - - - 1:", "touched - - - 1:x", "touched x - - -", "touched - - -"}) {
     EXPECT_FALSE(read_notice(text)) << text;
   }
 }

@@ -32,7 +32,11 @@ Result<Page<Run>> list_runs(Reader reader, const RunFilter& filter);
 Result<Run> run_of(Reader reader, const LiveRun& live);  // without its attempts
 Result<std::optional<Run>> find_final(Reader reader, ProjectId project, RunId run);  // likewise
 Result<Run> read_run(Reader reader, ProjectId project, RunId run);
-Result<OutputPage> read_output(Reader reader, ProjectId project, RunId run, int attempt);
+Result<OutputPage> read_output(Reader reader, ProjectId project, RunId run, int attempt,
+                               std::int64_t offset);
+// sql_output.cc
+Result<std::string> read_running_output(Connection& db, RunId run, std::int64_t offset);
+// sql_runs.cc
 Result<std::vector<Run>> read_live_runs(Reader reader, ProjectId project, JobId job);
 // sql_standing.cc
 Result<std::optional<Standing>> read_standing(Reader reader, ProjectId project, RunId run,

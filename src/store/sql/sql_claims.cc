@@ -116,8 +116,11 @@ Result<SettleRun::Answer> apply(Writer& writer, const SettleRun& change) {
   CHRONOS_CHECK(may_move(RunState::running, change.next));
   CHRONOS_CHECK(change.next != RunState::retrying || change.retry_at);
 
+  std::string said;  // of an attempt that cannot tell any more
+  CHRONOS_TRY_VOID(end_running_output(writer, change, said));
   if (change.next == RunState::queued) return hand_back(writer, *run, change.now);
-  CHRONOS_TRY(const auto output, store_output(writer, change.attempt.outcome.output));
+  CHRONOS_TRY(const auto output,
+              store_output(writer, said.empty() ? change.attempt.outcome.output : said));
   const AttemptColumns attempt{&change.attempt, output};
   CHRONOS_TRY_VOID(add_deliveries(db, change.deliveries));
   SettleRun::Answer answer{change.next};

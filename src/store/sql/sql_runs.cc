@@ -142,7 +142,14 @@ Result<Run> read_run(Reader reader, ProjectId project, RunId id) {
   return run;
 }
 
-Result<OutputPage> read_output(Reader reader, ProjectId project, RunId run, int attempt) {
+Result<OutputPage> read_output(Reader reader, ProjectId project, RunId run, int attempt,
+                               std::int64_t offset) {
+  CHRONOS_TRY(const auto live, find_live(reader.db, project, run));
+  if (live && live->lease && (attempt == 0 || attempt == live->attempts_made + 1)) {
+    CHRONOS_TRY(auto bytes, read_running_output(reader.db, run, offset));
+    return OutputPage{
+        .bytes = std::move(bytes), .attempt = live->attempts_made + 1, .is_running = true};
+  }
   CHRONOS_TRY(const auto attempts, attempts_of(reader.db, project, run));
   if (!attempts) return no_run();
   if (attempts->empty()) return OutputPage{};
@@ -151,13 +158,16 @@ Result<OutputPage> read_output(Reader reader, ProjectId project, RunId run, int 
                                        return stored.attempt.number;
                                      });
   if (wanted == attempts->end()) return OutputPage{};
-  OutputPage page{.bytes = {}, .dropped = wanted->attempt.outcome.output_dropped};
+  OutputPage page{.bytes = {},
+                  .dropped = wanted->attempt.outcome.output_dropped,
+                  .attempt = wanted->attempt.number};
   if (!wanted->output) return page;
   CHRONOS_TRY(auto bytes,
               reader.db.one(
                   kOutput, [](Columns& columns) { return std::string(columns.get_bytes()); },
                   *wanted->output));
   page.bytes = std::move(bytes).value_or("");
+  page.bytes.erase(0, static_cast<std::size_t>(offset));
   return page;
 }
 

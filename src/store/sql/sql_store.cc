@@ -305,9 +305,10 @@ Result<Page<Run>> SqlStore::list_runs(const RunFilter& filter) const {
   return state_->read([&](sql::Reader reader) { return sql::list_runs(reader, filter); });
 }
 
-Result<OutputPage> SqlStore::read_output(ProjectId project, RunId run, int attempt) const {
+Result<OutputPage> SqlStore::read_output(ProjectId project, RunId run, int attempt,
+                                         std::int64_t offset) const {
   return state_->read(
-      [&](sql::Reader reader) { return sql::read_output(reader, project, run, attempt); });
+      [&](sql::Reader reader) { return sql::read_output(reader, project, run, attempt, offset); });
 }
 
 Result<std::vector<Run>> SqlStore::live_runs(ProjectId project, JobId job) const {

@@ -92,7 +92,7 @@ std::vector<Operation> reads_of_one() {
        [](Desk& desk) -> Result<void> {
          CHRONOS_TRY_VOID(store_output(desk.writer, "said"));
          CHRONOS_TRY_VOID(desk.writer.db.run(kGiveOutput, project(), run(2)));
-         return done(read_output(desk.reader, project(), run(2), 0));
+         return done(read_output(desk.reader, project(), run(2), 0, 0));
        }},
       {"the live runs of a job",
        [](Desk& desk) { return done(read_live_runs(desk.reader, project(), job(7))); }},
@@ -361,11 +361,24 @@ std::vector<Operation> settlements() {
                              .run = told.run,
                              .target = {"email", "ops"},
                              .message = {}});
+  auto lost = settlement(RunState::failed);
+  lost.attempt.outcome.kind = OutcomeKind::lost;
+  lost.attempt.outcome.output.clear();
+  AppendOutput said;
+  said.pieces.push_back(
+      {.project = project(), .job = {}, .run = lost.run, .token = lost.token, .bytes = "said"});
   return {
       change("settle: succeeded", settlement(RunState::succeeded)),
       change("settle: failed, and tell", told),
       change("settle: try again", settlement(RunState::retrying)),
       change("settle: handed back", settlement(RunState::queued)),
+      change("settle: lost", lost),
+      change("a running attempt prints", said),
+      {"what a running attempt printed",
+       [said](Desk& desk) -> Result<void> {
+         CHRONOS_TRY_VOID(apply(desk.writer, said));
+         return done(read_output(desk.reader, project(), said.pieces.front().run, 0, 3));
+       }},
       {"settle after a cancel",
        [](Desk& desk) -> Result<void> {
          CHRONOS_TRY_VOID(

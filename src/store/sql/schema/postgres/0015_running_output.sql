@@ -1,0 +1,8 @@
+-- See ../0015_running_output.sql.
+
+CREATE TABLE running_output (
+  run UUID NOT NULL,
+  begins_at BIGINT NOT NULL,
+  bytes BYTEA NOT NULL,
+  PRIMARY KEY (run, begins_at)
+);
