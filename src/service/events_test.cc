@@ -173,7 +173,8 @@ TEST_F(EventsTest, WhoMissedTooMuchReadsAllAgain) {
   ASSERT_TRUE(watch(late, who(kProject), first));
   EXPECT_EQ(late.log, Log{"resync {}"});
   EXPECT_EQ(late.last_id, viewer.last_id) << "and goes on from here";
-  for (const std::string id : {"x", "0-1", "-", viewer.last_id + "9", viewer.last_id + "x"}) {
+  const auto newest = viewer.last_id;
+  for (const auto& id : std::vector<std::string>{"x", "0-1", "-", newest + "9", newest + "x"}) {
     Viewer foreign;
     ASSERT_TRUE(watch(foreign, who(kProject), id));
     EXPECT_EQ(foreign.log, Log{"resync {}"}) << id;
