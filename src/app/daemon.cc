@@ -293,7 +293,6 @@ Result<void> Daemon::Parts::build() {
       store, *launcher_, clock_, ids_, Rng::from_system(), scheduler_options(config_),
       scheduler_events(), [this] { waiter_.wake(); });
   notifier_ = std::make_unique<notify::Notifier>(store, clock_, channels_->by_kind());
-  CHRONOS_TRY_VOID(workers_->load());
   store.on_work([this](std::vector<store::Work>& work) { return workers_->take(work); });
   store.on_touch({[this] { return events_->is_watched(); },
                   [this](auto touches) { events_->touch(std::move(touches)); }});

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/result.h"
 
 namespace chronos {
 
@@ -20,6 +23,27 @@ struct WorkerInfo {
 
   bool operator==(const WorkerInfo&) const = default;
 };
+
+// What a worker says of itself in one request; what it leaves out is as it said before.
+struct WorkerWords {
+  ProjectId project;
+  std::optional<std::string> name = {};
+  std::optional<std::vector<std::string>> queues = {};
+  bool goes_on = false;  // it was heard of before
+};
+
+// What is known of a worker after these words.
+inline WorkerInfo after(std::optional<WorkerInfo> before, const WorkerWords& words) {
+  auto info = std::move(before).value_or(WorkerInfo{words.project, {}, {}});
+  if (words.name) info.name = *words.name;
+  if (words.queues) info.queues = *words.queues;
+  return info;
+}
+
+inline std::unexpected<Error> no_worker() {
+  return fail(Reason::not_found, "no worker of this project has this id",
+              "claim without 'worker_id' to begin as a new worker");
+}
 
 // A worker as it is read.
 struct Worker {

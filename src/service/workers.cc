@@ -16,18 +16,28 @@ namespace {
 // Whoever hung up is found within this time.
 constexpr Duration kLookInterval = std::chrono::milliseconds(500);
 constexpr Duration kRetryStore = std::chrono::seconds(1);
-constexpr Duration kKnownFor = std::chrono::hours(1);  // then the store is asked again
-constexpr std::size_t kKnownMax = 10'000;
+constexpr Duration kOverdueInterval = std::chrono::seconds(5);
+constexpr int kOverdueMax = 100;  // in one look
+// More runs are not kept in mind: what is needed again is read again.
+constexpr std::size_t kHeldMax = 100'000;
 
 constexpr std::array<std::string_view, 3> kSettled = {"ok", "stale", "unknown"};
 
-std::unexpected<Error> no_worker() {
-  return fail(Reason::not_found, "no worker of this project has this id",
-              "claim without 'worker_id' to begin as a new worker");
-}
-
 bool is_for(const store::Work& work, const WorkerInfo& worker) {
   return (!work.project || *work.project == worker.project) && polls(worker.queues, work.queue);
+}
+
+bool is_pulled(const store::ClaimedRun& claimed) {
+  return claimed.spec->action.kind == kWorkerKind;
+}
+
+// An attempt that had its time.
+Outcome too_late(const store::ClaimedRun& claimed) {
+  const auto left = store::time_left(claimed, claimed.started_at);
+  Outcome outcome{.kind = OutcomeKind::timed_out, .reason = "timeout", .error = {}};
+  outcome.error = fmt::format("the worker reported nothing within {}", format_duration(left));
+  if (left < claimed.spec->timeout) outcome.reason = "deadline";
+  return outcome;
 }
 
 }  // namespace
@@ -52,79 +62,27 @@ Workers::Workers(store::Store& store, const Clock& clock, IdSource& ids, Rng rng
       live_output_(store),
       rng_(rng) {}
 
-Result<void> Workers::load() {
-  CHRONOS_TRY(auto leases, store_.worker_leases());
-  std::vector<std::string> outputs;
-  outputs.reserve(leases.size());
-  for (const auto& claimed : leases) {
-    CHRONOS_TRY(auto said, store_.read_output(claimed.project, claimed.run, claimed.attempt));
-    outputs.push_back(std::move(said.bytes));
-  }
-  const auto now = clock_.now();
-  const auto steady = clock_.steady();
-  const MutexLock lock(mutex_);
-  for (std::size_t i = 0; i < leases.size(); ++i) {
-    auto& claimed = leases[i];
-    const auto left = claimed.started_at + store::time_left(claimed, claimed.started_at) - now;
-    auto& held = keep(std::move(claimed), steady + std::max(left, Duration(0)));
-    held.told = outputs[i].size();
-    held.output = std::move(outputs[i]);
-  }
-  return {};
-}
-
 // -- Who asks -------------------------------------------------------------------------------------
-
-Result<WorkerInfo> Workers::known(const Principal& who, NodeId holder) {
-  {
-    const MutexLock lock(mutex_);
-    const auto found = known_.find(holder);
-    if (found != known_.end()) {
-      if (found->second.info.project != who.project) return no_worker();
-      return found->second.info;
-    }
-  }
-  CHRONOS_TRY(const auto listed, store_.list_workers(who.project));
-  for (const auto& worker : listed) {
-    if (worker.id.uuid == holder.uuid) return worker.info;
-  }
-  return no_worker();
-}
-
-void Workers::remember(NodeId holder, const WorkerInfo& info) {
-  const auto now = clock_.steady();
-  const MutexLock lock(mutex_);
-  if (known_.size() >= kKnownMax) {
-    std::erase_if(known_,
-                  [&](const auto& entry) { return entry.second.heard_at + kKnownFor <= now; });
-  }
-  known_.insert_or_assign(holder, Known{info, now});
-}
 
 void Workers::claim(const Principal& who, ClaimRequest request, std::stop_token gone,
                     Done<WorkReply> done) {
-  Turn turn{.who = who,
-            .holder = {},
-            .info = {},
-            .gone = std::move(gone),
-            .done = std::move(done),
-            .sent = {},
-            .not_held = {},
-            .reply = {}};
-  if (request.id) {
-    turn.holder = NodeId{request.id->uuid};
-    auto info = known(who, turn.holder);
-    if (!info) return turn.done(std::unexpected(std::move(info).error()));
-    turn.info = std::move(*info);
-  } else {
-    turn.holder = ids_.make<NodeId>();
-    turn.info.project = who.project;
+  Turn turn{
+      .who = who,
+      .holder = request.id ? NodeId{request.id->uuid} : ids_.make<NodeId>(),
+      .words = {.project = who.project, .name = request.name, .goes_on = request.id.has_value()},
+      .info = {},
+      .gone = std::move(gone),
+      .done = std::move(done),
+      .sent = {},
+      .not_held = {},
+      .reply = {}};
+  if (request.holding) {
+    auto lost = never_arrived(who, turn.holder, *request.holding);
+    if (!lost) return turn.done(std::unexpected(std::move(lost).error()));
+    // In the order of the commits this comes before the claim, which may take them again.
+    hand_back(*lost);
   }
-  // In the order of the commits this comes before the claim, which may take them again.
-  if (request.holding) hand_back(never_arrived(turn.holder, *request.holding));
-  if (request.name) turn.info.name = *request.name;
   ask_claim(turn, std::move(request));
-  remember(turn.holder, turn.info);
   auto change = change_of(turn);
   commit(std::move(turn), std::move(change));
 }
@@ -133,17 +91,17 @@ void Workers::settle(const Principal& who, SettleRequest request, std::stop_toke
                      Done<WorkReply> done) {
   Turn turn{.who = who,
             .holder = NodeId{request.id->uuid},
+            .words = {.project = who.project, .goes_on = true},
             .info = {},
             .gone = std::move(gone),
             .done = std::move(done),
             .sent = {},
             .not_held = {},
             .reply = {}};
-  auto info = known(who, turn.holder);
-  if (!info) return turn.done(std::unexpected(std::move(info).error()));
-  turn.info = std::move(*info);
+  if (auto adopted = adopt(who, request); !adopted) {
+    return turn.done(std::unexpected(std::move(adopted).error()));
+  }
   if (request.claim) ask_claim(turn, std::move(*request.claim));
-  remember(turn.holder, turn.info);
   auto change = change_of(turn);
   note_progress(who, request.progress, turn.not_held);
   for (const auto run : gather(who, request, turn, change)) {
@@ -160,7 +118,7 @@ void Workers::settle(const Principal& who, SettleRequest request, std::stop_toke
 }
 
 void Workers::ask_claim(Turn& turn, ClaimRequest request) const {
-  if (request.queues) turn.info.queues = std::move(*request.queues);
+  turn.words.queues = std::move(request.queues);
   const MutexLock lock(mutex_);
   turn.max = is_draining_ ? 0 : request.max;
   // A worker that fell silent loses its runs, and must not be given others by a poll from before.
@@ -172,15 +130,14 @@ void Workers::ask_claim(Turn& turn, ClaimRequest request) const {
 store::WorkerTurn Workers::change_of(const Turn& turn) const {
   const auto now = clock_.now();
   store::WorkerTurn change{
-      .beat = {turn.holder, options_.lease_ttl, turn.info, now}, .settled = {}, .claim = {}};
+      .beat = {turn.holder, options_.lease_ttl, turn.words, now}, .settled = {}, .claim = {}};
   if (turn.max == 0) return change;
   change.claim = store::ClaimRuns{.holder = turn.holder,
-                                  .node = turn.info.name,
+                                  .node = {},
                                   .lanes = {{std::string(kWorkerKind), turn.max}},
                                   .queue_limits = options_.queue_limits,
                                   .now = now,
-                                  .project = turn.who.project,
-                                  .queues = turn.info.queues};
+                                  .project = turn.who.project};
   return change;
 }
 
@@ -267,6 +224,7 @@ void Workers::commit(Turn turn, store::WorkerTurn change) {
 
 void Workers::answered(Turn turn, Result<store::WorkerTurn::Answer> answer) {
   if (!answer) return turn.done(std::unexpected(std::move(answer).error()));
+  turn.info = std::move(answer->worker);
   take_settled(turn, *answer);
   turn.reply.cancel = turn.not_held;
   std::ranges::copy(answer->cancelled, std::back_inserter(turn.reply.cancel));
@@ -360,17 +318,53 @@ void Workers::hand_back(const std::vector<LeaseRef>& runs) {
 // -- Runs that workers hold -----------------------------------------------------------------------
 
 // What is leased to the worker although it does not know of it.
-std::vector<LeaseRef> Workers::never_arrived(NodeId holder,
-                                             const std::vector<RunId>& holding) const {
+Result<std::vector<LeaseRef>> Workers::never_arrived(const Principal& who, NodeId holder,
+                                                     const std::vector<RunId>& holding) const {
   const std::unordered_set<RunId> arrived(holding.begin(), holding.end());
+  CHRONOS_TRY(const auto leases, store_.leases_of(holder));
   std::vector<LeaseRef> runs;
-  const MutexLock lock(mutex_);
-  for (const auto& [run, held] : held_) {
-    if (held.claimed.holder == holder && !arrived.contains(run)) {
-      runs.push_back({run, held.claimed.token});
-    }
+  for (const auto& lease : leases) {
+    const bool is_theirs = lease.project == who.project && is_pulled(lease);
+    if (is_theirs && !arrived.contains(lease.run)) runs.push_back({lease.run, lease.token});
   }
   return runs;
+}
+
+// Reads what is not known of the runs that the request speaks of.
+Result<void> Workers::adopt(const Principal& who, const SettleRequest& request) {
+  std::vector<RunId> missing;
+  {
+    const MutexLock lock(mutex_);
+    const auto note = [&](const auto& entries) CHRONOS_REQUIRES(mutex_) {
+      for (const auto& each : entries) {
+        if (find_held(who, each.run, each.token) == nullptr) missing.push_back(each.run);
+      }
+    };
+    note(request.outcomes);
+    note(request.release);
+    note(request.progress);
+  }
+  if (missing.empty()) return {};
+  CHRONOS_TRY(auto leases, store_.find_leases(missing));
+  std::erase_if(leases, [&](const auto& claimed) {
+    return claimed.project != who.project || !is_pulled(claimed);
+  });
+  std::vector<std::string> outputs;
+  outputs.reserve(leases.size());
+  for (const auto& claimed : leases) {
+    CHRONOS_TRY(auto said, store_.read_output(claimed.project, claimed.run, claimed.attempt));
+    outputs.push_back(std::move(said.bytes));
+  }
+  const MutexLock lock(mutex_);
+  for (std::size_t i = 0; i < leases.size(); ++i) {
+    const auto known = held_.find(leases[i].run);
+    if (known != held_.end() && known->second.claimed.token >= leases[i].token) continue;
+    // When it has had its time the store says.
+    auto& held = keep(std::move(leases[i]), SteadyTime::max());
+    held.told = outputs[i].size();
+    held.output = std::move(outputs[i]);
+  }
+  return {};
 }
 
 Workers::Held* Workers::find_held(const Principal& who, RunId run, std::int64_t token) {
@@ -382,6 +376,10 @@ Workers::Held* Workers::find_held(const Principal& who, RunId run, std::int64_t 
 
 Workers::Held& Workers::keep(store::ClaimedRun claimed, SteadyTime until) {
   const auto run = claimed.run;
+  if (held_.size() >= kHeldMax && !held_.contains(run)) {
+    deadlines_.erase({held_.begin()->second.until, held_.begin()->first});
+    held_.erase(held_.begin());
+  }
   auto& held = held_[run];
   deadlines_.erase({held.until, run});
   held = Held{
@@ -432,17 +430,42 @@ void Workers::end_overdue(SteadyTime now) {
       auto& held = held_.at(deadlines_.begin()->second);
       deadlines_.erase(deadlines_.begin());
       held.until = {};
-      const auto& spec = *held.claimed.spec;
-      const auto left = store::time_left(held.claimed, held.claimed.started_at);
-      Outcome outcome{.kind = OutcomeKind::timed_out, .reason = "timeout", .error = {}};
-      outcome.error = fmt::format("the worker reported nothing within {}", format_duration(left));
-      if (left < spec.timeout) outcome.reason = "deadline";
+      auto outcome = too_late(held.claimed);
       outcome.output = held.output;
       outcome.output_dropped = held.output_dropped;
       outcome.has_live_output = true;  // perhaps: the worker may have spoken to another node
       overdue.emplace_back(held.claimed, std::move(outcome));
     }
   }
+  end_all(std::move(overdue));
+}
+
+// Of other nodes, which may be gone, and from before a restart.
+void Workers::look_for_overdue(SteadyTime now) {
+  if (now < overdue_at_) return;
+  overdue_at_ = now + kOverdueInterval;
+  auto leases = store_.overdue_leases(clock_.now(), kOverdueMax);
+  if (!leases) return;  // and so it is said elsewhere
+  std::vector<std::pair<store::ClaimedRun, Outcome>> overdue;
+  {
+    const MutexLock lock(mutex_);
+    for (auto& claimed : *leases) {
+      auto outcome = too_late(claimed);
+      const auto found = held_.find(claimed.run);
+      if (found != held_.end() && found->second.claimed.token == claimed.token) {
+        auto& held = found->second;
+        if (held.until == SteadyTime{}) continue;  // it is on its way
+        deadlines_.erase({std::exchange(held.until, {}), claimed.run});
+        outcome.output = held.output;
+        outcome.output_dropped = held.output_dropped;
+      }
+      overdue.emplace_back(std::move(claimed), std::move(outcome));
+    }
+  }
+  end_all(std::move(overdue));
+}
+
+void Workers::end_all(std::vector<std::pair<store::ClaimedRun, Outcome>> overdue) {
   for (auto& [claimed, outcome] : overdue) {
     const auto project = store_.find_project(claimed.project);
     end_late(std::move(claimed), std::move(outcome), project ? project->name : std::string());
@@ -474,8 +497,9 @@ Timestamp Workers::step() {
     turn.done(std::move(turn.reply));
   }
   end_overdue(now);
+  look_for_overdue(now);
   const MutexLock lock(mutex_);
-  auto next = look_at_;
+  auto next = std::min(look_at_, overdue_at_);
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   return clock_.now() + Duration(next - now);
 }

@@ -2,9 +2,11 @@
 // settle in batches, hand back, list. Thread-safe. What changes something answers through `done`
 // (request_facts.h), a poll also on the thread of step().
 //
-// Who works on what is the store's: leases, tokens, expiry (store/changes.h). Kept here is what a
-// settlement must know of each run that workers hold, read from the store at the start, and who
-// waits for work.
+// Who works on what is the store's: leases, tokens, expiry, when an attempt has had its time
+// (store/changes.h); so a worker may turn to any node at any time. Kept here is who waits for work,
+// what runs said of their progress, and of runs that workers hold what a settlement must know of
+// them: what is not here (they were given by another node, or before a restart) is read from the
+// store, and what is here and is no longer so, the store refuses.
 #pragma once
 
 #include <cstdint>
@@ -82,9 +84,6 @@ class Workers {
  public:
   Workers(store::Store& store, const Clock& clock, IdSource& ids, Rng rng, WorkersOptions options);
 
-  // Once, before the first request: the runs that workers hold from before.
-  Result<void> load();
-
   // A claim without an id makes a worker. Refused: not_found when there is no worker of this id.
   // Waits while there is nothing, until `gone` is asked to stop; runs leased for somebody who has
   // gone are handed back.
@@ -101,8 +100,9 @@ class Workers {
   // For Store::on_work.
   std::vector<store::Operation> take(std::vector<store::Work>& work);
 
-  // Answers polls whose time is over and ends attempts that had their time; when to call again at
-  // the latest. One thread.
+  // Answers polls whose time is over and ends attempts that had their time: those it knows of at
+  // once, those of other nodes when it looks for them, every few seconds. When to call again at the
+  // latest. One thread.
   Timestamp step();
 
   // From now on nobody waits: polls are answered, with nothing, and claims find nothing new.
@@ -122,8 +122,9 @@ class Workers {
   struct Turn {
     Principal who;
     NodeId holder;
-    WorkerInfo info;
-    int max = 0;  // runs wanted; 0: no claim
+    WorkerWords words;
+    WorkerInfo info;  // once the store has answered
+    int max = 0;      // runs wanted; 0: no claim
     SteadyTime until{};
     std::stop_token gone;
     Done<WorkReply> done;
@@ -140,13 +141,6 @@ class Workers {
     std::int64_t output_dropped = 0;
     std::size_t told = 0;  // of `output`: is stored, or will be
   };
-  struct Known {
-    WorkerInfo info;
-    SteadyTime heard_at{};
-  };
-
-  Result<WorkerInfo> known(const Principal& who, NodeId holder);
-  void remember(NodeId holder, const WorkerInfo& info);
   void ask_claim(Turn& turn, ClaimRequest request) const;
   store::WorkerTurn change_of(const Turn& turn) const;
   void commit(Turn turn, store::WorkerTurn change);
@@ -159,12 +153,16 @@ class Workers {
                      std::vector<RunId>& stale);
   std::vector<RunId> gather(const Principal& who, SettleRequest& request, Turn& turn,
                             store::WorkerTurn& change);
-  std::vector<LeaseRef> never_arrived(NodeId holder, const std::vector<RunId>& holding) const;
+  Result<std::vector<LeaseRef>> never_arrived(const Principal& who, NodeId holder,
+                                              const std::vector<RunId>& holding) const;
+  Result<void> adopt(const Principal& who, const SettleRequest& request);
   Held* find_held(const Principal& who, RunId run, std::int64_t token) CHRONOS_REQUIRES(mutex_);
   Held& keep(store::ClaimedRun claimed, SteadyTime until) CHRONOS_REQUIRES(mutex_);
   void forget(RunId run, std::int64_t token);
   void end_late(store::ClaimedRun claimed, Outcome outcome, const std::string& project_name);
   void end_overdue(SteadyTime now);
+  void look_for_overdue(SteadyTime now);
+  void end_all(std::vector<std::pair<store::ClaimedRun, Outcome>> overdue);
   std::list<Turn> take_over(SteadyTime now);
 
   store::Store& store_;
@@ -174,11 +172,11 @@ class Workers {
   store::LiveOutput live_output_;
   mutable Mutex mutex_;
   Rng rng_ CHRONOS_GUARDED_BY(mutex_);
-  std::unordered_map<NodeId, Known> known_ CHRONOS_GUARDED_BY(mutex_);
   std::unordered_map<RunId, Held> held_ CHRONOS_GUARDED_BY(mutex_);
   std::set<std::pair<SteadyTime, RunId>> deadlines_ CHRONOS_GUARDED_BY(mutex_);  // of held_
   std::list<Turn> waiting_ CHRONOS_GUARDED_BY(mutex_);  // in the order they came
   SteadyTime look_at_ CHRONOS_GUARDED_BY(mutex_){};     // at who waits
+  SteadyTime overdue_at_{};  // when to look for overdue attempts of other nodes; step()'s
   bool is_draining_ CHRONOS_GUARDED_BY(mutex_) = false;
 };
 

@@ -354,22 +354,24 @@ struct AppendOutput {
 //
 // A remote worker is known (Store::list_workers) from its first heartbeat until kWorkersKept after
 // its last. Refused: not_found when `holder` is somebody else: a node, or a worker of another
-// project.
+// project; or nobody, although the worker goes on.
 struct Heartbeat {
   struct Answer {
     std::vector<RunId> cancelled;  // running runs of this holder that should stop, until they do
   };
   NodeId holder;
   Duration ttl{};
-  std::optional<WorkerInfo> worker = {};
+  std::optional<WorkerWords> worker = {};
   Timestamp now{};  // of a worker: its last_seen_at
 };
 inline constexpr Duration kWorkersKept = std::chrono::days(1);
 
 // What a remote worker says and asks in one round trip, made in this order: it lives; attempts have
-// ended; it takes more. Refused as the heartbeat is, and then none of it has happened.
+// ended; it takes more, of the queues it said last and under its name. Refused as the heartbeat is,
+// and then none of it has happened.
 struct WorkerTurn {
   struct Answer {
+    WorkerInfo worker;
     // What each run came to, in the order of `settled`; nothing: its lease is no longer held and
     // the outcome changed nothing.
     std::vector<std::optional<RunState>> settled;

@@ -313,13 +313,36 @@ std::vector<Worker> list_workers(const Tables& tables, ProjectId project, Steady
   return workers;
 }
 
-std::vector<ClaimedRun> worker_leases(const Tables& tables) {
+std::vector<ClaimedRun> find_leases(const Tables& tables, const std::vector<RunId>& runs) {
+  std::vector<ClaimedRun> leases;
+  for (const auto id : runs) {
+    const auto run = tables.live_runs.find(id);
+    if (run == tables.live_runs.end() || !run->second.lease) continue;
+    leases.push_back(claimed_value(tables, run->second));
+  }
+  return leases;
+}
+
+std::vector<ClaimedRun> leases_of(const Tables& tables, NodeId holder) {
   std::vector<ClaimedRun> leases;
   for (const auto& [_, id] : tables.leases) {
     const auto& run = tables.live_runs.at(id);
-    if (tables.jobs.at(run.job).job.spec.action.kind == kWorkerKind) {
-      leases.push_back(claimed_value(tables, run));
-    }
+    if (run.lease->holder == holder) leases.push_back(claimed_value(tables, run));
+  }
+  return leases;
+}
+
+std::vector<ClaimedRun> overdue_leases(const Tables& tables, Timestamp now, int limit) {
+  std::vector<std::pair<Timestamp, RunId>> overdue;
+  for (const auto& [_, id] : tables.leases) {
+    const auto& ends_at = tables.live_runs.at(id).lease->ends_at;
+    if (ends_at && *ends_at <= now) overdue.emplace_back(*ends_at, id);
+  }
+  std::ranges::sort(overdue);
+  std::vector<ClaimedRun> leases;
+  for (const auto& [_, id] : overdue) {
+    if (std::ssize(leases) >= limit) break;
+    leases.push_back(claimed_value(tables, tables.live_runs.at(id)));
   }
   return leases;
 }

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "store/memory_limits.h"
 #include "store/memory_tables.h"
+#include "store/settlement.h"
 
 namespace chronos::store::memory {
 namespace {
@@ -186,10 +187,11 @@ Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change) {
     auto run = take(tables, id);
     count_start(tables, run, change.now);
     run.place = Place::leased;
-    run.lease = Lease{change.holder, change.node, ++tables.last_token, change.now};
+    run.lease = Lease{change.holder, change.node, ++tables.last_token, change.now, {}};
     ++run.attempts_made;
     if (!run.started_at) run.started_at = change.now;
     claimed.push_back(claimed_value(tables, run));
+    if (change.project) run.lease->ends_at = end_of(claimed.back());
     insert(tables, std::move(run));
   }
   return claimed;
@@ -243,20 +245,19 @@ namespace {
 
 Result<void> hear(Tables& tables, const Heartbeat& change, SteadyTime now) {
   const auto known = tables.holders.find(change.holder);
-  const auto project_of = [](const std::optional<WorkerInfo>& worker) {
+  const auto project_of = [](const auto& worker) {
     return worker ? std::optional(worker->project) : std::nullopt;
   };
-  if (known != tables.holders.end() &&
-      project_of(known->second.worker) != project_of(change.worker)) {
-    return fail(Reason::not_found, "no worker has this id");
-  }
+  const bool is_known = known != tables.holders.end();
+  const bool is_foreign = is_known && project_of(known->second.worker) != project_of(change.worker);
+  if (is_foreign || (!is_known && change.worker && change.worker->goes_on)) return no_worker();
   auto& holder = tables.holders[change.holder];
   if (holder.heard_at == SteadyTime{} && holder.ttl == Duration(0)) {
     holder.first_seen_at = change.now;
   }
   holder.heard_at = now;
   holder.ttl = change.ttl;
-  holder.worker = change.worker;
+  if (change.worker) holder.worker = after(holder.worker, *change.worker);
   holder.last_seen_at = std::max(holder.last_seen_at, change.now);
   return {};
 }
@@ -280,6 +281,7 @@ Result<Heartbeat::Answer> apply(Tables& tables, const Heartbeat& change, SteadyT
 Result<WorkerTurn::Answer> apply(Tables& tables, const WorkerTurn& change, SteadyTime now) {
   CHRONOS_TRY_VOID(hear(tables, change.beat, now));
   WorkerTurn::Answer answer;
+  answer.worker = *tables.holders.at(change.beat.holder).worker;
   tables.has_made_ready = false;
   for (const auto& settled : change.settled) {
     const auto came_to = apply(tables, settled);
@@ -289,7 +291,10 @@ Result<WorkerTurn::Answer> apply(Tables& tables, const WorkerTurn& change, Stead
   tables.news.is_for_nodes = tables.news.is_for_nodes || tables.has_made_ready;
   answer.cancelled = runs_to_cancel(tables, change.beat.holder);
   if (!change.claim) return answer;
-  CHRONOS_TRY(answer.claimed, apply(tables, *change.claim));
+  auto claim = *change.claim;
+  claim.node = answer.worker.name;
+  claim.queues = answer.worker.queues;
+  CHRONOS_TRY(answer.claimed, apply(tables, claim));
   open_lines(tables, change.beat.now);
   return answer;
 }

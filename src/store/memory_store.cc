@@ -241,8 +241,17 @@ Result<std::vector<Worker>> MemoryStore::list_workers(ProjectId project) const {
   });
 }
 
-Result<std::vector<ClaimedRun>> MemoryStore::worker_leases() const {
-  return state_->read([](const auto& tables, auto) { return memory::worker_leases(tables); });
+Result<std::vector<ClaimedRun>> MemoryStore::find_leases(const std::vector<RunId>& runs) const {
+  return state_->read([&](const auto& tables, auto) { return memory::find_leases(tables, runs); });
+}
+
+Result<std::vector<ClaimedRun>> MemoryStore::leases_of(NodeId holder) const {
+  return state_->read([&](const auto& tables, auto) { return memory::leases_of(tables, holder); });
+}
+
+Result<std::vector<ClaimedRun>> MemoryStore::overdue_leases(Timestamp now, int limit) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::overdue_leases(tables, now, limit); });
 }
 
 Result<std::optional<Timestamp>> MemoryStore::next_delivery_at() const {

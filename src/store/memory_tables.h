@@ -29,6 +29,7 @@ struct Lease {
   std::string node;
   std::int64_t token = 0;
   Timestamp started_at;
+  std::optional<Timestamp> ends_at;  // of a worker's: then it has had its time
 };
 
 struct LiveRun {

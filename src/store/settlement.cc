@@ -15,6 +15,10 @@ Duration time_left(const ClaimedRun& claimed, Timestamp now) {
   return std::min(spec.timeout, counted_from(claimed) + *spec.deadline - now);
 }
 
+Timestamp end_of(const ClaimedRun& claimed) {
+  return claimed.started_at + time_left(claimed, claimed.started_at);
+}
+
 Outcome deadline_passed() {
   Outcome outcome{.kind = OutcomeKind::timed_out, .reason = "deadline", .error = {}};
   outcome.error = "the deadline passed before the attempt could start";

@@ -20,6 +20,9 @@ Timestamp counted_from(const ClaimedRun& claimed);
 // whole run has passed.
 Duration time_left(const ClaimedRun& claimed, Timestamp now);
 
+// When the attempt has had its time.
+Timestamp end_of(const ClaimedRun& claimed);
+
 // What an attempt that could not start in time came to.
 Outcome deadline_passed();
 

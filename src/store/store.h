@@ -166,9 +166,13 @@ class Store {
   // first.
   virtual Result<std::vector<ClaimedRun>> expired_leases(int limit) const = 0;
 
-  // -- Remote workers, newest first (by id), and the runs they hold, oldest claim first.
+  // -- Remote workers, newest first (by id), and attempts of theirs under way, whatever node they
+  // were given by: of these runs, those one worker holds (oldest claim first), and those that have
+  // had their time (store/settlement.h), in the order in which it ended.
   virtual Result<std::vector<Worker>> list_workers(ProjectId project) const = 0;
-  virtual Result<std::vector<ClaimedRun>> worker_leases() const = 0;  // of all projects
+  virtual Result<std::vector<ClaimedRun>> find_leases(const std::vector<RunId>& runs) const = 0;
+  virtual Result<std::vector<ClaimedRun>> leases_of(NodeId holder) const = 0;
+  virtual Result<std::vector<ClaimedRun>> overdue_leases(Timestamp now, int limit) const = 0;
 
   // -- Telling, access, upkeep.
   virtual Result<std::optional<Timestamp>> next_delivery_at() const = 0;

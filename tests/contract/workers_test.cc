@@ -216,7 +216,6 @@ TEST_F(WorkersApi, TheRunsHeldBeforeARestartCanBeSettled) {
   submit(R"("max_attempts": 1, "timeout": "1m")");
   const auto claimed = claim(R"("max": 2)");
   service::Workers after(store_, clock_, ids_, Rng(3), {});
-  ASSERT_TRUE(after.load());
   service::SettleRequest request;
   request.id = WorkerId::parse(worker_);
   request.outcomes = {{.run = *RunId::parse(claimed.text("/runs/0/id")),
@@ -237,6 +236,49 @@ TEST_F(WorkersApi, TheRunsHeldBeforeARestartCanBeSettled) {
   after.step();
   settle(R"("outcomes": [])");
   EXPECT_EQ(get("/api/runs/" + claimed.text("/runs/1/id")).text("/state"), "timed_out");
+}
+
+// A second node's workers, as far as one process can have them.
+TEST_F(WorkersApi, ARunClaimedAtOneNodeIsHandedBackByTheOther) {
+  submit();
+  const auto first = claim(R"("queues": ["default"])");
+  submit();
+  const auto lost = claim();
+  service::Workers other(store_, clock_, ids_, Rng(3), {});
+  service::ClaimRequest request;
+  request.id = WorkerId::parse(worker_);
+  request.holding = {{*RunId::parse(first.text("/runs/0/id"))}};
+  request.max = 5;
+  std::promise<Result<service::WorkReply>> promise;
+  const service::Principal who{{}, project_, "default", Role::worker};
+  other.claim(who, std::move(request), {},
+              [&](Result<service::WorkReply> reply) { promise.set_value(std::move(reply)); });
+  const auto reply = promise.get_future().get();
+  ASSERT_TRUE(reply);
+  ASSERT_EQ(reply->runs.size(), 1U);
+  EXPECT_EQ(reply->runs[0].claimed.run.to_string(), lost.text("/runs/0/id"));
+  EXPECT_EQ(reply->runs[0].claimed.node, "mill");
+  EXPECT_EQ(get("/api/workers").text("/workers/0/queues/0"), "default");
+  EXPECT_EQ(settle(fmt::format(R"("outcomes": [{{"run": "{}", "token": {},
+                                  "outcome": "succeeded"}}])",
+                               lost.text("/runs/0/id"), reply->runs[0].claimed.token))
+                .text("/outcomes/0"),
+            "ok");
+}
+
+TEST_F(WorkersApi, NobodyHandsBackTheRunsOfAnotherProject) {
+  submit();
+  const auto claimed = claim();
+  service::ClaimRequest request;
+  request.id = WorkerId::parse(worker_);
+  request.holding.emplace();
+  std::promise<Result<service::WorkReply>> promise;
+  const service::Principal stranger{{}, ids_.make<ProjectId>(), "other", Role::worker};
+  workers_.claim(stranger, std::move(request), {},
+                 [&](Result<service::WorkReply> reply) { promise.set_value(std::move(reply)); });
+  EXPECT_FALSE(promise.get_future().get());
+  EXPECT_EQ(run_of(claimed).text("/state"), "running");
+  EXPECT_EQ(report(claimed, R"("outcome": "succeeded")").text("/outcomes/0"), "ok");
 }
 
 // -- Waiting --------------------------------------------------------------------------------------

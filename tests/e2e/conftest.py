@@ -7,6 +7,7 @@ import chronos_server
 import mail_sink
 import pytest
 import web_sink
+import worker_process
 
 
 def pytest_sessionstart(session):
@@ -39,6 +40,20 @@ def server(tmp_path_factory):
         server.stop()
     else:
         pytest.fail(f"the server died: {server.process.returncode}\n{server.log()}")
+
+
+@pytest.fixture
+def new_worker(tmp_path):
+    """Starts workers: new_worker(server, "name"); of several servers each request goes to the next."""
+    workers = []
+
+    def start(*servers, name="mill", queue="default"):
+        workers.append(worker_process.Worker(servers, tmp_path, name, queue))
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        worker.close()
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ class Postgres:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,65 @@ def test_a_dead_nodes_runs_are_taken_over(nodes, tmp_path):
         assert run["state"] == "succeeded", run
         assert [attempt["state"] for attempt in run["attempts"]] == ["lost", "succeeded"]
     wait_until(lambda: len(started.read_text().splitlines()) == 10, what="every attempt has begun")
+
+
+def pulled(node, log, number=0, **fields):
+    payload = {"log": str(log), **fields.pop("payload", {})}
+    return node.submit({"kind": "worker"}, name=f"job {number}", payload=payload, **fields)
+
+
+def begun(log):
+    return [line.split()[1] for line in log.read_text().splitlines() if line.endswith("began")]
+
+
+def test_a_worker_goes_on_at_another_node_when_the_one_that_gave_its_run_is_killed(
+        nodes, new_worker, tmp_path):
+    both = [nodes(), nodes()]
+    log, go = tmp_path / "log", tmp_path / "go"
+    log.touch()
+    jobs = [pulled(both[0], log, 0, payload={"until": str(go)}, priority=9)]
+    jobs += [pulled(both[i % 2], log, i) for i in range(1, 40)]
+    worker = new_worker(*both)
+    run = both[1].running(jobs[0])
+    wait_until(lambda: run in begun(log), what="the first run has begun")
+    both[0].kill()
+    go.touch()
+    done = [both[1].finished(job, 60) for job in jobs]
+    assert {run["state"] for run in done} == {"succeeded"}
+    assert {run["attempts_made"] for run in done} == {1}, "nothing was lost or repeated"
+    assert sorted(begun(log)) == sorted(run["id"] for run in done)
+    wait_until(lambda: len(worker.answers()) == 40, what="all was answered")
+    assert set(worker.answers().values()) <= {"ok", "stale"}  # stale: stored, and the answer was lost
+    assert list(worker.answers().values()).count("stale") <= 1
+
+
+def test_each_request_of_a_worker_may_go_to_another_node(nodes, new_worker, tmp_path):
+    both = [nodes(), nodes()]
+    log = tmp_path / "log"
+    log.touch()
+    jobs = [pulled(both[i % 2], log, i) for i in range(60)]
+    worker = new_worker(*both)
+    done = [both[0].finished(job, 60) for job in jobs]
+    assert {(run["state"], run["attempts_made"]) for run in done} == {("succeeded", 1)}
+    wait_until(lambda: len(worker.answers()) == 60, what="all was answered")
+    assert set(worker.answers().values()) == {"ok"}
+
+
+def test_the_deadline_of_a_run_is_kept_when_the_node_that_gave_it_is_gone(nodes, new_worker,
+                                                                        tmp_path):
+    both = [nodes(), nodes()]
+    log = tmp_path / "log"
+    log.touch()
+    go = tmp_path / "go"
+    job = pulled(both[0], log, payload={"until": str(go)}, timeout="2s")
+    worker = new_worker(*both)
+    run = both[1].running(job)
+    wait_until(lambda: begun(log) == [run], what="the run has begun")
+    both[0].kill()
+    done = both[1].finished(job, 30)
+    assert done["state"] == "timed_out", done
+    go.touch()
+    wait_until(lambda: worker.answers() == {run: "stale"}, what="the worker was told")
 
 
 def test_a_cancel_reaches_the_node_that_runs_it(nodes):
@@ -182,7 +241,7 @@ def test_the_first_of_several_hosts_may_be_gone(nodes, link):
     assert node.works()
 
 
-def test_nodes_work_behind_a_pooler_that_shares_sessions(postgres, nodes, web):
+def test_nodes_work_behind_a_pooler_that_shares_sessions(postgres, nodes, new_worker, tmp_path):
     pooler = subprocess.Popen([ROOT / "tools" / "with_pgbouncer.sh", "sh", "-c",
                                'echo "$CHRONOS_TEST_POOLER"; exec cat'], text=True,
                               env={**os.environ, **postgres.env}, stdin=subprocess.PIPE,
@@ -191,9 +250,11 @@ def test_nodes_work_behind_a_pooler_that_shares_sessions(postgres, nodes, web):
         where = "?" + pooler.stdout.readline().strip()
         both = [nodes(where), nodes(where)]
         assert both[0].works() and both[1].works()
-        jobs = [both[i % 2].submit(web.action("/ok"), name=f"job {i}") for i in range(20)]
+        log = tmp_path / "log"
+        log.touch()
+        new_worker(*both)
+        jobs = [pulled(both[i % 2], log, i) for i in range(20)]
         assert {both[0].finished(job, 60)["attempts_made"] for job in jobs} == {1}
-        assert len({request["run"] for request in web.requests}) == len(web.requests) == 20
         for node in both:
             node.stop()
     finally:

@@ -1,8 +1,5 @@
 """Remote workers against the real server: normal work, and every way it may go wrong."""
-import pathlib
 import signal
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -10,35 +7,6 @@ import pytest
 from chronos_server import wait_until
 
 PULLED = {"kind": "worker"}
-
-
-class Worker:
-    """A worker process of this machine."""
-
-    def __init__(self, server, folder, name, queue="default"):
-        self.told = folder / f"{name}.told"
-        with open(self.told, "wb") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, pathlib.Path(__file__).with_name("worker.py"), str(server.port),
-                 server.key, name, queue], stdout=out)
-
-    def answers(self):
-        """{run: what the server said about its outcome}"""
-        return dict(line.split() for line in self.told.read_text().splitlines())
-
-
-@pytest.fixture
-def new_worker(tmp_path):
-    workers = []
-
-    def start(server, name="mill", queue="default"):
-        workers.append(Worker(server, tmp_path, name, queue))
-        return workers[-1]
-
-    yield start
-    for worker in workers:
-        worker.process.kill()
-        worker.process.wait()
 
 
 @pytest.fixture
@@ -66,7 +34,7 @@ def pulled(server, log, queue="default", **payload):
 
 def test_work_is_done_once_and_recorded(server, new_worker, log):
     jobs = [pulled(server, log) for _ in range(40)]
-    workers = [new_worker(server, name) for name in ("one", "two")]
+    workers = [new_worker(server, name=name) for name in ("one", "two")]
     runs = [server.finished(job) for job in jobs]
     assert {run["state"] for run in runs} == {"succeeded"}
     assert {run["node"] for run in runs} <= {"one", "two"}
@@ -91,10 +59,10 @@ def test_a_killed_workers_run_is_lost_and_done_by_another(new_servers_short_leas
                                                           tmp_path):
     server = new_servers_short_leases()
     job = pulled(server, log, until=str(tmp_path / "go"))
-    first = new_worker(server, "first")
+    first = new_worker(server, name="first")
     run = server.running(job)
     first.process.kill()
-    new_worker(server, "second")
+    new_worker(server, name="second")
     wait_until(lambda: [line for line in lines(log, run) if line[0] == "second"],
                what="the other worker")
     (tmp_path / "go").touch()
@@ -108,12 +76,12 @@ def test_a_paused_worker_changes_nothing_when_it_comes_back(new_servers_short_le
                                                             log, tmp_path):
     server = new_servers_short_leases()
     job = pulled(server, log, until=str(tmp_path / "go"))
-    first = new_worker(server, "first")
+    first = new_worker(server, name="first")
     run = server.running(job)
     wait_until(lambda: lines(log, run), what="the first attempt")
     first.process.send_signal(signal.SIGSTOP)
     (tmp_path / "go").touch()
-    new_worker(server, "second")
+    new_worker(server, name="second")
     done = server.finished(job)
     assert [attempt["state"] for attempt in done["attempts"]] == ["lost", "succeeded"], done
     first.process.send_signal(signal.SIGCONT)
@@ -156,13 +124,13 @@ def test_a_server_killed_in_the_middle_loses_no_run(new_servers_short_leases, ne
 
 def test_a_worker_that_drains_hands_back_what_it_has_not_begun(server, new_worker, log, tmp_path):
     jobs = [pulled(server, log, until=str(tmp_path / "go")) for _ in range(3)]
-    first = new_worker(server, "first")
+    first = new_worker(server, name="first")
     wait_until(lambda: lines(log), what="the first of the three")
     assert [server.runs(job)[0]["state"] for job in jobs] == ["running"] * 3
     first.process.send_signal(signal.SIGTERM)
     (tmp_path / "go").touch()
     assert first.process.wait(20) == 0
-    new_worker(server, "second")
+    new_worker(server, name="second")
     runs = [server.finished(job) for job in jobs]
     assert {run["state"] for run in runs} == {"succeeded"}
     assert {run["attempts_made"] for run in runs} == {1}, runs
@@ -175,7 +143,7 @@ def test_limits_of_queues_hold_across_workers(new_server, new_worker, log, tmp_p
     server = new_server(args=["--config", str(config)])
     jobs = [pulled(server, log, queue="narrow") for _ in range(10)]
     for name in ("one", "two", "three"):
-        new_worker(server, name, "narrow")
+        new_worker(server, name=name, queue="narrow")
     for job in jobs:
         assert server.finished(job)["state"] == "succeeded"
     words = [line[3] for line in lines(log)]
@@ -201,7 +169,7 @@ def test_why_a_run_waits_for_a_worker(server, new_worker, log):
     assert why["code"] == "worker", why
     assert "No worker polls queue 'lonely'" in why["text"], why
     assert server.get(f"/api/jobs/{job}/status")["waiting_for"] == "worker"
-    worker = new_worker(server, "mill", "lonely")
+    worker = new_worker(server, queue="lonely")
     server.finished(job)
     worker.process.kill()
     worker.process.wait()

@@ -1,10 +1,11 @@
 """A remote worker in a few lines: pulls runs and does what their payload says.
 
-Usage: worker.py PORT KEY NAME QUEUE. A payload {"log": FILE, "until": FILE, "fail": true} writes to
+Usage: worker.py PORT[,PORT…] KEY NAME QUEUE. Each request goes to the next port. A payload {"log": FILE, "until": FILE, "fail": true} writes to
 the log when it begins and ends, goes on until the other file is there, and fails. SIGTERM: hands back
 what it has not begun, ends what it has, and exits.
 """
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -12,14 +13,15 @@ import sys
 import threading
 import time
 
-PORT, KEY, NAME, QUEUE = sys.argv[1:]
+PORTS, KEY, NAME, QUEUE = sys.argv[1:]
+next_port = itertools.cycle(PORTS.split(","))
 cancelled, wants_end = set(), threading.Event()
 
 
 def post(path, body):
     """One request on a connection of its own; again while the server is away."""
     while True:
-        link = http.client.HTTPConnection("127.0.0.1", int(PORT), timeout=60)
+        link = http.client.HTTPConnection("127.0.0.1", int(next(next_port)), timeout=60)
         try:
             link.request("POST", f"/api/workers/{path}", json.dumps(body),
                          {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"})
@@ -30,7 +32,8 @@ def post(path, body):
             if response.status != 503:
                 sys.exit(f"{response.status} {data}")
         except (OSError, http.client.HTTPException):
-            pass
+            if path == "claim" and "worker_id" in body:
+                body["holding"] = []  # of what was claimed the worker knows nothing
         finally:
             link.close()
         time.sleep(0.05)

@@ -109,8 +109,15 @@ class FaultyStore final : public store::Store {
   Result<std::vector<Worker>> list_workers(ProjectId project) const override {
     return inner_.list_workers(project);
   }
-  Result<std::vector<store::ClaimedRun>> worker_leases() const override {
-    return inner_.worker_leases();
+  Result<std::vector<store::ClaimedRun>> find_leases(
+      const std::vector<RunId>& runs) const override {
+    return inner_.find_leases(runs);
+  }
+  Result<std::vector<store::ClaimedRun>> leases_of(NodeId holder) const override {
+    return inner_.leases_of(holder);
+  }
+  Result<std::vector<store::ClaimedRun>> overdue_leases(Timestamp now, int limit) const override {
+    return inner_.overdue_leases(now, limit);
   }
   void on_work(TakeWork take) override { inner_.on_work(std::move(take)); }
   void on_touch(store::Watcher watcher) override { inner_.on_touch(std::move(watcher)); }

@@ -316,7 +316,7 @@ TEST_P(LimitsTest, ASlotThatIsFreedByAWorkerTurnIsTakenInTheSameTurn) {
   const auto runs = submit_many(2, spec);
   const auto worker = id<NodeId>();
   const auto turn = [&](std::vector<SettleRun> settled) {
-    WorkerTurn change{{worker, 15s, WorkerInfo{project_, "mill", {}}, now()},
+    WorkerTurn change{{worker, 15s, WorkerWords{project_, "mill", {}}, now()},
                       std::move(settled),
                       ClaimRuns{.holder = worker,
                                 .node = "mill",

@@ -16,7 +16,7 @@ class WorkersTest : public StoreTest {
     return spec;
   }
   Heartbeat beat(std::vector<std::string> queues = {}) {
-    return {worker_, 15s, WorkerInfo{project_, "mill", std::move(queues)}, now()};
+    return {worker_, 15s, WorkerWords{project_, "mill", std::move(queues)}, now()};
   }
   WorkerTurn turn(int max, std::vector<std::string> queues = {}) {
     WorkerTurn change{beat(queues), {}, std::nullopt};
@@ -302,7 +302,7 @@ TEST_P(WorkersTest, TheLeasesOfWorkersCanBeReadAgain) {
   const auto submitted = submit_ready(pulled());
   const auto claimed = pull()[0];
   store_.reopen();
-  const auto leases = must(store().worker_leases());
+  const auto leases = must(store().find_leases({claimed.run, id<RunId>()}));
   ASSERT_EQ(leases.size(), 1U);
   EXPECT_EQ(leases[0].run, claimed.run);
   EXPECT_EQ(leases[0].job, submitted.id);
@@ -314,6 +314,57 @@ TEST_P(WorkersTest, TheLeasesOfWorkersCanBeReadAgain) {
   EXPECT_EQ(leases[0].started_at, claimed.started_at);
   EXPECT_EQ(leases[0].queued_at, claimed.queued_at);
   EXPECT_EQ(leases[0].spec->action.kind, kWorkerKind);
+}
+
+TEST_P(WorkersTest, TheLeasesOfOneAreReadOldestFirst) {
+  for (int i = 0; i < 3; ++i) submit_ready(pulled());
+  const auto mine = pull(2);
+  const auto me = worker_;
+  worker_ = id<NodeId>();
+  const auto theirs = pull();
+  ASSERT_EQ(theirs.size(), 1U);
+  const auto leases = must(store().leases_of(me));
+  ASSERT_EQ(leases.size(), 2U);
+  EXPECT_EQ(leases[0].token, mine[0].token);
+  EXPECT_EQ(leases[1].token, mine[1].token);
+  EXPECT_EQ(leases[1].job, mine[1].job);
+  EXPECT_EQ(must(store().find_leases({mine[1].run, theirs[0].run, mine[0].run})).size(), 3U);
+  EXPECT_TRUE(must(store().find_leases({})).empty());
+  settle(mine[0], RunState::succeeded);
+  EXPECT_EQ(must(store().leases_of(me)).size(), 1U);
+  EXPECT_TRUE(must(store().find_leases({mine[0].run})).empty());
+}
+
+TEST_P(WorkersTest, AttemptsOfWorkersThatHadTheirTimeAreFoundByAnybody) {
+  auto short_one = pulled();
+  short_one.timeout = 10s;
+  auto long_one = pulled();
+  long_one.timeout = 1min;
+  long_one.deadline = 20s;
+  auto of_node = sample_spec();
+  of_node.timeout = 1s;
+  submit_ready(long_one);
+  submit_ready(short_one);
+  submit_ready(of_node);
+  claim_one();
+  ASSERT_EQ(pull().size(), 2U);
+  store_.reopen();
+  const auto overdue = [this](int limit = 10) {
+    std::vector<Duration> timeouts;
+    for (const auto& claimed : must(store().overdue_leases(now(), limit))) {
+      timeouts.push_back(claimed.spec->timeout);
+    }
+    return timeouts;
+  };
+  clock_.advance(10s - 1us);
+  EXPECT_TRUE(overdue().empty());
+  clock_.advance(1us);
+  EXPECT_EQ(overdue(), std::vector<Duration>{10s});
+  clock_.advance(10s);
+  EXPECT_EQ(overdue(), (std::vector<Duration>{10s, 1min}));
+  EXPECT_EQ(overdue(1), std::vector<Duration>{10s});
+  settle(must(store().overdue_leases(now(), 1)).at(0), RunState::timed_out);
+  EXPECT_EQ(overdue(), std::vector<Duration>{1min});
 }
 
 // -- Who they are ---------------------------------------------------------------------------------
@@ -358,6 +409,31 @@ TEST_P(WorkersTest, FollowWhatTheySay) {
   renamed.worker->name = "new";
   commit(renamed);
   EXPECT_EQ(workers().at(0).info, (WorkerInfo{project_, "new", {"b", "c"}}));
+}
+
+TEST_P(WorkersTest, WhatTheyLeaveOutIsAsTheySaidBefore) {
+  submit_ready(pulled("a"));
+  submit_ready(pulled("b"));
+  EXPECT_TRUE(pull(1, {"c"}).empty());
+  auto change = turn(100);
+  change.beat.worker = WorkerWords{.project = project_, .queues = {{"a"}}, .goes_on = true};
+  EXPECT_EQ(commit(change).worker, (WorkerInfo{project_, "mill", {"a"}}));
+  store_.reopen();
+  change.beat.worker = WorkerWords{.project = project_, .goes_on = true};
+  const auto none = commit(change);  // of its queues, whatever this change itself says
+  EXPECT_EQ(none.worker, (WorkerInfo{project_, "mill", {"a"}}));
+  EXPECT_TRUE(none.claimed.empty());
+  submit_ready(pulled("a"));
+  const auto claimed = commit(change).claimed;
+  ASSERT_EQ(claimed.size(), 1U);
+  EXPECT_EQ(claimed[0].node, "mill");
+}
+
+TEST_P(WorkersTest, WhoeverGoesOnMustHaveBegun) {
+  auto change = turn(0);
+  change.beat.worker->goes_on = true;
+  EXPECT_EQ(refusal(try_commit(change)), "not_found");
+  EXPECT_TRUE(workers().empty());
 }
 
 TEST_P(WorkersTest, IdsOfOthersAreNotTheirs) {

@@ -232,7 +232,7 @@ TEST_P(NodesTest, AWorkerMayTurnToAnotherNode) {
   spec.action.kind = kWorkerKind;
   submit_ready(spec);
   const auto worker = id<NodeId>();
-  const Heartbeat beat{worker, 15s, WorkerInfo{project_, "mill", {"default"}}, now()};
+  const Heartbeat beat{worker, 15s, WorkerWords{project_, "mill", {{"default"}}}, now()};
   WorkerTurn turn{.beat = beat, .settled = {}, .claim = {}};
   turn.claim = ClaimRuns{worker, "mill", {{std::string(kWorkerKind), 5}}, {}, now()};
   turn.claim->project = project_;
@@ -244,6 +244,27 @@ TEST_P(NodesTest, AWorkerMayTurnToAnotherNode) {
   EXPECT_EQ(commit_at_other(back).settled.at(0), RunState::succeeded);
   ASSERT_EQ(must(other().list_workers(project_)).size(), 1U);
   EXPECT_TRUE(must(other().list_workers(project_))[0].is_alive);
+}
+
+TEST_P(NodesTest, WhatOneNodeGaveToAWorkerAnotherKnowsOf) {
+  auto spec = sample_spec();
+  spec.action.kind = kWorkerKind;
+  spec.timeout = 10s;
+  submit_ready(spec);
+  const auto worker = id<NodeId>();
+  WorkerTurn turn{.beat = {worker, 15s, WorkerWords{project_, "mill"}, now()}, .settled = {}};
+  turn.claim = ClaimRuns{worker, {}, {{std::string(kWorkerKind), 5}}, {}, now()};
+  turn.claim->project = project_;
+  const auto claimed = commit(turn).claimed;
+  ASSERT_EQ(claimed.size(), 1U);
+  EXPECT_EQ(must(other().find_leases({claimed[0].run})).at(0).token, claimed[0].token);
+  EXPECT_EQ(must(other().leases_of(worker)).at(0).token, claimed[0].token);
+  clock_.advance(10s);
+  const auto overdue = must(other().overdue_leases(now(), 10));
+  ASSERT_EQ(overdue.size(), 1U);
+  commit_at_other(settlement(overdue[0], RunState::timed_out));
+  EXPECT_TRUE(must(store().overdue_leases(now(), 10)).empty());
+  EXPECT_EQ(refusal(try_commit(settlement(claimed[0], RunState::succeeded))), "lease_lost");
 }
 
 // -- Wake-ups -------------------------------------------------------------------------------------

@@ -139,8 +139,8 @@ std::string live_runs() {
   const std::string_view due = "needs_planning, at, run, job";
   const auto ready = fmt::format(
       "kind, queue, rank, planned_at, run, job, project, trigger_kind, attempts_made + 1, {}", now);
-  const auto leased =
-      fmt::format("run, job, {}, 'node', row_number() OVER (), 1, at, at, 0", id_sql('n', "1"));
+  const auto leased = fmt::format(
+      "run, job, {}, 'node', row_number() OVER (), 1, at, at, 0, at + 1000", id_sql('n', "1"));
   sql += place_sql("due", due, kRecurring) + place_sql("due", due, kFuture) +
          place_sql("due", due, kRetrying);
   sql += place_sql(kReadyColumns, ready, kReady) +

@@ -55,8 +55,9 @@ Result<std::int64_t> apply(Writer& writer, const Prune& change);
 
 // sql_claims.cc: running runs of the holder that should stop.
 Result<std::vector<RunId>> runs_to_cancel(Connection& db, NodeId holder);
-// sql_workers.cc: the holder lives; refused as Heartbeat says.
-Result<void> hear(Writer& writer, const Heartbeat& change);
+// sql_workers.cc: the holder lives; refused as Heartbeat says. What is known of it, if it is a
+// worker.
+Result<WorkerInfo> hear(Writer& writer, const Heartbeat& change);
 
 // Brings the counts in `meta` up to date, before a commit (sql_stats.cc).
 Result<void> write_growth(Writer& writer);

@@ -17,12 +17,11 @@ constexpr Sql kFindLeased{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
                           " FROM leases e JOIN live l ON l.job = e.job AND l.is_held = 0"
                           " AND l.run = e.run"
                           " WHERE e.run = $1"};
-// By the claim: the oldest first.
-constexpr Sql kLeasedByWorkers{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
-                               "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS
-                               " FROM leases e CROSS JOIN live l ON l.job = e.job"
-                               " AND l.is_held = 0 AND l.run = e.run"
-                               " WHERE l.kind BETWEEN 'worker/' AND 'worker/~' ORDER BY e.token"};
+constexpr Sql kOverdue{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
+                       "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS
+                       " FROM leases e CROSS JOIN live l ON l.job = e.job"
+                       " AND l.is_held = 0 AND l.run = e.run"
+                       " WHERE e.ends_at <= $1 ORDER BY e.ends_at LIMIT $2"};
 constexpr Sql kOfJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
                      " WHERE l.job = $1 ORDER BY l.run"};
 constexpr Sql kNotHeldOfJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
@@ -273,8 +272,8 @@ Result<std::optional<LiveRun>> find_leased(Connection& db, RunId run) {
   return db.one(kFindLeased, read_live_row, run);
 }
 
-Result<std::vector<LiveRun>> leased_by_workers(Connection& db) {
-  return db.all(kLeasedByWorkers, read_live_row);
+Result<std::vector<LiveRun>> overdue(Connection& db, Timestamp now, int limit) {
+  return db.all(kOverdue, read_live_row, now, limit);
 }
 
 Result<std::vector<LiveRun>> live_of_job(Connection& db, JobId job) {

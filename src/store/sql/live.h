@@ -99,7 +99,8 @@ LiveRun read_live_row(Columns& columns);
 Result<std::optional<LiveRun>> find_live(Connection& db, JobId job, RunId run);
 Result<std::optional<LiveRun>> find_live(Connection& db, ProjectId project, RunId run);
 Result<std::optional<LiveRun>> find_leased(Connection& db, RunId run);
-Result<std::vector<LiveRun>> leased_by_workers(Connection& db);           // oldest claim first
+// Attempts of workers whose time is over, in the order in which it ended.
+Result<std::vector<LiveRun>> overdue(Connection& db, Timestamp now, int limit);
 Result<std::vector<LiveRun>> live_of_job(Connection& db, JobId job);      // by id
 Result<std::vector<LiveRun>> not_held_of_job(Connection& db, JobId job);  // by id
 // Whether runs of a backfill of the job are held, or others.

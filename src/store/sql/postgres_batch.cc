@@ -322,18 +322,28 @@ Result<void> end_all(Writer& writer, std::vector<Ending>& endings) {
 // -- Claiming -------------------------------------------------------------------------------------
 
 constexpr Sql kInsertLeases{
-    "INSERT INTO leases (run, job, token, attempt, queued_at, holder, node, started_at,"
-    " is_cancel_requested) SELECT r.*, $6, $7, $8, 0 FROM unnest($1::uuid[], $2::uuid[],"
-    " $3::bigint[], $4::bigint[], $5::bigint[]) AS r"};
+    "INSERT INTO leases (run, job, token, attempt, queued_at, ends_at, holder, node, started_at,"
+    " is_cancel_requested) SELECT r.run, r.job, r.token, r.attempt, r.queued_at,"
+    " lease_now() + r.time, $7, $8, $9, 0 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[],"
+    " $4::bigint[], $5::bigint[], $6::bigint[]) AS r (run, job, token, attempt, queued_at, time)"};
+// A volatile function would not be looked up in the index; what a subquery has answered is.
+constexpr Sql kOverdue{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
+                       "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS
+                       " FROM leases e JOIN live l ON l.job = e.job AND l.is_held = 0"
+                       " AND l.run = e.run WHERE e.ends_at <= (SELECT lease_now())"
+                       " ORDER BY e.ends_at LIMIT $1::int"};
+constexpr Sql kDeclared{
+    "SELECT j.id, j.spec, j.failure_streak FROM unnest($1::uuid[], $2::uuid[]) AS r (project, id)"
+    " JOIN jobs j ON j.project = r.project AND j.id = r.id"};
 constexpr Sql kSpecs{"SELECT id, spec, payload FROM specs WHERE id = ANY($1::bigint[])"};
 
 // Those that are not in the cache, all at once.
-Result<void> read_specs(Writer& writer, std::span<const ReadyRun> runs) {
+Result<void> read_specs(Reader reader, std::span<const std::int64_t> ids) {
   Array missing(Of::integer);
   bool is_any = false;
-  for (const auto& run : runs) {
-    if (writer.specs.find(run.spec)) continue;
-    missing.add(run.spec);
+  for (const auto id : ids) {
+    if (reader.specs.find(id)) continue;
+    missing.add(id);
     is_any = true;
   }
   if (!is_any) return {};
@@ -342,10 +352,10 @@ Result<void> read_specs(Writer& writer, std::span<const ReadyRun> runs) {
     auto spec = decode_spec(columns.get<std::string_view>());
     if (!spec) return columns.fail(spec.error().message), true;
     spec->payload = columns.get<std::string>();
-    writer.specs.put(id, std::make_shared<const JobSpec>(std::move(*spec)));
+    reader.specs.put(id, std::make_shared<const JobSpec>(std::move(*spec)));
     return true;
   };
-  return writer.db.for_each(kSpecs, read, missing.parameter());
+  return reader.db.for_each(kSpecs, read, missing.parameter());
 }
 
 }  // namespace
@@ -421,22 +431,53 @@ Result<std::vector<Result<SettleRun::Answer>>> settle_all(
   return answers;
 }
 
+Result<std::vector<LiveRun>> find_all_leased(Connection& db, const std::vector<RunId>& runs) {
+  Array ids(Of::uuid);
+  for (const auto run : runs) ids.add(run);
+  return db.all(kFindLeased, read_live_row, ids.parameter());
+}
+
+Result<std::vector<LiveRun>> find_all_overdue(Connection& db, int limit) {
+  return db.all(kOverdue, read_live_row, limit);
+}
+
+Result<std::unordered_map<JobId, Declared>> declared_all(Reader reader,
+                                                         const std::vector<LiveRun>& runs) {
+  Columnar<2> jobs({Of::uuid, Of::uuid});
+  for (const auto& run : runs) jobs.add(run.project, run.job);
+  std::unordered_map<JobId, Declared> all;
+  if (jobs.empty()) return all;
+  std::vector<std::int64_t> specs;
+  const auto read = [&](Columns& columns) {
+    const auto job = columns.get<JobId>();
+    const auto spec = columns.get<std::int64_t>();
+    specs.push_back(spec);
+    return all.emplace(job, Declared{spec, columns.get<std::int64_t>()}).second;
+  };
+  CHRONOS_TRY_VOID(jobs.all(reader.db, kDeclared, read));
+  CHRONOS_TRY_VOID(read_specs(reader, specs));
+  return all;
+}
+
 Result<std::vector<ClaimedRun>> lease_all(Writer& writer, const ClaimRuns& change,
                                           std::span<const ReadyRun> runs, std::int64_t token) {
-  Columnar<5> leases({Of::uuid, Of::uuid, Of::integer, Of::integer, Of::integer});
-  for (const auto& run : runs) {
-    leases.add(run.run, run.job, token + (&run - runs.data()), run.attempt, run.queued_at);
-  }
-  CHRONOS_TRY_VOID(leases.post(writer.db, kInsertLeases, change.holder, change.node, change.now));
-  for (const auto& run : runs) {
-    if (run.has_rate) CHRONOS_TRY_VOID(count_start(writer, run.project, run.run, change.now));
-  }
-  CHRONOS_TRY_VOID(read_specs(writer, runs));
+  std::vector<std::int64_t> specs;
+  specs.reserve(runs.size());
+  for (const auto& run : runs) specs.push_back(run.spec);
+  CHRONOS_TRY_VOID(read_specs({writer.db, writer.specs}, specs));
+  using enum Array::Of;
+  Columnar<6> leases({uuid, uuid, integer, integer, integer, integer});
   std::vector<ClaimedRun> claimed;
   claimed.reserve(runs.size());
   for (const auto& run : runs) {
     CHRONOS_TRY(auto spec, read_spec(writer.db, writer.specs, run.spec));
-    claimed.push_back(claimed_run(change, run, token++, std::move(spec)));
+    claimed.push_back(claimed_run(change, run, token, std::move(spec)));
+    leases.add(run.run, run.job, token++, run.attempt, run.queued_at,
+               watched_time(change, claimed.back()));
+  }
+  CHRONOS_TRY_VOID(leases.post(writer.db, kInsertLeases, change.holder, change.node, change.now));
+  for (const auto& run : runs) {
+    if (run.has_rate) CHRONOS_TRY_VOID(count_start(writer, run.project, run.run, change.now));
   }
   return claimed;
 }

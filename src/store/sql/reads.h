@@ -55,7 +55,9 @@ Result<std::vector<Job>> jobs_to_resume(Reader reader, Timestamp now, int limit)
 Result<std::optional<Timestamp>> next_resume_at(Reader reader);
 // sql_claims.cc
 Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit, Holders& holders);
-Result<std::vector<ClaimedRun>> worker_leases(Reader reader);
+Result<std::vector<ClaimedRun>> find_leases(Reader reader, const std::vector<RunId>& runs);
+Result<std::vector<ClaimedRun>> leases_of(Reader reader, NodeId holder);
+Result<std::vector<ClaimedRun>> overdue_leases(Reader reader, Timestamp now, int limit);
 // sql_workers.cc
 Result<std::vector<Worker>> list_workers(Reader reader, ProjectId project, Holders& holders);
 // sql_deliveries.cc

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "store/settlement.h"
 #include "store/sql/live.h"
 
 namespace chronos::store::sql {
@@ -189,6 +190,10 @@ ClaimedRun claimed_run(const ClaimRuns& change, const ReadyRun& run, std::int64_
           .started_at = change.now,
           .spec = std::move(spec),
           .failure_streak = run.failure_streak};
+}
+
+std::optional<Duration> watched_time(const ClaimRuns& change, const ClaimedRun& claimed) {
+  return change.project ? std::optional(time_left(claimed, claimed.started_at)) : std::nullopt;
 }
 
 Result<std::vector<ReadyRun>> take_ready(Writer& writer, const ClaimRuns& change) {

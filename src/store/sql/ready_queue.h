@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -37,6 +38,9 @@ struct ReadyRun {
 // The run as claimed by `change` under this token.
 ClaimedRun claimed_run(const ClaimRuns& change, const ReadyRun& run, std::int64_t token,
                        std::shared_ptr<const JobSpec> spec);
+
+// How long an attempt may go on that any node may end: that of a worker.
+std::optional<Duration> watched_time(const ClaimRuns& change, const ClaimedRun& claimed);
 
 // Takes what `change` allows out of `ready`, in order. Each kind and queue has an order of its own
 // in the table's key, so nothing is sorted and nothing that has no room is looked at.

@@ -1,8 +1,11 @@
 // Claims: leases, their ends, and their holders.
+#include <algorithm>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 
 #include "base/check.h"
+#include "store/settlement.h"
 #include "store/sql/apply.h"
 #include "store/sql/limited.h"
 #include "store/sql/live.h"
@@ -19,8 +22,8 @@ constexpr Sql kReserveTokens{
     " ON CONFLICT (name) DO UPDATE SET value = meta.value + excluded.value"};
 constexpr Sql kLastToken{"SELECT value FROM meta WHERE name = 'last_token'"};
 constexpr Sql kInsertLease{
-    "INSERT INTO leases (run, job, holder, node, token, attempt, queued_at, started_at,"
-    " is_cancel_requested) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)"};
+    "INSERT INTO leases (run, job, holder, node, token, attempt, queued_at, started_at, ends_at,"
+    " is_cancel_requested) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)"};
 constexpr Sql kDeclaration{"SELECT spec, failure_streak FROM jobs WHERE project = $1 AND id = $2"};
 constexpr Sql kToCancel{
     "SELECT run FROM leases WHERE holder = $1 AND is_cancel_requested = 1 ORDER BY token"};
@@ -37,33 +40,25 @@ Result<std::int64_t> reserve_tokens(Connection& db, std::int64_t count) {
   return *last - count + 1;
 }
 
-// What a claim tells of the run's job.
-struct Declaration {
-  std::shared_ptr<const JobSpec> spec;
-  std::int64_t failure_streak = 0;
-};
-
-Result<Declaration> declaration_of(Reader reader, ProjectId project, JobId job) {
-  struct Row {
-    std::int64_t spec = 0;
-    std::int64_t failure_streak = 0;
-  };
-  const auto read = [](Columns& columns) -> Row {
+Result<Declared> declared(Reader reader, const LiveRun& run) {
+  const auto read = [](Columns& columns) -> Declared {
     return {columns.get<std::int64_t>(), columns.get<std::int64_t>()};
   };
-  CHRONOS_TRY(const auto row, reader.db.one(kDeclaration, read, project, job));
+  CHRONOS_TRY(const auto row, reader.db.one(kDeclaration, read, run.project, run.job));
   if (!row) return fail(Reason::internal, "a live run has no job");
-  CHRONOS_TRY(auto spec, read_spec(reader.db, reader.specs, row->spec));
-  return Declaration{std::move(spec), row->failure_streak};
+  return *row;
 }
 
 Result<ClaimedRun> lease(Writer& writer, const ClaimRuns& change, const ReadyRun& run,
                          std::int64_t token) {
-  CHRONOS_TRY_VOID(writer.db.post(kInsertLease, run.run, run.job, change.holder, change.node, token,
-                                  run.attempt, run.queued_at, change.now));
-  if (run.has_rate) CHRONOS_TRY_VOID(count_start(writer, run.project, run.run, change.now));
   CHRONOS_TRY(auto spec, read_spec(writer.db, writer.specs, run.spec));
-  return claimed_run(change, run, token, std::move(spec));
+  auto claimed = claimed_run(change, run, token, std::move(spec));
+  const auto time = watched_time(change, claimed);
+  const auto ends_at = time ? std::optional(change.now + *time) : std::nullopt;
+  CHRONOS_TRY_VOID(writer.db.post(kInsertLease, run.run, run.job, change.holder, change.node, token,
+                                  run.attempt, run.queued_at, change.now, ends_at));
+  if (run.has_rate) CHRONOS_TRY_VOID(count_start(writer, run.project, run.run, change.now));
+  return claimed;
 }
 
 // The attempt never began.
@@ -151,8 +146,8 @@ Result<Heartbeat::Answer> apply(Writer& writer, const Heartbeat& change) {
 namespace {
 
 // A lease as it was claimed.
-Result<ClaimedRun> claimed_of(Reader reader, const LiveRun& run) {
-  CHRONOS_TRY(auto declared, declaration_of(reader, run.project, run.job));
+Result<ClaimedRun> claimed_of(Reader reader, const LiveRun& run, const Declared& declared) {
+  CHRONOS_TRY(auto spec, read_spec(reader.db, reader.specs, declared.spec));
   return ClaimedRun{.holder = run.lease->holder,
                     .node = run.lease->node,
                     .run = run.run,
@@ -164,11 +159,47 @@ Result<ClaimedRun> claimed_of(Reader reader, const LiveRun& run) {
                     .planned_at = run.planned_at,
                     .queued_at = run.queued_at.value_or(run.planned_at),
                     .started_at = run.lease->started_at,
-                    .spec = std::move(declared.spec),
+                    .spec = std::move(spec),
                     .failure_streak = declared.failure_streak};
 }
 
+// In the order given.
+Result<std::vector<ClaimedRun>> claimed_all(Reader reader, const std::vector<LiveRun>& runs) {
+  std::unordered_map<JobId, Declared> known;
+  if (reader.db.is_remote()) {
+    CHRONOS_TRY(known, declared_all(reader, runs));
+  }
+  std::vector<ClaimedRun> all;
+  all.reserve(runs.size());
+  for (const auto& run : runs) {
+    const auto found = known.find(run.job);
+    auto job = found == known.end() ? declared(reader, run) : Result<Declared>(found->second);
+    if (!job) return std::unexpected(std::move(job).error());
+    CHRONOS_TRY(auto claimed, claimed_of(reader, run, *job));
+    all.push_back(std::move(claimed));
+  }
+  return all;
+}
+
+Result<std::vector<ClaimedRun>> oldest_first(Result<std::vector<ClaimedRun>> runs) {
+  if (runs) std::ranges::sort(*runs, {}, &ClaimedRun::token);
+  return runs;
+}
+
 }  // namespace
+
+Result<std::vector<ClaimedRun>> find_leases(Reader reader, const std::vector<RunId>& runs) {
+  if (reader.db.is_remote()) {
+    CHRONOS_TRY(const auto leased, find_all_leased(reader.db, runs));
+    return claimed_all(reader, leased);
+  }
+  std::vector<LiveRun> leased;
+  for (const auto run : runs) {
+    CHRONOS_TRY(auto found, find_leased(reader.db, run));
+    if (found) leased.push_back(std::move(*found));
+  }
+  return claimed_all(reader, leased);
+}
 
 Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit, Holders& holders) {
   CHRONOS_TRY(const auto is_alive, holders.lives(reader.db));
@@ -180,25 +211,25 @@ Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit, Holders
   };
   CHRONOS_TRY_VOID(reader.db.for_each(kLeases, read));
 
-  std::vector<ClaimedRun> runs;
-  for (const auto id : expired) {
-    CHRONOS_TRY(const auto run, find_leased(reader.db, id));
-    if (!run) return fail(Reason::internal, "a lease has no run");
-    CHRONOS_TRY(auto claimed, claimed_of(reader, *run));
-    runs.push_back(std::move(claimed));
-  }
-  return runs;
+  return oldest_first(find_leases(reader, expired));
 }
 
-Result<std::vector<ClaimedRun>> worker_leases(Reader reader) {
-  CHRONOS_TRY(const auto leased, leased_by_workers(reader.db));
-  std::vector<ClaimedRun> runs;
-  runs.reserve(leased.size());
-  for (const auto& run : leased) {
-    CHRONOS_TRY(auto claimed, claimed_of(reader, run));
-    runs.push_back(std::move(claimed));
-  }
-  return runs;
+Result<std::vector<ClaimedRun>> leases_of(Reader reader, NodeId holder) {
+  std::vector<RunId> held;
+  const auto read = [&](Columns& columns) {
+    const auto run = columns.get<RunId>();
+    if (columns.get<NodeId>() == holder) held.push_back(run);
+    return true;
+  };
+  CHRONOS_TRY_VOID(reader.db.for_each(kLeases, read));
+  return oldest_first(find_leases(reader, held));
+}
+
+Result<std::vector<ClaimedRun>> overdue_leases(Reader reader, Timestamp now, int limit) {
+  // What many nodes share goes by its own clock.
+  CHRONOS_TRY(const auto runs, reader.db.is_remote() ? find_all_overdue(reader.db, limit)
+                                                     : overdue(reader.db, now, limit));
+  return claimed_all(reader, runs);
 }
 
 }  // namespace chronos::store::sql

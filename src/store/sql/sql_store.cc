@@ -374,8 +374,16 @@ Result<std::vector<Worker>> SqlStore::list_workers(ProjectId project) const {
       [&](sql::Reader reader) { return sql::list_workers(reader, project, state_->holders()); });
 }
 
-Result<std::vector<ClaimedRun>> SqlStore::worker_leases() const {
-  return state_->read([](sql::Reader reader) { return sql::worker_leases(reader); });
+Result<std::vector<ClaimedRun>> SqlStore::find_leases(const std::vector<RunId>& runs) const {
+  return state_->read([&](sql::Reader reader) { return sql::find_leases(reader, runs); });
+}
+
+Result<std::vector<ClaimedRun>> SqlStore::leases_of(NodeId holder) const {
+  return state_->read([&](sql::Reader reader) { return sql::leases_of(reader, holder); });
+}
+
+Result<std::vector<ClaimedRun>> SqlStore::overdue_leases(Timestamp now, int limit) const {
+  return state_->read([&](sql::Reader reader) { return sql::overdue_leases(reader, now, limit); });
 }
 
 Result<std::optional<Timestamp>> SqlStore::next_delivery_at() const {

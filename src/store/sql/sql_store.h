@@ -61,7 +61,9 @@ class SqlStore final : public Store {
   Result<std::optional<Timestamp>> next_resume_at() const override;
   Result<std::vector<ClaimedRun>> expired_leases(int limit) const override;
   Result<std::vector<Worker>> list_workers(ProjectId project) const override;
-  Result<std::vector<ClaimedRun>> worker_leases() const override;
+  Result<std::vector<ClaimedRun>> find_leases(const std::vector<RunId>& runs) const override;
+  Result<std::vector<ClaimedRun>> leases_of(NodeId holder) const override;
+  Result<std::vector<ClaimedRun>> overdue_leases(Timestamp now, int limit) const override;
   Result<std::optional<Timestamp>> next_delivery_at() const override;
   Result<std::vector<Delivery>> list_deliveries(ProjectId project, RunId run) const override;
   Result<Key> find_key(KeyId key) const override;

@@ -91,27 +91,29 @@ Result<std::vector<Result<SettleRun::Answer>>> settle_each(Writer& writer,
 
 }  // namespace
 
-Result<void> hear(Writer& writer, const Heartbeat& change) {
+Result<WorkerInfo> hear(Writer& writer, const Heartbeat& change) {
   CHRONOS_TRY(const auto known, writer.db.one(kFind, read_worker_row, change.holder));
-  const auto* info = change.worker ? &*change.worker : nullptr;
-  bool is_foreign = known && (info == nullptr || info->project != known->info.project);
-  if (!known && info != nullptr) {
+  const auto* words = change.worker ? &*change.worker : nullptr;
+  bool is_foreign = known && (words == nullptr || words->project != known->info.project);
+  if (!known && words != nullptr) {
     CHRONOS_TRY(is_foreign, writer.holders.is_node(writer.db, change.holder));
   }
-  if (is_foreign) return fail(Reason::not_found, "no worker has this id");
-  const bool is_news =
-      info != nullptr && (!known || known->info != *info || known->ttl != change.ttl ||
-                          known->last_seen_at + kSeenPrecision <= change.now);
+  if (is_foreign || (!known && words != nullptr && words->goes_on)) return no_worker();
+  CHRONOS_TRY_VOID(writer.holders.hear(writer.db, {change.holder, change.ttl, words != nullptr}));
+  if (words == nullptr) return WorkerInfo{};
+  auto info = after(known ? std::optional(known->info) : std::nullopt, *words);
+  const bool is_news = !known || known->info != info || known->ttl != change.ttl ||
+                       known->last_seen_at + kSeenPrecision <= change.now;
   if (is_news) {
-    CHRONOS_TRY_VOID(writer.db.post(kPut, change.holder, info->project, info->name,
-                                    join(info->queues), change.ttl, change.now));
+    CHRONOS_TRY_VOID(writer.db.post(kPut, change.holder, info.project, info.name, join(info.queues),
+                                    change.ttl, change.now));
   }
-  return writer.holders.hear(writer.db, {change.holder, change.ttl, info != nullptr});
+  return info;
 }
 
 Result<WorkerTurn::Answer> apply(Writer& writer, const WorkerTurn& change) {
-  CHRONOS_TRY_VOID(hear(writer, change.beat));
   WorkerTurn::Answer answer;
+  CHRONOS_TRY(answer.worker, hear(writer, change.beat));
   writer.has_made_ready = false;
   CHRONOS_TRY(auto settled, settle_each(writer, change.settled));
   for (auto& each : settled) {
@@ -122,7 +124,10 @@ Result<WorkerTurn::Answer> apply(Writer& writer, const WorkerTurn& change) {
   writer.news.is_for_nodes = writer.news.is_for_nodes || writer.has_made_ready;
   CHRONOS_TRY(answer.cancelled, runs_to_cancel(writer.db, change.beat.holder));
   if (!change.claim) return answer;
-  CHRONOS_TRY(answer.claimed, apply(writer, *change.claim));
+  auto claim = *change.claim;
+  claim.node = answer.worker.name;
+  claim.queues = answer.worker.queues;
+  CHRONOS_TRY(answer.claimed, apply(writer, claim));
   CHRONOS_TRY_VOID(open_lines(writer, change.beat.now));
   return answer;
 }

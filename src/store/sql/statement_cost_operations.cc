@@ -131,7 +131,13 @@ std::vector<Operation> other_reads() {
          const SystemClock clock;  // nobody was heard of
          return done(expired_leases(desk.reader, 100, *holders_in_memory(clock)));
        }},
-      {"leases of workers", [](Desk& desk) { return done(worker_leases(desk.reader)); }},
+      {"leases of runs",
+       [](Desk& desk) {
+         return done(find_leases(desk.reader, {run(kLive + kLeased.first), run(kNew)}));
+       }},
+      {"leases of a worker", [](Desk& desk) { return done(leases_of(desk.reader, kWorker)); }},
+      {"attempts of workers that had their time",
+       [](Desk& desk) { return done(overdue_leases(desk.reader, kNow, 100)); }},
       {"workers",
        [](Desk& desk) { return done(list_workers(desk.reader, project(), desk.writer.holders)); }},
       {"all workers, at the start",
@@ -326,7 +332,7 @@ std::vector<Operation> claims() {
   of_worker.project = project();
   const Heartbeat beat{.holder = kWorker,
                        .ttl = 15s,
-                       .worker = WorkerInfo{{uuid('p', 1)}, "worker", {}},
+                       .worker = WorkerWords{{uuid('p', 1)}, "worker", {}},
                        .now = kNow + 1h};
   return {
       change("claim from every queue", claim(1000)),
