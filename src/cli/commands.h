@@ -24,36 +24,36 @@ struct Outside {
 // Runs the command that `words` (without the program's name) ask for; answers the exit code.
 int run_command_line(const std::vector<std::string>& words, Outside outside);
 
-Action declare_serve(Arguments& arguments);         // serve_command.cc
-Action declare_config_show(Arguments& arguments);   // config_commands.cc
+Action declare_serve(Arguments& arguments);        // serve_command.cc
+Action declare_config_show(Arguments& arguments);  // config_commands.cc
 Action declare_config_check(Arguments& arguments);
-Action declare_doctor(Arguments& arguments);        // doctor_command.cc
-Action declare_submit(Arguments& arguments);        // job_commands.cc
-Action declare_list(Arguments& arguments);          //
-Action declare_get(Arguments& arguments);           //
-Action declare_status(Arguments& arguments);        //
-Action declare_why(Arguments& arguments);           //
-Action declare_reschedule(Arguments& arguments);    //
-Action declare_cancel(Arguments& arguments);        //
-Action declare_pause(Arguments& arguments);         //
-Action declare_resume(Arguments& arguments);        //
-Action declare_run(Arguments& arguments);           // run_commands.cc
-Action declare_backfill(Arguments& arguments);      // backfill_command.cc
-Action declare_runs(Arguments& arguments);          //
-Action declare_logs(Arguments& arguments);          //
-Action declare_retry(Arguments& arguments);         //
-Action declare_wait(Arguments& arguments);          //
-Action declare_keys_list(Arguments& arguments);     // key_commands.cc
-Action declare_keys_create(Arguments& arguments);   //
-Action declare_keys_revoke(Arguments& arguments);   //
-Action declare_keys_rotate(Arguments& arguments);   //
-Action declare_login_link(Arguments& arguments);    //
-Action declare_cron(Arguments& arguments);          // cron_command.cc
-Action declare_bench(Arguments& arguments);         // bench_command.cc
-Action declare_notify_test(Arguments& arguments);   // system_commands.cc
-Action declare_backup(Arguments& arguments);        //
-Action declare_health(Arguments& arguments);        //
-Action declare_version(Arguments& arguments);       //
+Action declare_doctor(Arguments& arguments);       // doctor_command.cc
+Action declare_submit(Arguments& arguments);       // job_commands.cc
+Action declare_list(Arguments& arguments);         //
+Action declare_get(Arguments& arguments);          //
+Action declare_status(Arguments& arguments);       //
+Action declare_why(Arguments& arguments);          //
+Action declare_reschedule(Arguments& arguments);   //
+Action declare_cancel(Arguments& arguments);       //
+Action declare_pause(Arguments& arguments);        //
+Action declare_resume(Arguments& arguments);       //
+Action declare_run(Arguments& arguments);          // run_commands.cc
+Action declare_backfill(Arguments& arguments);     // backfill_command.cc
+Action declare_runs(Arguments& arguments);         //
+Action declare_logs(Arguments& arguments);         //
+Action declare_retry(Arguments& arguments);        //
+Action declare_wait(Arguments& arguments);         //
+Action declare_keys_list(Arguments& arguments);    // key_commands.cc
+Action declare_keys_create(Arguments& arguments);  //
+Action declare_keys_revoke(Arguments& arguments);  //
+Action declare_keys_rotate(Arguments& arguments);  //
+Action declare_login_link(Arguments& arguments);   //
+Action declare_cron(Arguments& arguments);         // cron_command.cc
+Action declare_bench(Arguments& arguments);        // bench_command.cc
+Action declare_notify_test(Arguments& arguments);  // system_commands.cc
+Action declare_backup(Arguments& arguments);       //
+Action declare_health(Arguments& arguments);       //
+Action declare_version(Arguments& arguments);      //
 
 // calendar_commands.cc
 Action declare_calendars_list(Arguments& arguments);

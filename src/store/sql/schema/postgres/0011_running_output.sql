@@ -1,4 +1,4 @@
--- See ../0015_running_output.sql.
+-- See ../0011_running_output.sql.
 
 CREATE TABLE running_output (
   run UUID NOT NULL,
