@@ -225,7 +225,7 @@ TEST_F(WorkersApi, TheRunsHeldBeforeARestartCanBeSettled) {
                        .output = {},
                        .retry_after = {}}};
   std::promise<Result<service::WorkReply>> promise;
-  const service::Principal who{{}, project_, "default", Role::worker};
+  const service::Principal who{{}, {}, project_, "default", Role::worker};
   after.settle(who, std::move(request), {},
                [&](Result<service::WorkReply> reply) { promise.set_value(std::move(reply)); });
   const auto reply = promise.get_future().get();
@@ -250,7 +250,7 @@ TEST_F(WorkersApi, ARunClaimedAtOneNodeIsHandedBackByTheOther) {
   request.holding = {{*RunId::parse(first.text("/runs/0/id"))}};
   request.max = 5;
   std::promise<Result<service::WorkReply>> promise;
-  const service::Principal who{{}, project_, "default", Role::worker};
+  const service::Principal who{{}, {}, project_, "default", Role::worker};
   other.claim(who, std::move(request), {},
               [&](Result<service::WorkReply> reply) { promise.set_value(std::move(reply)); });
   const auto reply = promise.get_future().get();
@@ -273,7 +273,7 @@ TEST_F(WorkersApi, NobodyHandsBackTheRunsOfAnotherProject) {
   request.id = WorkerId::parse(worker_);
   request.holding.emplace();
   std::promise<Result<service::WorkReply>> promise;
-  const service::Principal stranger{{}, ids_.make<ProjectId>(), "other", Role::worker};
+  const service::Principal stranger{{}, {}, ids_.make<ProjectId>(), "other", Role::worker};
   workers_.claim(stranger, std::move(request), {},
                  [&](Result<service::WorkReply> reply) { promise.set_value(std::move(reply)); });
   EXPECT_FALSE(promise.get_future().get());
@@ -355,7 +355,7 @@ TEST_F(WorkersApi, RunsForSomebodyWhoHungUpAreHandedBack) {
   service::ClaimRequest request;
   request.id = WorkerId::parse(worker_);
   std::promise<Result<service::WorkReply>> promise;
-  const service::Principal who{{}, project_, "default", Role::worker};
+  const service::Principal who{{}, {}, project_, "default", Role::worker};
   workers_.claim(who, std::move(request), gone.get_token(),
                  [&](Result<service::WorkReply> reply) { promise.set_value(std::move(reply)); });
   const auto reply = promise.get_future().get();

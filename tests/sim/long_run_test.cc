@@ -226,7 +226,7 @@ class LongRun : public testing::Test {
   OutsideWorld outside_;
   service::Jobs service_{
       store_, [](const auto&, const auto&) -> Result<void> { return {}; }, clock_, ids_, {}};
-  service::Principal who_{ids_.make<KeyId>(), ids_.make<ProjectId>(), "default", Role::admin};
+  service::Principal who_{ids_.make<KeyId>(), {}, ids_.make<ProjectId>(), "default", Role::admin};
   std::map<JobId, const LongRunJob*> jobs_;
   std::vector<JobId> known_;
   std::map<std::string, std::int64_t> states_;
@@ -327,7 +327,8 @@ class ASecondsSchedule : public testing::Test {
 };
 
 TEST_F(ASecondsSchedule, GoesOnAfterThirtyDaysWithOneRangeRow) {
-  const service::Principal who{ids_.make<KeyId>(), ids_.make<ProjectId>(), "default", Role::admin};
+  const service::Principal who{
+      ids_.make<KeyId>(), {}, ids_.make<ProjectId>(), "default", Role::admin};
   service::Jobs service(*store_, [](const auto&, const auto&) -> Result<void> { return {}; },
                         clock_, ids_, {});
   const auto body = json::parse(

@@ -36,7 +36,7 @@ World::World(WorldOptions options)
       calendars_(store_, clock_) {
   clock_.step_wall(parse_timestamp("2026-03-29T00:30:00Z")->time_since_epoch() +
                    Duration(rng_.between(0, 7'200'000'000)));
-  who_ = {ids_.make<KeyId>(), ids_.make<ProjectId>(), "default", Role::admin};
+  who_ = {ids_.make<KeyId>(), {}, ids_.make<ProjectId>(), "default", Role::admin};
   inner_.commit(store::PutProject{{who_.project, "default", clock_.now()}}, [](const auto&) {});
   change_calendar();
   commit();
