@@ -30,6 +30,7 @@ const std::map<Reason, int> kStatuses = {
     {Reason::expired_key, 401},
     {Reason::revoked_key, 401},
     {Reason::role_too_low, 403},
+    {Reason::cross_site, 403},
     {Reason::not_found, 404},
     {Reason::method_not_allowed, 405},
     {Reason::key_taken, 409},

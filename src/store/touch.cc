@@ -20,6 +20,14 @@ struct Toucher {
       touches.push_back({run.project, run.job, run.run, RunState::running});
     }
   }
+  // A run that was handed back does not say whose it is; then nobody is told its id.
+  void add_settled(const SettleRun& change, RunState state) const {
+    if (change.project.is_nil()) {
+      touches.push_back({});
+    } else {
+      touches.push_back({change.project, change.job, change.run, state});
+    }
+  }
 
   void operator()(const SubmitJob&) const { add_job(std::get<JobAnswer>(answer)); }
   void operator()(const ReplaceJob&) const { add_job(std::get<JobAnswer>(answer)); }
@@ -50,8 +58,7 @@ struct Toucher {
   }
   void operator()(const ClaimRuns&) const { add_claimed(std::get<ClaimRuns::Answer>(answer)); }
   void operator()(const SettleRun& change) const {
-    touches.push_back(
-        {change.project, change.job, change.run, std::get<SettleRun::Answer>(answer).state});
+    add_settled(change, std::get<SettleRun::Answer>(answer).state);
   }
   void operator()(const AppendOutput& change) const {
     for (const auto& piece : change.pieces) {
@@ -62,9 +69,7 @@ struct Toucher {
   void operator()(const WorkerTurn& change) const {
     const auto& turn = std::get<WorkerTurn::Answer>(answer);
     for (std::size_t i = 0; i < change.settled.size(); ++i) {
-      const auto& settled = change.settled[i];
-      if (!turn.settled[i]) continue;
-      touches.push_back({settled.project, settled.job, settled.run, turn.settled[i]});
+      if (turn.settled[i]) add_settled(change.settled[i], *turn.settled[i]);
     }
     add_claimed(turn.claimed);
   }

@@ -57,6 +57,18 @@ TEST(Touch, OfARunFromItsRequestToItsEnd) {
             (std::vector<Touch>{{kProject, std::nullopt, kRun}}));
 }
 
+TEST(Touch, OfARunThatWasHandedBackTellsNoId) {
+  SettleRun back;
+  back.run = kRun;
+  back.next = RunState::queued;
+  EXPECT_EQ(touches_of(back, SettleRun::Answer{RunState::queued}), (std::vector<Touch>{{}}));
+  WorkerTurn turn;
+  turn.settled = {back};
+  WorkerTurn::Answer answer;
+  answer.settled = {RunState::queued};
+  EXPECT_EQ(touches_of(turn, answer), (std::vector<Touch>{{}}));
+}
+
 TEST(Touch, OfWhatAWorkerReports) {
   WorkerTurn turn;
   turn.settled.resize(2);

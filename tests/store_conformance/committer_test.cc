@@ -144,10 +144,11 @@ TEST_P(CommitterTest, WatchersAreToldWhatCommitsTouch) {
                       touches.insert(touches.end(), told.begin(), told.end());
                     }});
   commit(Heartbeat{holder_, 15s});
-  const auto submitted = submit_due(now());
+  const auto submitted = submit_due(now() + 1h);
   auto stale = replacement(submitted);
   stale.expected_version = 7;
   EXPECT_NE(refusal(try_commit(stale)), "ok");
+  clock_.advance(1h);
   release();
   const auto claimed = claim_one();
   settle(claimed, RunState::succeeded);

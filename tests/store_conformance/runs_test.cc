@@ -143,8 +143,9 @@ TEST_P(RunsTest, OutputIsKeptForEachAttempt) {
   clock_.advance(1min);
   release();
   claimed = claim_one();
-  // While the second runs, the newest is the first.
-  EXPECT_EQ(must(store().read_output(project_, claimed.run, 0)).bytes, "first\n");
+  // The newest is the one that runs.
+  EXPECT_EQ(must(store().read_output(project_, claimed.run, 0)).bytes, "");
+  EXPECT_EQ(must(store().read_output(project_, claimed.run, 1)).bytes, "first\n");
   change = settlement(claimed, RunState::succeeded);
   change.attempt.outcome.output = std::string("se\0cond\xff", 8);
   commit(change);

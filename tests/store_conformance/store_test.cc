@@ -129,6 +129,8 @@ SettleRun StoreTest::settlement(const ClaimedRun& claimed, RunState next) {
   }
   if (next == RunState::retrying) change.retry_at = now() + 1min;
   change.now = now();
+  change.project = claimed.project;
+  change.job = claimed.job;
   return change;
 }
 
