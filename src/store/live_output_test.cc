@@ -13,9 +13,9 @@ namespace {
 class LiveOutputTest : public testing::Test {
  protected:
   ManualClock clock_{Timestamp()};
+  std::vector<std::vector<Touch>> told_;  // by each commit, the last by the end of the store
   MemoryStore store_{clock_, {.has_own_thread = false}};
   LiveOutput output_{store_, 10};
-  std::vector<std::vector<Touch>> told_;  // by each commit
 
   LiveOutputTest() {
     store_.on_touch({[] { return true; },
