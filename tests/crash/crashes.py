@@ -13,9 +13,9 @@ import time
 from chronos_server import BINARY
 
 # Where SQLite, the server and its commands meet the kernel. The n-th call is counted for each thread of its own.
-CALLS = {"fdatasync": 60, "pwrite64": 200, "write": 60, "fsync": 1, "openat": 80, "unlink": 3, "ftruncate": 2,
-         "sendto": 40, "clone3": 7, "execve": 1, "fcntl": 200, "close": 80, "pread64": 200, "timerfd_settime": 40,
-         "epoll_wait": 60, "accept4": 8, "recvfrom": 60}  # and up to which n it is worth trying
+CALLS = {"fdatasync": 30, "pwrite64": 200, "write": 50, "openat": 80, "ftruncate": 1, "sendto": 40, "clone3": 7, "fcntl": 160,
+         "close": 80, "pread64": 200, "timerfd_settime": 30, "epoll_wait": 60, "accept4": 5,
+         "recvfrom": 60}  # and up to which n it is reached within a second or two
 # What a disk may answer, and where: only of the files of the database.
 ERRORS = (("fdatasync", "EIO"), ("pwrite64", "EIO"), ("pwrite64", "ENOSPC"), ("fdatasync", "ENOSPC"),
           ("pread64", "EIO"), ("ftruncate", "EIO"), ("fdatasync", "EIO"), ("pwrite64", "EIO"))

@@ -1,6 +1,6 @@
 """The crash audit: servers that die in every way of crashes.py under load; then the books must add up.
 
-CHRONOS_CRASHES is the number of kills at random (200), CHRONOS_CALL_KILLS (120) and CHRONOS_CALL_ERRORS (120) those of
+CHRONOS_CRASHES is the number of kills at random (200), CHRONOS_CALL_KILLS (110) and CHRONOS_CALL_ERRORS (110) those of
 deaths and of errors at the n-th system call, CHRONOS_ALLOCATIONS (100) those of allocations that fail; CHRONOS_SEED
 repeats the choice. CHRONOS_REPORT names a file that gets a line for each.
 """
@@ -18,8 +18,8 @@ from load import Load
 SEED = int(os.environ.get("CHRONOS_SEED", time.time_ns() % 10 ** 9))
 REPORT = os.environ.get("CHRONOS_REPORT")
 COUNTS = {"random": int(os.environ.get("CHRONOS_CRASHES", "200")),
-          "call": int(os.environ.get("CHRONOS_CALL_KILLS", "120")),
-          "error": int(os.environ.get("CHRONOS_CALL_ERRORS", "120")),
+          "call": int(os.environ.get("CHRONOS_CALL_KILLS", "110")),
+          "error": int(os.environ.get("CHRONOS_CALL_ERRORS", "110")),
           "allocation": int(os.environ.get("CHRONOS_ALLOCATIONS", "100"))}
 CHOICES = {"random": crashes.random_kills, "call": crashes.call_kills, "error": crashes.call_errors,
            "allocation": crashes.allocation_failures}
