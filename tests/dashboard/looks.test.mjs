@@ -1,0 +1,90 @@
+// How it looks: on a phone, in the dark, and to a screen reader (axe-core, WCAG AA).
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { AXE_SCRIPT, logIn, openBrowser, openPage, SCREENS, show } from "./browser.mjs";
+import { Chronos } from "./chronos.mjs";
+
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const PHONE = { width: 360, height: 740 };
+
+let server;
+let browser;
+let paths;
+
+before(async () => {
+  [server, browser] = await Promise.all([Chronos.start(), openBrowser()]);
+  const failed = await server.shell("nightly backup of the customer database with a rather long name", "for i in 1 2 3; do echo line $i; done; exit 3", { tags: ["db", "nightly"], note: "ask Anna", metadata: { owner: "anna" } });
+  const cron = await server.submit({ name: "report", cron: "*/5 * * * *", timezone: "Europe/Berlin", action: { kind: "http", url: "http://127.0.0.1:9/build", headers: { Authorization: "Bearer secret" } }, payload: { kind: "daily" }, tags: ["reports"] });
+  await server.submit({ name: "pulled", action: { kind: "worker" }, queue: "slow" });
+  await server.call("PUT", "/api/calendars/holidays", { kind: "blackout", timezone: "Europe/Berlin", dates: ["2026-12-25"] });
+  const run = await server.run(failed, "failed");
+  paths = [...SCREENS, `/jobs/${failed.id}`, `/jobs/${cron.id}`, `/jobs/${cron.id}?tab=runs`, `/jobs/${cron.id}?tab=versions`, `/jobs/${cron.id}?tab=declaration`, `/jobs/${cron.id}/edit`, `/runs/${run.id}`];
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function violations(page, where) {
+  await page.addScriptTag({ path: AXE_SCRIPT });
+  const found = await page.evaluate((tags) => window.axe.run(document, { runOnly: { type: "tag", values: tags } }), RULES);
+  return found.violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.slice(0, 3).map((node) => `${node.target.join(" ")} (${node.failureSummary?.split("\n")[1]?.trim()})`).join("; ")}`);
+}
+
+for (const [theme, viewport] of [["light", { width: 1280, height: 860 }], ["dark", PHONE]]) {
+  test(`axe finds nothing on any screen, ${theme}, ${viewport.width} pixels wide`, async () => {
+    const page = await openPage(browser, { colorScheme: theme, viewport, bypassCSP: true }); // axe is put into the page
+    await page.goto(`${server.url}/login`);
+    await page.getByLabel("API key").waitFor();
+    const found = await violations(page, "/login");
+    await logIn(page, server);
+    for (const path of paths) {
+      await show(page, server, path);
+      found.push(...(await violations(page, path)));
+    }
+    assert.deepEqual(found, []);
+    await page.context().close();
+  });
+}
+
+test("nothing is wider than a phone of 360 pixels, and every screen is reached by its menu", async () => {
+  const page = await openPage(browser, { viewport: PHONE, hasTouch: true });
+  await logIn(page, server);
+  for (const path of paths) {
+    await show(page, server, path);
+    const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
+    assert.ok(wide <= PHONE.width, `${path} is ${wide} pixels wide`);
+  }
+  await page.getByRole("button", { name: "Menu", exact: true }).click();
+  await page.getByRole("link", { name: "Queues & workers" }).click();
+  await page.getByRole("heading", { level: 1, name: "Queues & workers" }).waitFor();
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test("dark follows the system, and the toggle outlives a reload", async () => {
+  const page = await openPage(browser, { colorScheme: "dark" });
+  await logIn(page, server);
+  const lightness = () => page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)[0]));
+  assert.ok((await lightness()) < 40);
+  await page.getByRole("button", { name: "Light theme" }).click();
+  assert.ok((await lightness()) > 200);
+  await page.reload();
+  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  assert.ok((await lightness()) > 200);
+  await page.context().close();
+});
+
+test("rows are closer together when asked for", async () => {
+  const page = await openPage(browser);
+  await logIn(page, server);
+  const height = async () => {
+    await show(page, server, "/jobs");
+    return (await page.locator("tbody tr").first().boundingBox()).height;
+  };
+  const before_ = await height();
+  await show(page, server, "/settings");
+  await page.getByRole("button", { name: "Compact" }).click();
+  assert.ok((await height()) < before_);
+  await page.context().close();
+});

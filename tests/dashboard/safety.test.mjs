@@ -1,0 +1,117 @@
+// What strangers write runs nothing, and what other sites do changes nothing.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { logIn, openBrowser, openPage, SCREENS, show } from "./browser.mjs";
+import { Chronos, until } from "./chronos.mjs";
+
+const SCRIPTS_MAX = 150 * 1024;
+const EVIL = [
+  "<script>window.__ran = 1</script>",
+  "<img src=x onerror=\"window.__ran = 1\">",
+  "\"><svg onload=\"window.__ran = 1\">",
+  "javascript:window.__ran=1//",
+  "'-window.__ran=1-'",
+  "${window.__ran = 1}{{constructor.constructor('window.__ran=1')()}}",
+];
+
+let server;
+let browser;
+
+before(async () => {
+  [server, browser] = await Promise.all([Chronos.start(), openBrowser()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+test("text of others is shown and never run: in every field, in errors and in logs", async () => {
+  const all = EVIL.join(" ");
+  const paths = [...SCREENS];
+  for (const [index, text] of EVIL.entries()) {
+    const job = await server.submit({
+      name: text, tags: [text.slice(0, 40)], note: text, metadata: { [`m${index}`]: text }, queue: "default", max_attempts: 1,
+      payload: { [text]: text }, action: { kind: "command", argv: ["/bin/sh", "-c", "printf '%s\\n' \"$@\" >&2; exit 1", text, all], env: { EVIL: text } },
+    });
+    const run = await server.run(job, "failed");
+    paths.push(`/jobs/${job.id}`, `/jobs/${job.id}?tab=versions`, `/jobs/${job.id}?tab=declaration`, `/jobs/${job.id}/edit`, `/runs/${run.id}`);
+    await server.call("POST", "/api/keys", { name: text, role: "viewer" });
+  }
+  const http = await server.submit({ name: "http", cron: "0 0 1 1 *", action: { kind: "http", url: "http://127.0.0.1:9/?q=%3Cscript%3E", headers: { "X-Evil": EVIL[1] }, body: all } });
+  await server.call("PUT", "/api/calendars/evil", { kind: "blackout", dates: ["2026-12-25"], note: EVIL[1] });
+  await server.call("POST", "/api/workers/claim", { worker: EVIL[1], queues: ["default"], max: 1 });
+  await server.call("POST", `/api/jobs/${http.id}/pause`, { note: EVIL[0] });
+  paths.push(`/jobs/${http.id}`, `/jobs?q=${encodeURIComponent(EVIL[1])}`, `/runs?q=${encodeURIComponent(EVIL[0])}`, `/jobs/${encodeURIComponent(EVIL[1])}`, `/%3Cscript%3E`);
+  const page = await openPage(browser);
+  await logIn(page, server);
+  for (const path of paths) {
+    await page.goto(server.url + path);
+    await page.locator("main#main h1, main#main h2, main#main .notice").first().waitFor();
+    await page.locator(".loading").first().waitFor({ state: "detached" });
+    assert.equal(await page.evaluate(() => window.__ran), undefined, path);
+    assert.equal(await page.locator("main script, main img[onerror], main svg[onload], a[href^='javascript']").count(), 0, path);
+  }
+  assert.deepEqual(page.faults, []);
+  await page.getByText("There is no such page").waitFor();
+  await page.context().close();
+});
+
+/** A page of another origin, which is the same site: the cookie is sent from there. */
+async function strangersPage(html) {
+  const site = createServer((_request, response) => response.writeHead(200, { "Content-Type": "text/html" }).end(html));
+  await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${site.address().port}/`, close: () => new Promise((resolve) => site.close(resolve)) };
+}
+
+test("other sites change nothing with a reader's session, and cannot frame the page", async () => {
+  const job = await server.submit({ name: "target", cron: "0 0 1 1 *", action: { kind: "http", url: "http://127.0.0.1:9/" } });
+  const page = await openPage(browser);
+  await logIn(page, server);
+  const count = async () => (await server.call("GET", "/api/jobs?limit=200")).jobs.length;
+  const before_ = await count();
+  const target = `${server.host}/api/jobs/${job.id}`;
+  const site = await strangersPage(`<!doctype html><iframe name="sink"></iframe><iframe id="framed" src="${server.url}/jobs"></iframe>
+    <form id="form" method="POST" enctype="text/plain" target="sink" action="${server.host}/api/submitJob"><input name='{"name":"forged","action":{"kind":"command","argv":["true"]},"note":"' value='"}'></form>`);
+  await page.goto(site.url);
+  const forged = page.waitForResponse((response) => response.request().isNavigationRequest() && response.url() === `${server.host}/api/submitJob`);
+  await page.evaluate(async ({ target: path, host }) => {
+    document.getElementById("form").submit();
+    const attempts = [
+      [`${path}/run`, { method: "POST", body: "{}" }], [`${path}/pause`, { method: "POST" }], [path, { method: "DELETE" }],
+      [`${host}/api/submitJob`, { method: "POST", body: '{"name":"forged","action":{"kind":"command","argv":["true"]}}' }],
+      [`${host}/api/logout`, { method: "POST" }],
+    ];
+    const modes = attempts.flatMap(([url, init]) => [[url, { ...init, mode: "no-cors" }], [url, { ...init, mode: "cors", headers: { "Content-Type": "application/json" } }]]);
+    await Promise.all(modes.map(([url, init]) => fetch(url, { ...init, credentials: "include" }).catch(() => {})));
+  }, { target, host: server.host });
+  assert.equal((await forged).status(), 403);
+  const framed = page.frames().find((frame) => frame.parentFrame() && frame.name() !== "sink");
+  await until("the browser refuses to show the page in a frame", async () => framed.url().startsWith("chrome-error:"));
+  const after_ = await server.call("GET", `/api/jobs/${job.id}`);
+  assert.equal(after_.status, "scheduled");
+  assert.equal(after_.version, job.version);
+  assert.equal(await count(), before_);
+  assert.equal((await server.call("GET", `/api/jobs/${job.id}/runs?state=queued`)).runs.length, 0);
+  await page.goto(`${server.url}/jobs`); // and is still logged in
+  await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+  await site.close();
+  await page.context().close();
+});
+
+test("the page asks nobody else for anything, and is light", async () => {
+  const page = await openPage(browser);
+  const asked = [];
+  const scripts = [];
+  page.on("request", (request) => asked.push(request.url()));
+  page.on("response", (response) => { if (/\.js$/.test(new URL(response.url()).pathname)) scripts.push(response.body()); });
+  await logIn(page, server);
+  for (const path of SCREENS) await show(page, server, path);
+  assert.deepEqual(asked.filter((url) => new URL(url).origin !== server.host), []);
+  const bodies = new Map((await Promise.all(scripts)).map((body) => [body.length, gzipSync(body, { level: 9 }).length]));
+  const sum = [...bodies.values()].reduce((total, size) => total + size, 0);
+  assert.ok(sum > 0 && sum <= SCRIPTS_MAX, `${sum} bytes of scripts`);
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});

@@ -1,0 +1,215 @@
+// What people come to do, done in a browser against the real server.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { logIn, openBrowser, openPage, show } from "./browser.mjs";
+import { Chronos, until } from "./chronos.mjs";
+
+let server;
+let browser;
+let page;
+
+before(async () => {
+  [server, browser] = await Promise.all([Chronos.start(), openBrowser()]);
+  page = await openPage(browser);
+  await logIn(page, server);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const heading = (name) => page.getByRole("heading", { level: 1, name });
+
+test("a wrong key is refused in words; a login outlives a reload and ends with logout", async () => {
+  const other = await openPage(browser);
+  await other.goto(`${server.url}/jobs?q=status%3Afailed`);
+  await other.getByText("A job scheduler that is honest").waitFor();
+  assert.match(await other.locator(".snippet pre").innerText(), /curl -s http.*\/api\/submitJob/);
+  await other.getByLabel("API key").fill("chr_key_nonsense");
+  await other.getByRole("button", { name: "Log in" }).click();
+  await other.getByRole("alert").getByText("invalid_key").waitFor();
+  await other.getByLabel("API key").fill(server.key);
+  await other.getByRole("button", { name: "Log in" }).click();
+  await other.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+  assert.equal(new URL(other.url()).search, "?q=status%3Afailed"); // the address that was asked for
+  await other.reload();
+  await other.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+  await other.getByRole("button", { name: "Log out" }).click();
+  await other.getByLabel("API key").waitFor();
+  await other.context().close();
+});
+
+test("a one-time link logs in once, and leaves no token in the address", async () => {
+  const { url } = await server.call("POST", "/api/login-links", {});
+  const other = await openPage(browser);
+  await other.goto(url);
+  await other.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  assert.ok(!other.url().includes("token"));
+  const again = await openPage(browser);
+  await again.goto(url);
+  await again.getByRole("alert").waitFor();
+  await other.context().close();
+  await again.context().close();
+});
+
+test("a long log scrolls with few lines in the page, is searched, and has a link for each line", async () => {
+  const job = await server.shell("long log", "seq 1 100000");
+  const run = await server.run(job, "succeeded");
+  await page.goto(`${server.url}/runs/${run.id}#L70000`);
+  await page.locator('.log-line[data-marked="true"]').getByText("70000").first().waitFor();
+  await page.getByText("100,000 lines").waitFor();
+  assert.ok((await page.locator(".log-line").count()) < 200);
+  await page.getByLabel("Search the output").fill("99999");
+  await page.getByText("1/1", { exact: true }).waitFor();
+  await page.getByLabel("Search the output").press("Enter");
+  await page.locator('.log-line[data-marked="true"] mark').getByText("99999").waitFor();
+  await page.locator(".log-box").evaluate((box) => { box.scrollTop = box.scrollHeight; });
+  await page.locator(".log-line").getByRole("link", { name: "Link to line 100000", includeHidden: true }).waitFor();
+});
+
+test("the schedule is explained while it is typed, and a job is rescheduled", async () => {
+  const job = await server.submit({ name: "nightly", cron: "30 2 * * *", timezone: "Europe/Berlin", action: { kind: "http", url: "http://127.0.0.1:9/" } });
+  await show(page, server, `/jobs/${job.id}`);
+  await page.getByText("At 02:30 every day, Europe/Berlin").waitFor();
+  assert.equal(await page.locator(".next-runs li").count(), 10);
+  await page.getByRole("link", { name: "Edit" }).click();
+  await page.getByLabel("Cron").fill("0 25 * * *");
+  await page.getByText("hour: 25 is outside 0-23").first().waitFor();
+  assert.match(await page.locator(".caret").innerText(), /0 25 \* \* \*\n {2}\^\^/);
+  await page.getByLabel("Cron").fill("15 4 * * MON-FRI");
+  await page.locator(".words", { hasText: "04:15" }).waitFor();
+  await page.getByRole("button", { name: "Save" }).click();
+  await heading("nightly").waitFor();
+  await page.getByText("15 4 * * MON-FRI").first().waitFor();
+  assert.equal((await server.call("GET", `/api/jobs/${job.id}`)).cron, "15 4 * * MON-FRI");
+});
+
+test("form and JSON are one declaration, and big numbers stay exact", async () => {
+  const payload = '{"id":12345678901234567890,"rate":0.10000000000000000001}';
+  const job = await server.call("POST", "/api/submitJob", `{"name":"exact","cron":"0 0 1 1 *","action":{"kind":"http","url":"http://127.0.0.1:9/"},"payload":${payload}}`);
+  await show(page, server, `/jobs/${job.id}/edit`);
+  const json = page.getByLabel("The job as JSON");
+  assert.match(await json.inputValue(), /"id": 12345678901234567890,\s+"rate": 0\.10000000000000000001/);
+  await page.getByLabel("Name", { exact: true }).fill("exact still");
+  assert.match(await json.inputValue(), /"name": "exact still"/);
+  await json.fill((await json.inputValue()).replace("12345678901234567890", "12345678901234567891"));
+  await page.getByRole("button", { name: "Save" }).click();
+  await heading("exact still").waitFor();
+  const answer = await fetch(`${server.host}/api/jobs/${job.id}`, { headers: { Authorization: `Bearer ${server.key}` } });
+  assert.match(await answer.text(), /"payload":\s*\{"id":12345678901234567891,"rate":0\.10000000000000000001\}/);
+});
+
+test("the JSON completes fields and values of the schema", async () => {
+  await show(page, server, "/jobs/new");
+  const json = page.getByLabel("The job as JSON");
+  await json.fill('{"name": "x", "action": {"kind": "');
+  await page.getByRole("option", { name: "worker" }).waitFor();
+  await json.press("ArrowDown");
+  await json.press("Enter");
+  assert.equal(await json.inputValue(), '{"name": "x", "action": {"kind": "command"');
+});
+
+test("cancelling asks first", async () => {
+  const job = await server.submit({ name: "to cancel", cron: "0 0 1 1 *", action: { kind: "http", url: "http://127.0.0.1:9/" } });
+  await show(page, server, `/jobs/${job.id}`);
+  const begin = async () => {
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByRole("button", { name: "Cancel the job…" }).click();
+  };
+  await begin();
+  await page.getByRole("button", { name: "Keep it" }).click();
+  assert.equal((await server.call("GET", `/api/jobs/${job.id}`)).status, "scheduled");
+  await begin();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel the job" }).click();
+  await page.locator("h1 .badge", { hasText: "Cancelled" }).waitFor();
+  assert.equal((await server.call("GET", `/api/jobs/${job.id}`)).status, "cancelled");
+});
+
+test("why a job does not run is said, with the button that helps", async () => {
+  const job = await server.submit({ name: "frozen", cron: "* * * * * *", action: { kind: "command", argv: ["true"] } });
+  await show(page, server, `/jobs/${job.id}`);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByLabel("Note").fill("release freeze");
+  await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
+  await page.locator("h1 .badge", { hasText: "Paused" }).waitFor();
+  const why = page.locator(".notice", { hasText: "Why it is not running" });
+  await why.getByText(/paused/i).first().waitFor();
+  await why.getByRole("button", { name: "Resume" }).click();
+  await page.locator("h1 .badge", { hasText: "Paused" }).waitFor({ state: "detached" });
+  assert.equal((await server.call("GET", `/api/jobs/${job.id}`)).paused, false);
+  await server.call("DELETE", `/api/jobs/${job.id}`);
+});
+
+test("the keyboard is enough", async () => {
+  await server.shell("typed once", "true");
+  const other = await openPage(browser);
+  await other.goto(`${server.url}/`);
+  await other.getByLabel("API key").waitFor();
+  await other.keyboard.type(server.key); // the field has the focus
+  await other.keyboard.press("Enter");
+  await other.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  await other.keyboard.press("g");
+  await other.keyboard.press("j");
+  await other.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+  await other.keyboard.press("/");
+  await other.keyboard.type("name:typed");
+  await other.keyboard.press("Enter");
+  await until("only one row is left", async () => (await other.locator("tbody tr").count()) === 1);
+  await other.keyboard.press("Escape");
+  await other.keyboard.press("Escape");
+  await other.keyboard.press("j");
+  await other.keyboard.press("x");
+  await other.getByText("1 selected").waitFor();
+  const outline = await other.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  assert.notEqual(outline, "none"); // the focus is seen
+  await other.keyboard.press("j");
+  await other.locator('[data-row][data-at="true"] a').first().focus();
+  await other.keyboard.press("Enter");
+  await other.getByRole("heading", { level: 1, name: "typed once" }).waitFor();
+  await other.keyboard.press("Control+k");
+  await other.getByRole("combobox", { name: "Screen or job" }).waitFor();
+  await other.keyboard.type("nobody");
+  await other.getByText("Nothing is called so.").waitFor();
+  await other.getByRole("combobox", { name: "Screen or job" }).fill("typed");
+  await other.getByRole("option", { name: /typed once/ }).waitFor();
+  await other.keyboard.press("Enter");
+  await other.getByRole("heading", { level: 1, name: "typed once" }).waitFor();
+  await other.keyboard.press("?");
+  await other.getByRole("dialog", { name: "Keys" }).waitFor();
+  await other.keyboard.press("Escape");
+  await other.getByRole("dialog", { name: "Keys" }).waitFor({ state: "detached" });
+  await other.context().close();
+});
+
+test("an unsaved change is not lost by a slip", async () => {
+  await show(page, server, "/jobs/new");
+  await page.getByLabel("Name", { exact: true }).fill("half done");
+  const asked = page.waitForEvent("dialog");
+  const clicked = page.getByRole("link", { name: "Runs", exact: true }).click();
+  await asked; // openPage answers no
+  await clicked;
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "half done");
+  await page.getByLabel("Name", { exact: true }).fill(""); // nothing is unsaved any more
+  await page.getByRole("link", { name: "Runs", exact: true }).click();
+  await heading("Runs").waitFor();
+});
+
+test("it works under a path", async () => {
+  const own = await Chronos.start({ path: "/chronos", args: [] });
+  await own.halt();
+  own.args = ["--base-url", `${own.host}/chronos`];
+  await own.launch();
+  const other = await openPage(browser);
+  try {
+    await logIn(other, own);
+    await other.getByRole("link", { name: "Jobs", exact: true }).click();
+    await other.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+    assert.equal(new URL(other.url()).pathname, "/chronos/jobs");
+    await other.reload();
+    await other.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+    assert.deepEqual(other.faults, []);
+  } finally {
+    await other.context().close();
+    await own.stop();
+  }
+});
