@@ -13,8 +13,7 @@ build="$server nodejs npm"
 # The end-to-end tests drive the real binary from Python; the examples call it with curl; schedules are
 # compared with those of two npm packages; tools/with_postgres.sh starts a PostgreSQL server, and
 # tools/with_pgbouncer.sh a pooler in front of it; strace kills servers at the n-th system call and makes
-# their disks fail; wires between machines are cut with iproute2; the
-# dashboard is driven in Chromium.
+# their disks fail; wires between machines are cut with iproute2; the dashboard is driven in Chromium.
 test="$build libgtest-dev libgmock-dev python3 python3-pytest python3-aiosmtpd curl procps postgresql
   pgbouncer iproute2 strace chromium"
 check="$test clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev"

@@ -48,7 +48,6 @@ const std::vector<Allowance>& allowances() {
   static const std::string kWhole = "what it reads is asked for whole";
   static const std::string kFirst = "it stops at the first row";
   static const std::vector<Allowance> all = {
-      {"live.cc kLeasedByWorkers", kUnderWay, true, true, 10'000},
       {"ready_queue.cc kLeasesByQueue", kUnderWay, true, true, 20'000},
       {"sql_claims.cc kLeases", kUnderWay, true, true},
       {"sql_lists.cc kJobsRunning", kUnderWay, true, true, 60'000},
