@@ -405,7 +405,8 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
                                        Result<store::JobAnswer> answer) mutable {
     if (answer)
       return done(JobReply{std::move(answer->job), std::move(warnings), answer->is_replay, false});
-    const bool is_race = answer.error().reason == Reason::version_mismatch && !facts.if_version;
+    // Whether it is still the version that the caller asked for is looked at again.
+    const bool is_race = answer.error().reason == Reason::version_mismatch;
     if (!is_race) return done(std::unexpected(std::move(answer).error()));
     if (tries_left == 0) {
       return done(fail(Reason::state_conflict, "others change the job all the time: try again"));

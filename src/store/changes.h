@@ -104,8 +104,8 @@ struct SubmitJob {
 // resuming: when the job is parked, no longer paused and has no run that waits to be planned, it
 // waits at parked_at to be planned; else it is passed over. So a caller that resumes always gives
 // one.
-// Refused: not_found; version_mismatch when the stored version is not `expected_version` (the
-// caller reads again and retries); key_taken; with `replaces_schedule` invalid_fields as above.
+// Refused: not_found; version_mismatch when the stored version is another, or planned_through of a
+// replaced schedule stands further (the caller reads again and retries); key_taken; invalid_fields.
 struct ReplaceJob {
   using Answer = JobAnswer;
   Job job;  // version = expected_version + 1

@@ -36,6 +36,12 @@ std::unexpected<Error> other_version() {
   return fail(Reason::version_mismatch, "the job was changed meanwhile");
 }
 
+// The new schedule was planned from where the old one stood before: it would answer an instant
+// twice.
+std::unexpected<Error> planned_further() {
+  return fail(Reason::version_mismatch, "the job was planned further meanwhile");
+}
+
 // Whether a replaced schedule takes this run with it.
 bool is_waiting_of_schedule(const LiveRun& run) {
   return run.trigger == Trigger::schedule && run.place != Place::leased;
@@ -146,6 +152,9 @@ Result<JobAnswer> apply(Tables& tables, const ReplaceJob& change) {
   if (find_job(tables, change.job.project, change.job.id) == nullptr) return no_job();
   auto& stored = tables.jobs.at(change.job.id);
   if (stored.job.version != change.expected_version) return other_version();
+  if (change.replaces_schedule && change.job.planned_through < stored.job.planned_through) {
+    return planned_further();
+  }
   CHRONOS_TRY_VOID(check_key(tables, change.job));
   if (change.replaces_schedule) CHRONOS_TRY_VOID(check_calendars(tables, change.job));
 

@@ -1,4 +1,6 @@
 // ReplaceJob: a new declaration, with or without a new schedule.
+#include <algorithm>
+
 #include "model/json_codec.h"
 #include "store_conformance/store_test.h"
 
@@ -12,7 +14,7 @@ class ReplaceTest : public StoreTest {
     change.replaces_schedule = true;
     change.next_run = std::move(next);
     change.job.phase = JobPhase::active;
-    change.job.planned_through = now();
+    change.job.planned_through = std::max(now(), job.planned_through);
     change.job.parked_at.reset();
     change.job.runs_planned = 0;
     return change;
@@ -59,6 +61,20 @@ TEST_P(ReplaceTest, RefusedWhenTheVersionMoved) {
   EXPECT_EQ(refusal(try_commit(stale)), "version_mismatch");
   EXPECT_EQ(job(submitted).spec.note, "");
   EXPECT_EQ(job(submitted).next_run_at, now() + 1h);
+}
+
+TEST_P(ReplaceTest, ANewScheduleIsRefusedWhenTheOldOneWasPlannedFurtherMeanwhile) {
+  const auto submitted = submit_recurring(now() + 1h);
+  clock_.advance(1h);
+  const auto before = job(submitted);
+  plan(Plan::DueRun::release, now() + 1h);
+  // From where it stood when it was read: the instant that was just released would come again.
+  auto stale = reschedule(before, planned(now() + 1min));
+  stale.job.planned_through = before.planned_through;
+  EXPECT_EQ(refusal(try_commit(stale)), "version_mismatch");
+  EXPECT_EQ(job(submitted).version, before.version);
+  stale.job.planned_through = job(submitted).planned_through;
+  EXPECT_EQ(refusal(try_commit(stale)), "ok");
 }
 
 TEST_P(ReplaceTest, RefusedWhenThereIsNoSuchJob) {

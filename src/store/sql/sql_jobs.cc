@@ -57,6 +57,12 @@ std::unexpected<Error> other_version() {
   return fail(Reason::version_mismatch, "the job was changed meanwhile");
 }
 
+// The new schedule was planned from where the old one stood before: it would answer an instant
+// twice.
+std::unexpected<Error> planned_further() {
+  return fail(Reason::version_mismatch, "the job was planned further meanwhile");
+}
+
 std::unexpected<Error> key_taken(const std::string& key) {
   return fail(Reason::key_taken, "another job has the key '" + key + "'");
 }
@@ -250,6 +256,9 @@ Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change) {
   const auto& job = change.job;
   CHRONOS_TRY(const auto before, require_job(writer, job.project, job.id));
   if (before.job.version != change.expected_version) return other_version();
+  if (change.replaces_schedule && job.planned_through < before.job.planned_through) {
+    return planned_further();
+  }
   CHRONOS_TRY_VOID(check_key(writer.db, job));
 
   if (change.replaces_schedule) {
