@@ -19,9 +19,10 @@ def paused_for_some_instants(server, policy):
                 ).total_seconds() > 4
     wait_until(passed, what="four seconds of a pause")
     assert server.api("POST", f"/api/jobs/{job}/resume").status == 200
+    # Without any grace a busy machine misses single instants later too.
     return job, wait_until(
-        lambda: next((row for row in server.runs(job) if row["state"] == "missed"), None),
-        what="a missed row")
+        lambda: next((row for row in server.runs(job) if row["state"] == "missed" and row["count"] >= 3), None),
+        what="the row of those it missed")
 
 
 def range_of(row):
