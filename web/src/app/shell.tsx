@@ -16,6 +16,7 @@ interface Entry {
   role?: Role;
 }
 
+// Calendar, Nodes, Channels and Audit come here with the server's side of them.
 const SECTIONS: { title: string; entries: Entry[] }[] = [
   {
     title: "",
@@ -23,22 +24,18 @@ const SECTIONS: { title: string; entries: Entry[] }[] = [
       { to: "/", label: "Overview", icon: "overview" },
       { to: "/jobs", label: "Jobs", icon: "jobs" },
       { to: "/runs", label: "Runs", icon: "runs" },
-      { to: "/calendar", label: "Calendar", icon: "calendar" },
     ],
   },
   {
     title: "Capacity",
     entries: [
       { to: "/queues", label: "Queues & workers", icon: "queues" },
-      { to: "/nodes", label: "Nodes", icon: "nodes" },
     ],
   },
   {
     title: "Project",
     entries: [
-      { to: "/channels", label: "Channels", icon: "channels" },
       { to: "/keys", label: "Keys", icon: "keys", role: "admin" },
-      { to: "/audit", label: "Audit", icon: "audit", role: "admin" },
       { to: "/settings", label: "Settings", icon: "settings" },
     ],
   },

@@ -1,7 +1,7 @@
 // What is going on: now, lately, next; and whether the server is well.
 import { pathWith } from "../api/http";
 import { anyChange, useResource } from "../api/resource";
-import type { Overview as Data, OverviewPoint } from "../api/types";
+import type { Overview as Data, OverviewPoint, RunList } from "../api/types";
 import { Link, setQuery, usePlace } from "../app/router";
 import { may } from "../app/session";
 import { Chart } from "../parts/chart";
@@ -17,6 +17,7 @@ import { RunsTable } from "./runs_table";
 type Range = "24h" | "7d";
 const RANGES = [["24h", "24 hours"], ["7d", "7 days"]] as const;
 const UPCOMING_MAX = 8;
+const LISTED = 10;
 const FIRST_JOB = { name: "hello", cron: "* * * * *", action: { kind: "http", url: "http://127.0.0.1:9000/" } };
 
 function Figure({ icon, what, value, note, to, tone = "" }: { icon: IconName; what: string; value: number; note: string; to: string; tone?: string }) {
@@ -104,6 +105,21 @@ function Health({ data }: { data: Data }) {
   );
 }
 
+/** Where the server has no numbers of the whole: the runs that matter, from the list of all. */
+function Lists() {
+  const running = useResource<RunList>(pathWith("/api/runs", { state: "running", limit: LISTED }), anyChange).data;
+  const failed = useResource<RunList>(pathWith("/api/runs", { state: "failed", limit: LISTED }), anyChange).data;
+  return (
+    <>
+      {[{ title: "Running", list: running, none: "Nothing runs." }, { title: "Newest failures", list: failed, none: "Nothing has failed." }].map(({ title, list, none }) => (
+        <Card key={title} title={title} flush>
+          {!list ? <Loading what={title} /> : list.runs.length === 0 ? <p class="soft pad">{none}</p> : <RunsTable runs={list.runs} withJob />}
+        </Card>
+      ))}
+    </>
+  );
+}
+
 export function Overview() {
   const { query } = usePlace();
   const range: Range = query.get("range") === "7d" ? "7d" : "24h";
@@ -115,7 +131,8 @@ export function Overview() {
         <Segmented label="Range" options={RANGES} value={range} onChange={(next) => setQuery({ range: next === "24h" ? undefined : next }, { replace: true })} />
         {may("submitter") && <Link to="/jobs/new" class="button main"><Icon name="plus" />New job</Link>}
       </PageHead>
-      {problem && <ProblemNotice problem={problem} onRetry={reload} />}
+      {problem?.status === 404 && <Lists />}
+      {problem && problem.status !== 404 && <ProblemNotice problem={problem} onRetry={reload} />}
       {!data && !problem && <Loading what="the overview" />}
       {data && jobs === 0 && (
         <Card>
