@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { AXE_SCRIPT, logIn, openBrowser, openPage, SCREENS, show } from "./browser.mjs";
-import { Chronos } from "./chronos.mjs";
+import { Chronos, until } from "./chronos.mjs";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const PHONE = { width: 360, height: 740 };
@@ -68,10 +68,10 @@ test("dark follows the system, and the toggle outlives a reload", async () => {
   const lightness = () => page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)[0]));
   assert.ok((await lightness()) < 40);
   await page.getByRole("button", { name: "Light theme" }).click();
-  assert.ok((await lightness()) > 200);
+  await until("a light page", async () => (await lightness()) > 200);
   await page.reload();
   await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
-  assert.ok((await lightness()) > 200);
+  await until("a light page again", async () => (await lightness()) > 200);
   await page.context().close();
 });
 
