@@ -38,8 +38,11 @@ def test_instants_of_a_pause_are_missed_for_it(new_server):
     server = new_server()
     job = server.submit(TRUE, every="1s", paused_until=in_seconds(3.5),
                         misfire={"policy": "skip", "grace": "0s"})
-    missed = wait_until(lambda: [run for run in server.runs(job) if run["state"] == "missed"])
-    assert missed[0]["reason"] == "paused" and missed[0]["count"] >= 2, missed
+    # Without any grace a busy machine misses single instants after the pause too.
+    missed = wait_until(lambda: next((run for run in server.runs(job) if run["state"] == "missed"
+                                      and run["reason"] == "paused"), None),
+                        what="the row of those it missed")
+    assert missed["count"] >= 2, missed
 
 
 def put_calendar(server, name, **fields):
