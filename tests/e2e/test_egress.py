@@ -1,12 +1,15 @@
 """Where http actions may go, whatever is written: spellings of addresses, names that rebind, redirects.
 
-A listener stands where nobody may come; that it is asked nothing is what counts, and a run that succeeds is a breach.
+A listener stands where nobody may come, on every address of this machine. It must be asked nothing; and what is not refused
+as it is submitted must have ended for that very reason, for a run that failed for another says nothing.
 """
 import os
+import socket
 
 import pytest
 from chronos_server import Server
 from dns_sink import DnsSink
+from web_sink import WebSink
 
 GLOBAL = "203.0.114.1"  # of nobody here: a connection to it comes to nothing
 # Ways to write 127.0.0.1, ::1 and 0.0.0.0.
@@ -38,13 +41,25 @@ NAMES = {
     "rebinding6.test": [[GLOBAL], ["::1"]],
     "127.0.0.1.nip.test": [["127.0.0.1"]],
 }
+# What of the spellings is a name for the resolver: so that there is something to refuse on any machine.
+SPELT = {name: [["127.0.0.1"]] for name in ("127.0.0.1", "localhost", "ip6-localhost", "ip6-loopback", "0x7f000001",
+                                            "4294967296", "256.0.0.1", "1.0.0.127.in-addr")}
+REFUSED = {"egress_refused"}
+NOWHERE = {"connect", "timeout"}  # what was allowed has led to nobody
+
+
+@pytest.fixture
+def web():
+    sink = WebSink(everywhere=True)
+    yield sink
+    sink.close()
 
 
 @pytest.fixture(scope="module")
 def dns(tmp_path_factory):
     if os.geteuid() != 0:
         pytest.skip("only root may be a name server")
-    sink = DnsSink(NAMES, tmp_path_factory.mktemp("dns"))
+    sink = DnsSink({**NAMES, **SPELT}, tmp_path_factory.mktemp("dns"))
     yield sink
     sink.close()
 
@@ -68,13 +83,24 @@ def attempt(server, url, **action):
     spec = {"name": "t", "max_attempts": 1, "timeout": "3s",
             "action": {"kind": "http", "method": "GET", "url": url, **action}}
     answer = server.api("POST", "/api/submitJob", spec)
-    assert answer.status in (201, 422), answer
-    return answer.body["id"] if answer.status == 201 else None
+    if answer.status == 201:
+        return answer.body["id"]
+    assert answer.status == 422, answer
+    assert {error["pointer"] for error in answer.body["errors"]} == {"/action/url"}, answer
+    return None
 
 
-def breaches(server, urls, **action):
-    jobs = {url: attempt(server, url, **action) for url in urls}
-    return [url for url, job in jobs.items() if job and server.finished(job, 60)["state"] == "succeeded"]
+def reason_of(server, job):
+    run = server.finished(job, 60)
+    assert run["state"] in ("failed", "timed_out"), run
+    return run["attempts"][0]["reason"]
+
+
+def ended_otherwise(server, expected, **action):
+    """What is accepted of {url: reasons}, and has ended for none of its reasons."""
+    jobs = {url: attempt(server, url, **action) for url in expected}
+    reasons = {url: reason_of(server, job) for url, job in jobs.items() if job}
+    return {url: reason for url, reason in reasons.items() if reason not in expected[url]}
 
 
 def port_of(web):
@@ -83,38 +109,47 @@ def port_of(web):
 
 def test_no_spelling_of_this_machine_gets_through(closed, web):
     assert len(LOOPBACK) > 60
-    assert not breaches(closed, [f"http://{host}:{port_of(web)}/ok" for host in LOOPBACK])
+    assert not ended_otherwise(closed, {f"http://{host}:{port_of(web)}/ok": REFUSED for host in LOOPBACK})
     assert not web.requests
 
 
 def test_no_name_gets_through_whatever_it_stands_for(closed, web, dns):
-    urls = [f"http://{name}:{port_of(web)}/ok" for name in NAMES]
-    for _ in range(2):  # by the second time those that rebind have done so
-        assert not breaches(closed, urls)
+    def expected(number):
+        """For each name by what it stands for at that time."""
+        now = {name: answers[min(number, len(answers) - 1)] for name, answers in NAMES.items()}
+        return {f"http://{name}:{port_of(web)}/ok": NOWHERE if GLOBAL in answer else REFUSED for name, answer in now.items()}
+
+    assert not ended_otherwise(closed, expected(0))
+    assert expected(1) != expected(0)
+    closed.restart()  # it keeps an answer for a while; now those that rebind have done so
+    assert not ended_otherwise(closed, expected(1))
     assert not web.requests
-    asked_for = {name for name, _ in dns.count}
-    assert {"rebinding.test", "mixed.test", "alias.test"} <= asked_for  # the rig is not blind
+    asked_twice = {name for (name, _), last in dns.count.items() if last >= 1}
+    assert {"rebinding.test", "rebinding6.test", "mixed.test", "alias.test"} <= asked_twice  # the rig is not blind
 
 
 def test_the_listener_can_be_reached_where_that_is_allowed(dns, web, tmp_path):
     server = start(tmp_path, dns, "internal")
-    for host in ("127.0.0.1", "plain.test", "alias.test"):
-        assert server.finished(attempt(server, f"http://{host}:{port_of(web)}/ok"), 60)["state"] == "succeeded"
-    assert len(web.requests) == 3
-    refused = attempt(server, "http://metadata.test/latest/meta-data/")
-    run = server.finished(refused, 60)
-    assert (run["state"], run["attempts"][0]["reason"]) == ("failed", "egress_refused"), run
+    hosts = ["127.0.0.1", "127.0.0.2", "plain.test", "alias.test"]
+    if socket.has_dualstack_ipv6():
+        hosts += ["[::1]", "six.test"]
+    for host in hosts:
+        run = server.finished(attempt(server, f"http://{host}:{port_of(web)}/ok"), 60)
+        assert run["state"] == "succeeded", (host, run)
+    assert len(web.requests) == len(hosts)
+    assert reason_of(server, attempt(server, "http://metadata.test/latest/meta-data/")) == "egress_refused"
     server.stop()
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_leads_where_a_url_may_not(dns, web, tmp_path, status):
     server = start(tmp_path, dns, "internal")
-    targets = ["http://169.254.169.254/", "http://metadata.test/", f"http://127.0.0.1:{server.port}/livez",
-               f"http://plain.test:{server.port}/livez", "file:///etc/passwd", "gopher://127.0.0.1/"]
-    urls = [f"{web.url}/to/{status}/{target}" for target in targets]
-    assert not breaches(server, urls, follow_redirects=True)
-    assert len(web.about(f"/to/{status}/{targets[0]}")) == 1
+    targets = {"http://169.254.169.254/": REFUSED, "http://metadata.test/": REFUSED,
+               f"http://127.0.0.1:{server.port}/livez": REFUSED, f"http://plain.test:{server.port}/livez": REFUSED,
+               "file:///etc/passwd": {"redirect"}, "gopher://127.0.0.1/": {"redirect"}}
+    expected = {f"{web.url}/to/{status}/{target}": reasons for target, reasons in targets.items()}
+    assert not ended_otherwise(server, expected, follow_redirects=True)
+    assert sorted(request["path"] for request in web.requests) == sorted(f"/to/{status}/{target}" for target in targets)
     server.stop()
 
 
@@ -123,6 +158,6 @@ def test_a_proxy_of_the_environment_is_not_asked(dns, web, tmp_path):
                     env={name: web.url for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY")})
     server.prefix = dns.prefix()
     server.start()
-    assert not breaches(server, ["http://rebinding.test/", f"http://{GLOBAL}/"])
+    assert not ended_otherwise(server, {"http://plain.test/": REFUSED, f"http://{GLOBAL}:{port_of(web)}/": NOWHERE})
     assert not web.requests
     server.stop()

@@ -85,12 +85,25 @@ class Listener(http.server.ThreadingHTTPServer):
         pass  # the other end went away: that is what the tests do
 
 
+class DualStackListener(Listener):
+    address_family = socket.AF_INET6
+
+    def server_bind(self):
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+
+
 class WebSink:
-    def __init__(self):
+    """On 127.0.0.1, or on every address of this machine: of IPv6 too, if it has that."""
+
+    def __init__(self, everywhere=False):
         self.requests = []
         self.sent = 0  # by /huge
         self.closing = threading.Event()
-        self.listener = Listener(("127.0.0.1", 0), Handler)
+        if everywhere and socket.has_dualstack_ipv6():
+            self.listener = DualStackListener(("::", 0), Handler)
+        else:
+            self.listener = Listener(("0.0.0.0" if everywhere else "127.0.0.1", 0), Handler)
         self.listener.sink = self
         self.url = f"http://127.0.0.1:{self.listener.server_address[1]}"
         threading.Thread(target=self.listener.serve_forever, daemon=True).start()
