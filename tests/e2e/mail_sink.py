@@ -1,4 +1,4 @@
-"""A mail server that keeps what it gets, or refuses everything for a while."""
+"""A mail server that keeps what it gets, or refuses everything: for a while, or for good (5xx)."""
 import socket
 
 from aiosmtpd.controller import Controller
@@ -9,6 +9,7 @@ class MailSink:
         with socket.create_server(("127.0.0.1", 0)) as probe:  # aiosmtpd must know it beforehand
             self.port = probe.getsockname()[1]
         self.refusing = False
+        self.refusal = "451 come back later"
         self.refused = 0
         self.mails = []
         self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
@@ -17,7 +18,7 @@ class MailSink:
     async def handle_MAIL(self, _server, _session, envelope, address, _options):
         if self.refusing:
             self.refused += 1
-            return "451 come back later"
+            return self.refusal
         envelope.mail_from = address
         return "250 OK"
 
