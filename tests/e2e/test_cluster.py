@@ -7,30 +7,7 @@ import subprocess
 import pytest
 from chronos_server import LINK_ERRORS, ROOT, Server, wait_until
 from link import Link, server_socket
-
-WITH_POSTGRES = ROOT / "tools" / "with_postgres.sh"
-
-
-class Postgres:
-    """A server of the tests' own."""
-
-    def __init__(self):
-        self.process = subprocess.Popen([WITH_POSTGRES, "sh", "-c", "env | grep ^PG; echo; exec cat"],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.env = {}
-        for line in iter(self.process.stdout.readline, "\n"):
-            assert line, "no PostgreSQL server came up"
-            name, _, value = line.strip().partition("=")
-            self.env[name] = value
-
-    def sql(self, statement, database="postgres"):
-        done = subprocess.run(["psql", "-At", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement],
-                              env={**os.environ, **self.env}, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(60)
+from postgres_process import Postgres
 
 
 @pytest.fixture(scope="module")

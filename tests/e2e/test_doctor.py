@@ -4,8 +4,8 @@ import os
 import subprocess
 
 import pytest
-from chronos_server import BINARY
-from test_cluster import Postgres
+from chronos_server import BINARY, wait_until
+from postgres_process import Postgres
 
 
 def doctor(*words, env=None):
@@ -84,14 +84,14 @@ def test_settings_of_postgres_and_an_asynchronous_standby(tmp_path, database):
     standby = subprocess.Popen(["pg_receivewal", "-D", slots, "--no-sync"],
                                env={**os.environ, **database.env, "PGAPPNAME": "second"})
     try:
-        while not database.sql("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'"):
-            assert standby.poll() is None
+        wait_until(lambda: standby.poll() is not None or
+                   database.sql("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'"), what="it is followed")
+        assert standby.poll() is None
         faults = doctor(*where, env=database.env)[1]
         assert "'second' is asynchronous" in faults["standbys"][0]["message"]
         database.sql("ALTER SYSTEM SET synchronous_standby_names = 'third'")
         database.sql("SELECT pg_reload_conf()")
-        while database.sql("SHOW synchronous_standby_names") != "third":
-            pass
+        wait_until(lambda: database.sql("SHOW synchronous_standby_names") == "third", what="the setting holds")
         faults = doctor(*where, env=database.env)[1]
         assert "'third'" in faults["standbys"][0]["message"]
     finally:

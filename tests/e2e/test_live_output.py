@@ -3,7 +3,7 @@ import subprocess
 
 import chronos_server
 from chronos_server import wait_until
-from test_events import Stream
+from event_stream import Stream
 
 
 def command(folder, before="one", after="two"):
