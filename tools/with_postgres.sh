@@ -4,32 +4,11 @@
 # told to keep it may lose at a power cut (fsync is off): it is for tests. More settings of the server:
 # POSTGRES_SETTINGS="-c name=value …".
 set -eu
+. "$(dirname "$0")/beside.sh"
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 [ -x "$bin/postgres" ] || { echo "$0: no PostgreSQL here; tools/packages.sh test installs it" >&2; exit 1; }
-
-folder=$(mktemp -d "${TMPDIR:-/tmp}/chronos-postgres-XXXXXX")
-server=""
-finish() {
-  if [ -n "$server" ]; then
-    kill -INT "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-  fi
-  rm -rf "$folder"
-}
-trap finish EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-# PostgreSQL refuses to run as root.
-as_owner=""
-if [ "$(id -u)" -eq 0 ]; then
-  chown postgres "$folder"
-  as_owner="setpriv --reuid=postgres --regid=postgres --clear-groups"
-fi
-# --pdeathsig: the server does not outlive this script, whatever ends it.
-until_we_end="setpriv --pdeathsig=INT"
+begin postgres
 
 # shellcheck disable=SC2086  # lists of words on purpose
 $as_owner "$bin/initdb" --pgdata="$folder/data" --username=postgres --auth=trust --encoding=UTF8 \
@@ -42,15 +21,7 @@ server=$!
 
 export PGHOST="$folder" PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
 unset PGSERVICE PGPASSWORD
-tries=0
-until "$bin/pg_isready" -q; do
-  tries=$((tries + 1))
-  if [ "$tries" -gt 300 ] || ! kill -0 "$server" 2>/dev/null; then
-    cat "$folder/server.log" >&2
-    exit 1
-  fi
-  sleep 0.1
-done
+wait_for "$folder/server.log" "$bin/pg_isready" -q
 
 status=0
 "$@" || status=$?
