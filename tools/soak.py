@@ -2,17 +2,21 @@
 """Runs the rigs in turns, on and on: crashes under load, faults of clusters, simulator seeds, fuzz targets.
 
 Usage: soak.py BUILD_DIR [--seconds N] [--only crash,faults,sim,fuzz]. What ran stands in build/soak/log.jsonl, one line a
-turn; a later call goes on with the seeds that follow. A turn that fails is told with how to repeat it; the others go
-on, and the end is non-zero. Ctrl-C or --seconds ends it after the turn under way.
+turn: whether it passed, failed, or was skipped because nothing of it can run here (fuzz targets are those that
+`make fuzz` has built), and which of its tests were. A later call goes on with the seeds that follow. A turn that fails is
+told with how to repeat it; the others go on, and the end is non-zero. --seconds ends it after the turn under way, Ctrl-C at
+once, and so does a round in which nothing could run.
 """
 import argparse
 import datetime
+import itertools
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import time
+import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "soak"
@@ -34,24 +38,33 @@ def run(command, **env):
     return done.returncode, done.stdout
 
 
+def tests(folder, build, **env):
+    """Of pytest: what is to be told of them, exit code, output."""
+    report = FOLDER / "report.xml"
+    report.unlink(missing_ok=True)
+    code, output = run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}", folder],
+                       CHRONOS_BINARY=str(build / "chronos"), **env)
+    cases = list(xml.etree.ElementTree.parse(report).iter("testcase")) if report.exists() else []
+    skipped = [case.get("name") for case in cases if case.find("skipped") is not None]
+    return {"ran": len(cases) - len(skipped), "skipped": skipped}, code, output
+
+
 def crash(build):
     seed = 1 + max((line["seed"] for line in past("crash")), default=0)
     report = FOLDER / f"crash-{seed}.jsonl"
     report.unlink(missing_ok=True)
-    code, output = run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/crash"],
-                       CHRONOS_BINARY=str(build / "chronos"), CHRONOS_SEED=str(seed), CHRONOS_REPORT=str(report))
+    counted, code, output = tests("tests/crash", build, CHRONOS_SEED=str(seed), CHRONOS_REPORT=str(report))
     told = [json.loads(line) for line in report.read_text().splitlines()] if report.exists() else []
     counts = {kind: sum(one["crash"] == kind and one["was_reached"] for one in told)
-              for kind in ("RandomKill", "CallKill", "CallError")}
-    return {"seed": seed, "n": counts, "again": f"CHRONOS_SEED={seed} pytest tests/crash"}, code, output
+              for kind in ("RandomKill", "CallKill", "CallError", "AllocationFailure")}
+    return {"seed": seed, "n": counts, **counted, "again": f"CHRONOS_SEED={seed} pytest tests/crash"}, code, output
 
 
 def faults(build):
     seed = 1 + max((line["seed"] for line in past("faults")), default=0)
-    code, output = run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/faults"],
-                       CHRONOS_BINARY=str(build / "chronos"), CHRONOS_SEED=str(seed), CHRONOS_ROUNDS=str(FAULT_ROUNDS))
-    return {"seed": seed, "rounds": FAULT_ROUNDS, "again": f"CHRONOS_SEED={seed} CHRONOS_ROUNDS={FAULT_ROUNDS} pytest "
-            "tests/faults"}, code, output
+    counted, code, output = tests("tests/faults", build, CHRONOS_SEED=str(seed), CHRONOS_ROUNDS=str(FAULT_ROUNDS))
+    return {"seed": seed, "rounds": FAULT_ROUNDS, **counted,
+            "again": f"CHRONOS_SEED={seed} CHRONOS_ROUNDS={FAULT_ROUNDS} pytest tests/faults"}, code, output
 
 
 def sim(build):
@@ -59,32 +72,35 @@ def sim(build):
     last = first + SEEDS - 1
     code, output = run([build / "sim", "--seeds", first, last])
     failed = [line.split()[1].rstrip(":") for line in output.splitlines() if line.endswith("FAILED")]
-    return {"first": first, "last": last, "failed": failed, "again": f"make sim SEED={(failed or [first])[0]}"}, code, output
+    return {"first": first, "last": last, "ran": SEEDS, "failed": failed,
+            "again": f"make sim SEED={(failed or [first])[0]}"}, code, output
 
 
 def fuzz(_):
     names = sorted(path.stem.removeprefix("fuzz_") for path in (ROOT / "build" / "fuzz").glob("fuzz_*") if not path.suffix)
     if not names:
-        return {"target": None, "again": "cmake --preset fuzz && cmake --build build/fuzz"}, 0, ""
-    name = names[len(past("fuzz")) % len(names)]
+        return {"target": None, "ran": 0, "again": "make fuzz T=schedule"}, 0, ""
+    name = names[sum(line["target"] is not None for line in past("fuzz")) % len(names)]
     code, output = run([ROOT / "tools" / "fuzz.sh", name, FUZZ_SECONDS])
-    return {"target": name, "seconds": FUZZ_SECONDS, "again": f"make fuzz T={name}"}, code, output
+    return {"target": name, "seconds": FUZZ_SECONDS, "ran": 1, "again": f"make fuzz T={name}"}, code, output
 
 
 TURNS = {"crash": crash, "faults": faults, "sim": sim, "fuzz": fuzz}
 
 
 def turn(what, build):
+    """Its result: passed, failed or skipped."""
     began = time.time()
     facts, code, output = TURNS[what](build)
+    result = "failed" if code != 0 else "passed" if facts["ran"] else "skipped"
     line = {"at": datetime.datetime.now().isoformat(timespec="seconds"), "what": what, **facts,
-            "took": round(time.time() - began), "passed": code == 0}
+            "took": round(time.time() - began), "result": result}
     with open(LOG, "a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")
     print(json.dumps(line), flush=True)
-    if code != 0:
+    if result == "failed":
         print(output[-4000:], flush=True)
-    return code == 0
+    return result
 
 
 def main():
@@ -94,14 +110,18 @@ def main():
     words.add_argument("--only", default=",".join(TURNS))
     told = words.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    end, fine = time.monotonic() + told.seconds, True
+    kinds, end, results = told.only.split(","), time.monotonic() + told.seconds, []
     try:
-        while time.monotonic() < end:
-            for what in told.only.split(","):
-                fine = turn(what, told.build.resolve()) and fine
+        for what in itertools.cycle(kinds):
+            if time.monotonic() >= end:
+                break
+            results.append(turn(what, told.build.resolve()))
+            if results[-len(kinds):] == ["skipped"] * len(kinds):
+                print("nothing can run here", flush=True)
+                return 1
     except KeyboardInterrupt:
         pass
-    return 0 if fine else 1
+    return 1 if "failed" in results else 0
 
 
 if __name__ == "__main__":
