@@ -8,6 +8,7 @@ COLUMNS = ["#", "Promise", "Test", "N", "Result", "Seen", "Again"]
 # Files that hold tests, by how a test is named in them.
 GTEST = re.compile(r"^TEST(?:_F|_P)?\((\w+), *\n? *(\w+)\)", re.MULTILINE)
 PYTEST = re.compile(r"^def (test_\w+)", re.MULTILINE)
+NODE = re.compile(r'^test\("([^"]+)"', re.MULTILINE)
 CTEST = re.compile(r"add_test\(\s*NAME (\w+)")
 
 
@@ -23,6 +24,8 @@ def known_tests():
         names.update(f"{suite}.{name}" for suite, name in GTEST.findall(path.read_text()))
     for path in files("test_*.py"):
         names.update(f"{path.name}::{name}" for name in PYTEST.findall(path.read_text()))
+    for path in files("dashboard/*.test.mjs"):
+        names.update(f"{path.name}::{name}" for name in NODE.findall(path.read_text()))
     for path in files("CMakeLists.txt"):
         names.update(CTEST.findall(path.read_text()))
     return names
