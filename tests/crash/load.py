@@ -4,16 +4,17 @@ Everything that a client was told and that a target saw is kept here, outside th
 the server's own books against it.
 """
 import datetime
+import itertools
 import random
 import threading
 import time
 
 from books import Books, read_starts
-from chronos_server import LINK_ERRORS, in_seconds, wait_until
+from chronos_server import in_seconds, wait_until
+from surely import surely
 from web_sink import WebSink
 
 SUBMITTERS = 4
-UNKNOWN = {409, 503, 507}  # the fate is unknown, or nothing was stored: sent again with the same Idempotency-Key
 RETRIES = {"max_attempts": 100, "retry": {"delay": "200ms", "backoff": "fixed"}, "timeout": "20s"}
 
 
@@ -52,29 +53,15 @@ class Submitter(threading.Thread):
     def submit_surely(self, spec):
         """Sends it until there is an answer; the same key makes the repetition harmless."""
         self.pending = spec["name"]
-        answer, unknown = surely(self.server, "POST", "/api/submitJob", spec, spec["name"].replace(" ", "-"))
-        self.unknown += unknown
+        answer, before = surely(itertools.repeat(self.server), "POST", "/api/submitJob", spec,
+                                spec["name"].replace(" ", "-"))
+        self.unknown += len(before)
         self.pending = None
         if answer.status == 201:
             self.acknowledged[spec["name"]] = answer.body["id"]
             self.replayed += answer.headers.get("Idempotent-Replayed") == "true"
         else:
             self.refused.append((spec["name"], answer.status, answer.body))
-
-
-def surely(server, method, path, body, key, patience=120):
-    """The first answer that is one, and how often there was none."""
-    unknown, deadline = 0, time.monotonic() + patience
-    while True:
-        try:
-            answer = server.api(method, path, body, headers={"Idempotency-Key": key}, timeout=10)
-        except LINK_ERRORS:
-            answer = None
-        if answer and answer.status not in UNKNOWN:
-            return answer, unknown
-        assert time.monotonic() < deadline, f"no answer about {key}"
-        unknown += 1
-        time.sleep(0.01)
 
 
 class Load:
@@ -93,7 +80,7 @@ class Load:
     def start(self):
         for number, schedule in enumerate(self.schedules()):
             job = {"name": f"recurring {number}", "action": self.web.action("/ok"), **RETRIES, **schedule}
-            answer, _ = surely(self.server, "POST", "/api/submitJob", job, f"recurring-{number}")
+            answer, _ = surely(itertools.repeat(self.server), "POST", "/api/submitJob", job, f"recurring-{number}")
             assert answer.status == 201, answer
             self.acknowledged[job["name"]] = answer.body["id"]
             self.recurring[answer.body["id"]] = schedule
@@ -115,7 +102,7 @@ class Load:
             submitter.ending.set()
         for submitter in self.submitters:
             submitter.join(120)
-            assert not submitter.is_alive(), f"no answer about {submitter.pending}"
+            assert not submitter.is_alive() and submitter.pending is None, f"no answer about {submitter.pending}"
         cancelled = {}
         for id_, schedule in self.recurring.items():
             cancelled[id_] = schedule, time.time()

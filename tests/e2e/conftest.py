@@ -6,13 +6,8 @@ Run: /usr/bin/python3 -m pytest -q tests/e2e
 import chronos_server
 import mail_sink
 import pytest
-import web_sink
 import worker_process
-
-
-def pytest_sessionstart(session):
-    if not chronos_server.BINARY.exists():
-        pytest.exit(f"no binary at {chronos_server.BINARY}; set CHRONOS_BINARY", returncode=4)
+from fixtures import pytest_sessionstart, web  # noqa: F401  pylint: disable=unused-import
 
 
 @pytest.fixture
@@ -54,13 +49,6 @@ def new_worker(tmp_path):
     yield start
     for worker in workers:
         worker.close()
-
-
-@pytest.fixture
-def web():
-    sink = web_sink.WebSink()
-    yield sink
-    sink.close()
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ clients and the jobs themselves wrote down.
 Each rig runs a few rounds; CHRONOS_ROUNDS=50 makes them many (`make soak`), CHRONOS_SEED another choice of
 what fails when. Run: CHRONOS_BINARY=… /usr/bin/python3 -m pytest -q tests/faults
 """
+import contextlib
 import os
 import pathlib
 import random
 import sys
+import tempfile
 
 import pytest
 
@@ -16,12 +18,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 # pylint: disable=wrong-import-position
 import chronos_server  # noqa: E402
 import postgres_server  # noqa: E402
-import web_sink  # noqa: E402
-
-
-def pytest_sessionstart(session):
-    if not chronos_server.BINARY.exists():
-        pytest.exit(f"no binary at {chronos_server.BINARY}; set CHRONOS_BINARY", returncode=4)
+import submitters  # noqa: E402
+from fixtures import pytest_sessionstart, web  # noqa: E402,F401  pylint: disable=unused-import
 
 
 @pytest.fixture
@@ -38,17 +36,17 @@ def chance():
 
 
 @pytest.fixture
-def new_postgres(tmp_path_factory):
+def new_postgres():
     """Makes database servers of the test's own: new_postgres(), new_postgres(standby_of=first)."""
-    servers = []
+    with contextlib.ExitStack() as undo:
+        def make(**options):
+            # Not in pytest's folders: those are for its own user.
+            folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="chronos-faults-", ignore_cleanup_errors=True))
+            server = postgres_server.PostgresServer(folder, **options)
+            undo.callback(server.stop, "immediate")
+            return server.start()
 
-    def make(**options):
-        servers.append(postgres_server.PostgresServer(tmp_path_factory.mktemp("pg"), **options))
-        return servers[-1]
-
-    yield make
-    for server in servers:
-        server.stop("immediate")
+        yield make
 
 
 @pytest.fixture
@@ -70,7 +68,14 @@ def new_node(tmp_path):
 
 
 @pytest.fixture
-def web():
-    sink = web_sink.WebSink()
-    yield sink
-    sink.close()
+def new_submitters(new_node):  # which ends after them
+    """Starts clients that submit all the time: new_submitters(nodes, action)."""
+    started = []
+
+    def start(*told):
+        started.append(submitters.Submitters(*told))
+        return started[-1]
+
+    yield start
+    for clients in started:
+        clients.end()

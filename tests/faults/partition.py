@@ -19,8 +19,12 @@ class Net:
         self.bridge = f"{self.tag}b"
         self.machines = []
         ip("link", "add", self.bridge, "type", "bridge")
-        ip("addr", "add", f"{self.address(254)}/24", "dev", self.bridge)
-        ip("link", "set", self.bridge, "up")
+        try:
+            ip("addr", "add", f"{self.address(254)}/24", "dev", self.bridge)
+            ip("link", "set", self.bridge, "up")
+        except subprocess.CalledProcessError:
+            self.close()
+            raise
 
     def address(self, host):
         return f"10.77.{self.number}.{host}"
@@ -57,13 +61,13 @@ class Net:
 
 
 def are_there():
-    """Whether this machine lets us make some."""
+    """Whether this machine lets us make some, and run a program there."""
     try:
         net = Net()
     except (OSError, subprocess.CalledProcessError):
         return False
     try:
-        net.add()
+        subprocess.run([*net.inside(net.add()), "true"], check=True, capture_output=True)
         return True
     except (OSError, subprocess.CalledProcessError):
         return False

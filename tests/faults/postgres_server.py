@@ -1,16 +1,22 @@
 """PostgreSQL servers that can be killed, followed by a standby, and promoted. They listen on a TCP port of
-127.0.0.1; what they are told to keep they may lose at a power cut of this machine, not at a kill."""
+127.0.0.1 and do not outlive the tests; what they are told to keep they may lose at a power cut of this machine,
+not at a kill."""
 import glob
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
 
+from chronos_server import wait_until
+
 BIN = pathlib.Path(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1])
 # PostgreSQL refuses to run as root.
 AS_OWNER = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+UNTIL_WE_END = ["setpriv", "--pdeathsig=INT"]
+SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 SETTINGS = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB",
             "-c", "max_connections=100", "-c", "wal_keep_size=256MB", "-c", "hot_standby=on",
             "-c", "unix_socket_directories="]
@@ -28,11 +34,8 @@ class PostgresServer:
         self.name = name
         self.listen = listen
         self.settings = list(settings)
+        self.process = None
         if AS_OWNER:
-            for path in (self.folder, *self.folder.parents):
-                if path == pathlib.Path("/tmp"):
-                    break
-                path.chmod(0o755)
             shutil.chown(self.folder, "postgres")
         self.data = self.folder / "data"
         if standby_of:
@@ -42,12 +45,11 @@ class PostgresServer:
                      "--locale=C", "--no-sync")
             with open(self.data / "pg_hba.conf", "a", encoding="utf-8") as rules:
                 rules.write("host all all 0.0.0.0/0 trust\nhost replication all 0.0.0.0/0 trust\n")
-        self.start()
 
-    def run(self, program, *words, check=True):
+    def run(self, program, *words):
         done = subprocess.run([*AS_OWNER, BIN / program, *map(str, words)], capture_output=True, text=True,
                               check=False, cwd="/")
-        assert not check or done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def follow(self, primary):
@@ -57,13 +59,23 @@ class PostgresServer:
                  f"host=127.0.0.1 port={primary.port} user=postgres application_name={self.name}")
 
     def start(self):
-        settings = " ".join([*SETTINGS, *self.settings, "-c", f"listen_addresses={self.listen}", "-p",
-                             str(self.port)])
-        self.run("pg_ctl", "start", "-w", "-t", "60", "-D", self.data, "-l", self.folder / "log", "-o", settings)
+        """Comes back when it takes connections; itself."""
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [*AS_OWNER, *UNTIL_WE_END, BIN / "postgres", "-D", self.data, *SETTINGS, *self.settings, "-c",
+                 f"listen_addresses={self.listen}", "-p", str(self.port)], stdout=log, stderr=log, cwd="/")
+        wait_until(lambda: self.process.poll() is not None or self.is_ready(), 60, "the database is up")
+        assert self.process.poll() is None, (self.folder / "log").read_text(errors="replace")[-2000:]
+        return self
+
+    def is_ready(self):
+        return subprocess.run([BIN / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False).returncode == 0
 
     def stop(self, mode):
-        """immediate: as if it was killed."""
-        self.run("pg_ctl", "stop", "-w", "-m", mode, "-D", self.data, check=False)
+        """immediate: as if it was killed. May be repeated."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(SIGNALS[mode])
+            self.process.wait(60)
 
     def restart(self, mode):
         self.stop(mode)

@@ -5,6 +5,7 @@ none.
 
 CHRONOS_PARTITION=200 and CHRONOS_ROUNDS=3 are as long as it was then; here it is shorter.
 """
+import contextlib
 import datetime
 import os
 import time
@@ -43,10 +44,9 @@ class Loopback:
 class Namespaces:
     """A machine for each node; the database is on the bridge."""
 
-    def __init__(self, postgres):
-        self.net = Net()
-        self.hosts = [self.net.add() for _ in range(NODES)]
-        self.postgres = postgres
+    def __init__(self, net, postgres):
+        self.net, self.postgres = net, postgres
+        self.hosts = [net.add() for _ in range(NODES)]
 
     def urls(self):
         return [f"postgres://postgres@{self.net.address(254)}:{self.postgres.port}/postgres"] * NODES
@@ -57,31 +57,28 @@ class Namespaces:
     def heal(self, number):
         self.net.heal(self.hosts[number])
 
-    def close(self):
-        self.net.close()
-
 
 @pytest.fixture
 def five(new_postgres, new_node, tmp_path):
     """The nodes, and what lies between them and the database."""
     postgres = new_postgres(listen="0.0.0.0")
-    machines = []
-    if are_there():
-        between = Namespaces(postgres)
-        for host, url in zip(between.hosts, between.urls()):
-            folder = tmp_path / f"machine{host}"
-            folder.mkdir()
-            machines.append(Machine(between.net, host, folder, url))
-            machines[-1].key = machines[0].key
-            machines[-1].start()
-        nodes = machines
-    else:
-        between = Loopback(postgres)
-        nodes = [new_node(url) for url in between.urls()]
-    yield nodes, between
-    for machine in machines:
-        machine.close()
-    between.close()
+    with contextlib.ExitStack() as undo:
+        if are_there():
+            net = Net()
+            undo.callback(net.close)
+            between, nodes = Namespaces(net, postgres), []
+            for host, url in zip(between.hosts, between.urls()):
+                folder = tmp_path / f"machine{host}"
+                folder.mkdir()
+                nodes.append(Machine(net, host, folder, url))
+                undo.callback(nodes[-1].close)
+                nodes[-1].key = nodes[0].key
+                nodes[-1].start()
+        else:
+            between = Loopback(postgres)
+            undo.callback(between.close)
+            nodes = [new_node(url) for url in between.urls()]
+        yield nodes, between
 
 
 def seconds(text):

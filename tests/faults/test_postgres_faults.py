@@ -6,7 +6,6 @@ import time
 
 import pytest
 from chronos_server import wait_until
-from submitters import Submitters
 
 
 def all_ran(node, acknowledged, web):
@@ -20,10 +19,10 @@ def all_ran(node, acknowledged, web):
     assert not twice, "an attempt was made twice"
 
 
-def test_an_immediate_restart_loses_nothing_acknowledged(new_postgres, new_node, web, rounds, chance):
+def test_an_immediate_restart_loses_nothing_acknowledged(new_postgres, new_node, new_submitters, web, rounds, chance):
     postgres = new_postgres()
     nodes = [new_node(postgres.url()) for _ in range(2)]
-    clients = Submitters(nodes, web.action("/ok"))
+    clients = new_submitters(nodes, web.action("/ok"))
     for _ in rounds(3):
         before = len(clients.acknowledged)
         wait_until(lambda n=before: len(clients.acknowledged) >= n + 20, 60, "submissions go on")
@@ -36,13 +35,14 @@ def test_an_immediate_restart_loses_nothing_acknowledged(new_postgres, new_node,
     assert all(node.works() for node in nodes)
 
 
-def test_the_promotion_of_a_synchronous_standby_loses_nothing_acknowledged(new_postgres, new_node, web, rounds):
+def test_the_promotion_of_a_synchronous_standby_loses_nothing_acknowledged(new_postgres, new_node, new_submitters,
+                                                                           web, rounds):
     primary = new_postgres()
     standby = new_postgres(standby_of=primary, name="second")
     primary.set("synchronous_standby_names", "*")
     primary.until("SELECT sync_state FROM pg_stat_replication", "sync")
     nodes = [new_node(primary.url(standby)) for _ in range(2)]
-    clients = Submitters(nodes, web.action("/ok"))
+    clients = new_submitters(nodes, web.action("/ok"))
     for number in rounds(2):
         before = len(clients.acknowledged)
         wait_until(lambda n=before: len(clients.acknowledged) >= n + 30, 60, "submissions go on")
