@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { BASE } from "../api/http";
 import { useWatched, Watched } from "./watched";
 
-export interface Place {
+interface Place {
   path: string;
   query: URLSearchParams;
   hash: string;
@@ -20,13 +20,16 @@ const place = new Watched<Place>(placeNow());
 let leaveGuard: (() => boolean) | null = null;
 
 window.addEventListener("popstate", () => {
-  if (leaveGuard && !leaveGuard()) {
-    const { path, query } = place.value;
-    window.history.pushState(null, "", hrefOf(path, query));
-    return;
+  const next = placeNow();
+  const here = hrefOf(place.value.path, place.value.query);
+  if (leaveGuard && hrefOf(next.path, next.query) !== here) { // else only the hash is another
+    if (!leaveGuard()) {
+      window.history.pushState(null, "", here);
+      return;
+    }
+    leaveGuard = null;
   }
-  leaveGuard = null;
-  place.set(placeNow());
+  place.set(next);
 });
 
 /** Asked before a screen is left (unsaved changes); the answer false stays. */
@@ -34,7 +37,7 @@ export function guardLeaving(ask: (() => boolean) | null): void {
   leaveGuard = ask;
 }
 
-export function hrefOf(path: string, query?: URLSearchParams): string {
+function hrefOf(path: string, query?: URLSearchParams): string {
   const text = query?.toString() ?? "";
   return BASE + path + (text === "" ? "" : `?${text}`);
 }
@@ -99,7 +102,7 @@ export function matchPath(pattern: string, path: string): Record<string, string>
   const params: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
     const actual = given[index] ?? "";
-    if (part.startsWith(":")) params[part.slice(1)] = decodeURIComponent(actual);
+    if (part.startsWith(":")) params[part.slice(1)] = actual;
     else if (part !== actual) return null;
   }
   return params;
