@@ -20,6 +20,7 @@ export class OutputFeed {
   private revision = 0;
   private dropped = 0;
   private loaded = false;
+  private readonly decoder = new TextDecoder(); // a piece may end within a character
   private busy = false;
   private again = false;
   private timer = 0;
@@ -29,7 +30,7 @@ export class OutputFeed {
   constructor(
     private readonly run: string,
     private readonly attempt: number | undefined,
-    growing: boolean,
+    private readonly growing: boolean,
     private readonly tell: (output: Output) => void,
   ) {
     void this.read();
@@ -38,7 +39,7 @@ export class OutputFeed {
       const grown = event.name === "output" && event.data.run === run && (attempt === undefined || event.data.attempt === attempt);
       if (grown || event.name === "resync" || event.name === "opened") void this.read();
     }));
-    this.timer = window.setInterval(() => void this.read(), POLL_MS);
+    this.timer = window.setInterval(() => { if (live.link.value !== "live") void this.read(); }, POLL_MS);
   }
 
   close(): void {
@@ -79,7 +80,7 @@ export class OutputFeed {
     const next = Number(response.headers.get("Chronos-Output-Next") ?? NaN);
     this.offset = Number.isFinite(next) ? next : this.offset + bytes.length;
     if (bytes.length === 0) return;
-    const parts = (this.open + new TextDecoder().decode(bytes)).split("\n");
+    const parts = (this.open + this.decoder.decode(bytes, { stream: this.growing })).split("\n");
     this.open = parts.pop() ?? "";
     for (const part of parts) this.lines.push(part);
   }
