@@ -1,5 +1,5 @@
-// The server's time as seen from here, told out once a second (and every ten when nobody needs seconds),
-// so that "3 s ago" goes on without reading anything again.
+// The server's time as seen from here, told once a second to whoever shows a time that goes on, so that
+// "3 s ago" does without reading anything again. A page that nobody looks at is told nothing.
 import { useEffect, useReducer } from "preact/hooks";
 
 class Clock {
@@ -36,9 +36,9 @@ class Clock {
 
 export const clock = new Clock();
 
-/** Draws the component again each second. */
-export function useNow(): number {
+/** Now; draws the component again each second while what it shows goes on. */
+export function useNow(goesOn = true): number {
   const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
-  useEffect(() => clock.eachSecond(() => redraw()), []);
+  useEffect(() => (goesOn ? clock.eachSecond(() => redraw()) : undefined), [goesOn]);
   return clock.now();
 }

@@ -8,7 +8,7 @@ import { Field, Segmented } from "../parts/controls";
 import { Notice, ProblemNotice } from "../parts/feedback";
 import { NextRuns } from "../screens/next_runs";
 import { cronTexts, previewQuery } from "../words/declaration";
-import { isZone, localZone, offsetText } from "../words/time";
+import { isZone, LOCAL_ZONE, offsetText } from "../words/time";
 
 type Mode = "cron" | "every" | "once" | "now";
 const MODES = [["cron", "Cron"], ["every", "Interval"], ["once", "Once"], ["now", "Now"]] as const;
@@ -19,7 +19,7 @@ const PRESETS = [
 const PREVIEWED = 10;
 const WAIT_MS = 200;
 
-export function modeOf(spec: JobSpec): Mode {
+function modeOf(spec: JobSpec): Mode {
   if (spec.cron !== undefined && spec.cron !== null) return "cron";
   if (spec.every !== undefined && spec.every !== null) return "every";
   return spec.scheduled_time ? "once" : "now";
@@ -145,7 +145,7 @@ export function ScheduleEditor({ spec, errors, onChange }: EditorProps) {
       )}
       {mode !== "now" && (
         <div class="form-grid">
-          <Field label="Time zone" hint={zone === localZone() ? "Yours." : `Yours is ${localZone()}.`} errors={errors("/timezone")}>
+          <Field label="Time zone" hint={zone === LOCAL_ZONE ? "Yours." : `Yours is ${LOCAL_ZONE}.`} errors={errors("/timezone")}>
             {(id, by, invalid) => (
               <>
                 <input id={id} aria-describedby={by} aria-invalid={invalid} list={`${id}-zones`} type="text" value={spec.timezone ?? "UTC"} onInput={(event) => onChange({ timezone: event.currentTarget.value })} />

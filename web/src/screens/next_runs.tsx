@@ -2,13 +2,13 @@
 import type { Preview } from "../api/types";
 import { Notice } from "../parts/feedback";
 import { Relative } from "../parts/time";
-import { instantText, isZone, localZone } from "../words/time";
+import { instantText, isZone, LOCAL_ZONE } from "../words/time";
 
 const GAPS_MAX = 3;
 
 export function NextRuns({ preview }: { preview: Preview }) {
   const zone = isZone(preview.timezone) ? preview.timezone : "UTC";
-  const twoZones = zone !== localZone();
+  const twoZones = zone !== LOCAL_ZONE;
   if (preview.next.length === 0) return <Notice tone="warn" title="It never runs">No instant of it lies ahead.</Notice>;
   return (
     <div class="stack tight">
@@ -26,7 +26,7 @@ export function NextRuns({ preview }: { preview: Preview }) {
       {preview.excluded.slice(0, GAPS_MAX).map((gap) => (
         <p key={gap.from.at} class="small soft">Not from {gap.from.local} through {gap.through.local}: calendar {gap.calendar}.</p>
       ))}
-      {twoZones && <p class="small soft">Times of {preview.timezone}; yours is {localZone()}.</p>}
+      {twoZones && <p class="small soft">Times of {preview.timezone}; yours is {LOCAL_ZONE}.</p>}
     </div>
   );
 }

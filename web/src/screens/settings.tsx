@@ -13,7 +13,7 @@ import { Empty, Loading, Notice, ProblemNotice, Snippet, tell } from "../parts/f
 import { Relative } from "../parts/time";
 import { bytesText, plural } from "../words/count";
 import { curlFor } from "../words/declaration";
-import { localZone } from "../words/time";
+import { LOCAL_ZONE } from "../words/time";
 
 function Looks() {
   const { theme, density, zone } = useWatched(preferences);
@@ -22,7 +22,7 @@ function Looks() {
       <dl class="facts settings">
         <dt>Theme</dt><dd><Segmented label="Theme" value={theme} options={[["system", "As the system"], ["light", "Light"], ["dark", "Dark"]] as const} onChange={(next) => prefer({ theme: next })} /></dd>
         <dt>Rows</dt><dd><Segmented label="Rows" value={density} options={[["comfortable", "Comfortable"], ["compact", "Compact"]] as const} onChange={(next) => prefer({ density: next })} /></dd>
-        <dt>Times</dt><dd><Segmented label="Times" value={zone} options={[["local", localZone()], ["utc", "UTC"]] as const} onChange={(next) => prefer({ zone: next })} /></dd>
+        <dt>Times</dt><dd><Segmented label="Times" value={zone} options={[["local", LOCAL_ZONE], ["utc", "UTC"]] as const} onChange={(next) => prefer({ zone: next })} /></dd>
         <dt>Keys</dt><dd><button type="button" class="button slim" onClick={() => helpOpen.set(true)}>Show the keys</button></dd>
       </dl>
     </Card>
@@ -39,7 +39,6 @@ function Calendars() {
     run: async () => {
       await send("DELETE", `/api/calendars/${encodeURIComponent(calendar.name)}`);
       tell("Deleted.");
-      reload();
     },
   });
   return (

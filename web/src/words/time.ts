@@ -41,7 +41,7 @@ export function durationText(ms: number): string {
 }
 
 /** One unit: "3 s", "5 min", "2 h", "4 d". */
-export function roughText(ms: number): string {
+function roughText(ms: number): string {
   const span = Math.max(0, ms);
   if (span < 60_000) return `${Math.floor(span / 1_000)} s`;
   if (span < 3_600_000) return `${Math.floor(span / 60_000)} min`;
@@ -98,7 +98,8 @@ export function dayText(at: number, zone?: string): string {
   return formatIn(zone, { weekday: "short", day: "2-digit", month: "short" }).format(at);
 }
 
-export const localZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** The reader's zone. */
+export const LOCAL_ZONE: string = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** The offset of a zone at an instant, as "+01:00". */
 export function offsetText(at: number, zone: string): string {
