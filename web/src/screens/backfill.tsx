@@ -1,6 +1,6 @@
 // Running instants of the past: first what it would make, by the server's own count, then doing it.
 import { useState } from "preact/hooks";
-import { send } from "../api/http";
+import { request, send } from "../api/http";
 import type { Backfill, Job } from "../api/types";
 import { clock } from "../app/clock";
 import { useWatched, Watched } from "../app/watched";
@@ -24,22 +24,23 @@ function BackfillBox({ job }: { job: Job }) {
   const [preview, setPreview] = useState<Backfill | null>(null);
   const [problem, setProblem] = useState<unknown>(null);
   const close = () => asked.set(null);
-  const send_ = async (dryRun: boolean) => {
+  const path = `/api/jobs/${job.id}/backfill`;
+  const asks = () => ({ from: new Date(from).toISOString(), until: new Date(until).toISOString(), only });
+  const guarded = async (act: () => Promise<void>) => {
     setProblem(null);
     try {
-      const body = { from: new Date(from).toISOString(), until: new Date(until).toISOString(), only, ...(dryRun ? { dry_run: true } : {}) };
-      const answer = await send<Backfill>("POST", `/api/jobs/${job.id}/backfill`, body);
-      if (dryRun) {
-        setPreview(answer);
-        return;
-      }
-      tell(`${plural(answer.count, "run")} made.`);
-      close();
+      await act();
     } catch (error) {
       setPreview(null);
       setProblem(error);
     }
   };
+  const look = () => guarded(async () => setPreview((await request<Backfill>("POST", path, { body: { ...asks(), dry_run: true } })).body));
+  const make = () => guarded(async () => {
+    const { count } = await send<Backfill>("POST", path, asks());
+    tell(`${plural(count, "run")} made.`);
+    close();
+  });
   const changed = (set: (value: string) => void) => (event: Event) => {
     set((event.currentTarget as HTMLInputElement).value);
     setPreview(null);
@@ -60,8 +61,8 @@ function BackfillBox({ job }: { job: Job }) {
       )}
       <div class="foot">
         <button type="button" class="button" onClick={close}>Close</button>
-        <ActionButton run={() => send_(true)}>Preview</ActionButton>
-        <ActionButton kind="main" disabled={!preview || preview.count === 0} run={() => send_(false)}>{preview && preview.count > 0 ? `Make ${plural(preview.count, "run")}` : "Make the runs"}</ActionButton>
+        <ActionButton run={look}>Preview</ActionButton>
+        <ActionButton kind="main" disabled={!preview || preview.count === 0} run={make}>{preview && preview.count > 0 ? `Make ${plural(preview.count, "run")}` : "Make the runs"}</ActionButton>
       </div>
     </Dialog>
   );

@@ -10,8 +10,8 @@ import { Icon } from "../parts/icon";
 import { Relative } from "../parts/time";
 
 const ROLES = [
-  ["viewer", "reads"], ["submitter", "and submits, changes, cancels, runs"], ["operator", "and pauses, bulk, queues, channels"],
-  ["admin", "and keys, projects, audit"], ["worker", "claims and settles work, nothing else"],
+  ["viewer", "reads"], ["submitter", "and submits, changes, cancels, runs"], ["operator", "and pauses, backfills, changes calendars"],
+  ["admin", "and manages keys and projects, writes backups"], ["worker", "claims and settles work, nothing else"],
 ] as const;
 const LIVES = [["", "does not expire"], ["30d", "30 days"], ["90d", "90 days"], ["365d", "a year"]] as const;
 
@@ -60,10 +60,7 @@ export function Keys() {
     title: `Rotate ${key.name}?`,
     text: "A second key of the same name and role is made; the old one goes on working until you revoke it.",
     yes: "Make a second key",
-    run: async () => {
-      setMade(await send<Key>("POST", `/api/keys/${key.id}/rotate`, {}));
-      reload();
-    },
+    run: async () => setMade(await send<Key>("POST", `/api/keys/${key.id}/rotate`, {})),
   });
   const revoke = (key: Key) => ask({
     title: `Revoke ${key.name}?`,
@@ -74,7 +71,6 @@ export function Keys() {
     run: async () => {
       await send("DELETE", `/api/keys/${key.id}`);
       tell("Revoked.");
-      reload();
     },
   });
   return (
@@ -106,7 +102,7 @@ export function Keys() {
           </div>
         )}
       </Card>
-      {making && <NewKey onClose={() => setMaking(false)} onMade={(key) => { setMade(key); reload(); }} />}
+      {making && <NewKey onClose={() => setMaking(false)} onMade={setMade} />}
       {made && <Secret made={made} onClose={() => setMade(null)} />}
     </>
   );

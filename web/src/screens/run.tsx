@@ -135,8 +135,8 @@ function RunActions({ run, job }: { run: RunData; job: Job | undefined }) {
 
 /** The newest success of the job before this run. */
 function useLastSuccess(run: RunData | undefined) {
-  const wanted = run && run.state !== "succeeded" && run.planned_at;
-  const path = wanted ? pathWith(`/api/jobs/${run.job_id}/runs`, { state: "succeeded", limit: 1 }) : null;
+  const wanted = run && hasEnded(run.state) && run.state !== "succeeded" && run.planned_at;
+  const path = wanted ? pathWith(`/api/jobs/${run.job_id}/runs`, { state: "succeeded", planned_before: run.planned_at ?? undefined, limit: 1 }) : null;
   return useResource<RunList>(path).data?.runs[0];
 }
 
@@ -146,7 +146,7 @@ export function Run({ id }: { id: string }) {
   const concerns = useMemo(() => runChange(id, jobId), [id, jobId]);
   const { data: run, problem, reload } = useResource<RunData>(`/api/runs/${id}`, concerns);
   useEffect(() => setJobId(run?.job_id), [run?.job_id]);
-  const { data: why } = useResource<RunWhy>(run ? `/api/runs/${id}/why` : null, concerns);
+  const { data: why } = useResource<RunWhy>(run && run.state !== "succeeded" ? `/api/runs/${id}/why` : null, concerns);
   const { data: job } = useResource<Job>(run ? `/api/jobs/${run.job_id}` : null);
   const lastSuccess = useLastSuccess(run);
   const [comparing, setComparing] = useState(false);
@@ -177,7 +177,7 @@ export function Run({ id }: { id: string }) {
             </Card>
           )}
           <Attempts run={run} shown={chosen} />
-          {lastSuccess && lastSuccess.id !== run.id && hasEnded(run.state) && run.state !== "succeeded" && (
+          {lastSuccess && (
             <Card title="Compared with the last success" actions={<button type="button" class="button slim" aria-expanded={comparing} onClick={() => setComparing(!comparing)}>{comparing ? "Hide" : "Compare"}</button>} flush={!comparing}>
               {comparing ? <RunComparison run={run} other={lastSuccess} /> : null}
             </Card>
