@@ -67,7 +67,10 @@ function useChecked(spec: JobSpec, job: Job | null, broken: boolean) {
   const [state, setState] = useState<"" | "checking" | "good" | "bad">("");
   const text = stringifyExact(spec);
   useEffect(() => {
-    if (broken) return undefined;
+    if (broken) {
+      setState("");
+      return undefined;
+    }
     const controller = new AbortController();
     const timer = window.setTimeout(() => {
       setState("checking");
