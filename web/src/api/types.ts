@@ -5,12 +5,7 @@ export type RunState =
 export type JobStatus = "scheduled" | "running" | "retrying" | "paused" | "succeeded" | "failed" | "cancelled";
 export type Trigger = "schedule" | "manual" | "retry" | "backfill" | "dependency";
 
-export interface JobRef {
-  id: string;
-  name: string;
-}
-
-export interface Warning {
+interface Warning {
   code: string;
   detail: string;
   pointer?: string;
@@ -72,14 +67,6 @@ export interface JobSpec {
   [field: string]: unknown;
 }
 
-export interface StripRun {
-  run: string;
-  state: RunState;
-  started_at: string | null;
-  duration: string | null;
-  error?: string;
-}
-
 export interface Job extends JobSpec {
   id: string;
   project: string;
@@ -101,7 +88,6 @@ export interface Job extends JobSpec {
   last_run: { id: string; state: RunState; ended_at: string; error: string } | null;
   counts: { succeeded: number; failed: number; cancelled: number; skipped: number; missed: number; running: number };
   warnings: Warning[];
-  strip?: StripRun[];
 }
 
 export interface Attempt {
@@ -184,7 +170,7 @@ export interface JobWhy {
   undecided: { count: number; first: string; last: string } | null;
 }
 
-export interface Occurrence { at: string; local: string; shifted: string | null }
+interface Occurrence { at: string; local: string; shifted: string | null }
 
 export interface Preview {
   words: string;
@@ -206,44 +192,6 @@ export interface Backfill {
   truncated: boolean;
 }
 
-export interface Overview {
-  now: string;
-  running: number;
-  queued: number;
-  retrying: number;
-  late: number;
-  jobs: Partial<Record<JobStatus, number>>;
-  last: Record<"succeeded" | "failed" | "missed" | "skipped" | "timed_out" | "lost" | "cancelled", number>;
-  upcoming: { at: string; job: JobRef; run: string }[];
-  upcoming_count: number;
-  recent_failures: Run[];
-  series: { step: string; points: OverviewPoint[] };
-  store: { kind: string; size_bytes: number; oldest_due_at: string | null; commit_p99: string | null };
-  node: { id: string; name?: string; version?: string; started_at?: string; running?: number };
-}
-
-export interface OverviewPoint {
-  at: string;
-  succeeded: number;
-  failed: number;
-  missed: number;
-  started: number;
-  lateness_p50: string | null;
-  lateness_p99: string | null;
-}
-
-export interface Queue {
-  name: string;
-  ready: number;
-  running: number;
-  waiting: number;
-  concurrency: number | null;
-  paused: boolean;
-  oldest_ready_at: string | null;
-  workers: number;
-  note?: string;
-}
-
 export interface Worker {
   id: string;
   name: string;
@@ -254,69 +202,6 @@ export interface Worker {
   last_seen_at: string;
   running: number;
   runs: { id: string; percent: number | null; message: string }[];
-}
-
-export interface Node {
-  id: string;
-  name: string;
-  version: string;
-  started_at: string;
-  seen_at: string;
-  running: number;
-  is_this: boolean;
-}
-
-export interface Forecast {
-  from: string;
-  to: string;
-  step: string;
-  buckets: { at: string; count: number }[];
-  runs: { at: string; job: JobRef }[];
-  blackouts: { calendar: string; from: string; to: string }[];
-  truncated: boolean;
-}
-
-export interface Grid {
-  jobs: { id: string; name: string; cells: { at: string; worst_state: RunState; runs: number }[] }[];
-  next: string | null;
-}
-
-export interface Version {
-  version: number;
-  at: string;
-  by: { key: string; name: string; role?: string } | null;
-  declaration: Record<string, unknown>;
-}
-
-export interface AuditEntry {
-  id: string;
-  at: string;
-  actor: { key: string; name: string; role: string };
-  action: string;
-  resource: { kind: string; id: string; name: string };
-  before: unknown;
-  after: unknown;
-}
-
-export type BulkAction = "cancel" | "pause" | "resume" | "run" | "retry";
-
-export interface Bulk {
-  id: string;
-  action: BulkAction;
-  status: "waiting" | "running" | "done" | "cancelled";
-  total?: number;
-  matches?: number;
-  done?: number;
-  failed?: { id: string; code: string; detail: string }[];
-  starts_at: string | null;
-  ended_at?: string | null;
-}
-
-export interface Channel {
-  name: string;
-  kind: "email" | "webhook" | "slack";
-  to?: string[];
-  url?: string | null;
 }
 
 export interface Key {
@@ -345,4 +230,6 @@ const FINAL: ReadonlySet<RunState> = new Set(["succeeded", "failed", "timed_out"
 const REPEATABLE: ReadonlySet<RunState> = new Set(["succeeded", "failed", "timed_out", "lost", "cancelled"]);
 
 export const hasEnded = (state: RunState): boolean => FINAL.has(state);
+/** How long its work took; NaN while it has not ended, or when it never began. */
+export const tookMs = (run: Run): number => Date.parse(run.ended_at ?? "") - Date.parse(run.started_at ?? "");
 export const isRepeatable = (state: RunState): boolean => REPEATABLE.has(state);

@@ -4,28 +4,24 @@ import { Component } from "preact";
 import { useEffect } from "preact/hooks";
 import { live } from "../api/live";
 import { forgetAll } from "../api/resource";
-import { Bulks } from "../bulk/bulk";
 import { Questions } from "../parts/dialog";
 import { Empty, Loading, ProblemNotice, Toasts } from "../parts/feedback";
-import { Audit } from "../screens/audit";
 import { BackfillQuestion } from "../screens/backfill";
-import { Calendar } from "../screens/calendar";
-import { Channels } from "../screens/channels";
 import { EditJob } from "../screens/edit_job";
 import { Job } from "../screens/job";
 import { Jobs } from "../screens/jobs";
 import { Keys } from "../screens/keys";
 import { Login } from "../screens/login";
-import { Nodes } from "../screens/nodes";
 import { Overview } from "../screens/overview";
 import { PauseQuestion } from "../screens/pause";
-import { Queues } from "../screens/queues";
 import { Run } from "../screens/run";
 import { Runs } from "../screens/runs";
 import { Settings } from "../screens/settings";
+import { Workers } from "../screens/workers";
 import { ConnectionBanner, ConnectionState } from "./connection";
 import { Overlays } from "./palette";
 import { Link, matchPath, navigate, usePlace } from "./router";
+import { SCREENS } from "./screens";
 import { openSession, session } from "./session";
 import { Shell } from "./shell";
 import { useShortcuts } from "./shortcuts";
@@ -33,25 +29,20 @@ import { useWatched } from "./watched";
 
 interface Route {
   path: string;
-  title?: string;
   screen: (params: Record<string, string>) => ComponentChildren;
 }
 
 const ROUTES: readonly Route[] = [
-  { path: "/", title: "Overview", screen: () => <Overview /> },
-  { path: "/jobs", title: "Jobs", screen: () => <Jobs /> },
+  { path: "/", screen: () => <Overview /> },
+  { path: "/jobs", screen: () => <Jobs /> },
   { path: "/jobs/new", screen: () => <EditJob id={null} /> },
   { path: "/jobs/:id", screen: ({ id = "" }) => <Job key={id} id={id} /> },
   { path: "/jobs/:id/edit", screen: ({ id = "" }) => <EditJob key={id} id={id} /> },
-  { path: "/runs", title: "Runs", screen: () => <Runs /> },
+  { path: "/runs", screen: () => <Runs /> },
   { path: "/runs/:id", screen: ({ id = "" }) => <Run key={id} id={id} /> },
-  { path: "/calendar", title: "Calendar", screen: () => <Calendar /> },
-  { path: "/queues", title: "Queues and workers", screen: () => <Queues /> },
-  { path: "/nodes", title: "Nodes", screen: () => <Nodes /> },
-  { path: "/channels", title: "Channels", screen: () => <Channels /> },
-  { path: "/keys", title: "Keys", screen: () => <Keys /> },
-  { path: "/audit", title: "Audit", screen: () => <Audit /> },
-  { path: "/settings", title: "Settings", screen: () => <Settings /> },
+  { path: "/queues", screen: () => <Workers /> },
+  { path: "/keys", screen: () => <Keys /> },
+  { path: "/settings", screen: () => <Settings /> },
 ];
 
 function NotFound() {
@@ -87,8 +78,8 @@ function Screens() {
   const found = ROUTES.map((route) => ({ route, params: matchPath(route.path, path) })).find(({ params }) => params !== null);
   useEffect(() => {
     if (path === "/login") navigate("/", { replace: true });
-    if (found?.route.title) document.title = `${found.route.title} · Chronos`;
-    else if (!found) document.title = "Not found · Chronos";
+    const label = found ? SCREENS.find(({ to }) => to === found.route.path)?.label : "Not found";
+    if (label) document.title = `${label} · Chronos`; // the others name what they show
   }, [path]);
   useEffect(() => {
     live.start();
@@ -113,7 +104,7 @@ export function App() {
   }
   return (
     <>
-      {now.state === "out" ? <Login /> : <><Screens /><Questions /><PauseQuestion /><BackfillQuestion /><Bulks /><Overlays /></>}
+      {now.state === "out" ? <Login /> : <><Screens /><Questions /><PauseQuestion /><BackfillQuestion /><Overlays /></>}
       <Toasts />
     </>
   );

@@ -5,8 +5,9 @@ import type { Job, JobList } from "../api/types";
 import { Dialog } from "../parts/dialog";
 import { State } from "../parts/state";
 import { navigate } from "./router";
+import { screensFor } from "./screens";
 import { may } from "./session";
-import { GO, helpOpen, paletteOpen } from "./shortcuts";
+import { helpOpen, paletteOpen } from "./shortcuts";
 import { useWatched } from "./watched";
 
 interface Choice {
@@ -20,7 +21,7 @@ const JOBS_MAX = 8;
 
 function screens(text: string): Choice[] {
   const wanted = text.toLowerCase();
-  const all = [...GO.map(([, to, label]) => ({ label, to })), ...(may("submitter") ? [{ label: "New job", to: "/jobs/new" }] : [])];
+  const all: Choice[] = [...screensFor(), ...(may("submitter") ? [{ label: "New job", to: "/jobs/new" }] : [])];
   return all.filter(({ label }) => label.toLowerCase().includes(wanted));
 }
 
@@ -33,16 +34,18 @@ async function find(text: string, signal: AbortSignal): Promise<Choice[]> {
 
 function Palette() {
   const [text, setText] = useState("");
-  const [found, setFound] = useState<Choice[]>([]);
+  const [found, setFound] = useState<{ of: string; choices: Choice[] }>({ of: "", choices: [] });
   const [at, setAt] = useState(0);
+  const wanted = text.trim();
   useEffect(() => {
     const controller = new AbortController();
     const timer = window.setTimeout(() => {
-      find(text.trim(), controller.signal).then(setFound).catch(() => {});
+      find(wanted, controller.signal).then((choices) => setFound({ of: wanted, choices })).catch(() => {});
     }, WAIT_MS);
     return () => { window.clearTimeout(timer); controller.abort(); };
-  }, [text]);
-  const choices = [...screens(text.trim()), ...found];
+  }, [wanted]);
+  const answered = found.of === wanted;
+  const choices = [...screens(wanted), ...(answered ? found.choices : [])];
   const close = () => paletteOpen.set(false);
   const open = (choice: Choice | undefined) => {
     if (!choice) return;
@@ -68,20 +71,19 @@ function Palette() {
             {choice.job && <State of={choice.job.status} />}
           </li>
         ))}
-        {choices.length === 0 && <li class="soft">Nothing is called so.</li>}
+        {answered && choices.length === 0 && <li class="soft">Nothing is called so.</li>}
       </ul>
     </Dialog>
   );
 }
 
-const KEYS: readonly (readonly [string, string])[] = [
+const keys = (): (readonly [string, string])[] => [
   ["Ctrl K", "go to a screen or a job"],
   ["/", "search this list"],
   ["j  k", "down and up a list"],
   ["Enter", "open"],
-  ["x", "select"],
-  ["n", "new job"],
-  ...GO.map(([key, , label]) => [`g ${key}`, label] as const),
+  ...(may("submitter") ? [["n", "new job"] as const] : []),
+  ...screensFor().map(({ key, label }) => [`g ${key}`, label] as const),
   ["f", "follow a log"],
   ["?", "this list"],
 ];
@@ -90,9 +92,9 @@ function Help() {
   return (
     <Dialog title="Keys" onClose={() => helpOpen.set(false)}>
       <dl class="facts keys">
-        {KEYS.map(([keys, what]) => (
+        {keys().map(([pressed, what]) => (
           <>
-            <dt>{keys.split(" ").filter(Boolean).map((key) => <kbd key={key}>{key}</kbd>)}</dt>
+            <dt>{pressed.split(" ").filter(Boolean).map((key) => <kbd key={key}>{key}</kbd>)}</dt>
             <dd>{what}</dd>
           </>
         ))}

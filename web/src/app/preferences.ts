@@ -1,7 +1,7 @@
 // What the reader chose for this browser: theme, density, zone of absolute times. Kept in localStorage.
 import { Watched } from "./watched";
 
-export interface Preferences {
+interface Preferences {
   theme: "system" | "light" | "dark";
   density: "comfortable" | "compact";
   zone: "local" | "utc";
@@ -19,12 +19,16 @@ function stored(): Preferences {
 }
 
 export const preferences = new Watched<Preferences>(stored());
+/** What the theme comes to, here and now. */
+export const dark = new Watched(false);
+const system = window.matchMedia("(prefers-color-scheme: dark)");
 
 function apply({ theme, density }: Preferences): void {
   const root = document.documentElement;
-  if (theme === "system") root.removeAttribute("data-theme");
-  else root.dataset.theme = theme;
+  const isDark = theme === "dark" || (theme === "system" && system.matches);
+  root.dataset.theme = isDark ? "dark" : "light";
   root.dataset.density = density;
+  dark.set(isDark);
 }
 
 export function prefer(changes: Partial<Preferences>): void {
@@ -34,9 +38,5 @@ export function prefer(changes: Partial<Preferences>): void {
   preferences.set(next);
 }
 
-export function isDark(): boolean {
-  const { theme } = preferences.value;
-  return theme === "dark" || (theme === "system" && window.matchMedia("(prefers-color-scheme: dark)").matches);
-}
-
+system.addEventListener("change", () => apply(preferences.value));
 apply(preferences.value);

@@ -5,7 +5,7 @@ import { Watched } from "./watched";
 
 export type Role = "viewer" | "submitter" | "worker" | "operator" | "admin";
 
-export interface Me {
+interface Me {
   key: { id: string; name: string; role: Role };
   project: { id: string; name: string };
   version: string;
@@ -13,7 +13,7 @@ export interface Me {
   features: string[];
 }
 
-export type Session = { state: "unknown" } | { state: "out" } | { state: "in"; me: Me } | { state: "unreachable"; problem: Problem };
+type Session = { state: "unknown" } | { state: "out" } | { state: "in"; me: Me } | { state: "unreachable"; problem: Problem };
 
 export const session = new Watched<Session>({ state: "unknown" });
 

@@ -3,53 +3,21 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { BASE } from "../api/http";
 import { tellProblem } from "../parts/feedback";
-import { Icon, type IconName } from "../parts/icon";
-import { isDark, prefer, preferences } from "./preferences";
+import { Icon } from "../parts/icon";
+import { dark, prefer } from "./preferences";
 import { Link, usePlace } from "./router";
-import { logOut, may, session, type Role } from "./session";
+import { screensFor } from "./screens";
+import { logOut, session } from "./session";
 import { useWatched } from "./watched";
-
-interface Entry {
-  to: string;
-  label: string;
-  icon: IconName;
-  role?: Role;
-}
-
-// Calendar, Nodes, Channels and Audit come here with the server's side of them.
-const SECTIONS: { title: string; entries: Entry[] }[] = [
-  {
-    title: "",
-    entries: [
-      { to: "/", label: "Overview", icon: "overview" },
-      { to: "/jobs", label: "Jobs", icon: "jobs" },
-      { to: "/runs", label: "Runs", icon: "runs" },
-    ],
-  },
-  {
-    title: "Capacity",
-    entries: [
-      { to: "/queues", label: "Queues & workers", icon: "queues" },
-    ],
-  },
-  {
-    title: "Project",
-    entries: [
-      { to: "/keys", label: "Keys", icon: "keys", role: "admin" },
-      { to: "/settings", label: "Settings", icon: "settings" },
-    ],
-  },
-];
 
 const isAt = (to: string, path: string) => (to === "/" ? path === "/" : path === to || path.startsWith(`${to}/`));
 
 function ThemeButton() {
-  useWatched(preferences);
-  const dark = isDark();
+  const isDark = useWatched(dark);
   return (
-    <button type="button" class="button bare icon slim" aria-label={dark ? "Light theme" : "Dark theme"} title={dark ? "Light theme" : "Dark theme"}
-      onClick={() => prefer({ theme: dark ? "light" : "dark" })}>
-      <Icon name={dark ? "sun" : "moon"} />
+    <button type="button" class="button bare icon slim" aria-label={isDark ? "Light theme" : "Dark theme"} title={isDark ? "Light theme" : "Dark theme"}
+      onClick={() => prefer({ theme: isDark ? "light" : "dark" })}>
+      <Icon name={isDark ? "sun" : "moon"} />
     </button>
   );
 }
@@ -111,15 +79,13 @@ export function Shell({ children, foot, banner }: { children: ComponentChildren;
         <aside class="side" data-open={open} aria-label="Navigation">
           <Brand project={project} />
           <nav class="nav" aria-label="Screens">
-            {SECTIONS.map(({ title, entries }) => (
+            {screensFor().map(({ to, label, icon, section }, index, all) => (
               <>
-                {title !== "" && <h2>{title}</h2>}
-                {entries.filter(({ role }) => !role || may(role)).map(({ to, label, icon }) => (
-                  <Link key={to} to={to} aria-current={isAt(to, path) ? "page" : undefined}>
-                    <Icon name={icon} />
-                    {label}
-                  </Link>
-                ))}
+                {section !== "" && section !== all[index - 1]?.section && <h2>{section}</h2>}
+                <Link to={to} aria-current={isAt(to, path) ? "page" : undefined}>
+                  <Icon name={icon} />
+                  {label}
+                </Link>
               </>
             ))}
           </nav>

@@ -1,24 +1,13 @@
-// Keys that work everywhere: "/" to the search box, j and k along a list, Enter opens, x selects,
-// "g" then a letter to a screen, "n" a new job. Lists mark their rows with data-row.
+// Keys that work everywhere: "/" to the search box, j and k along a list, Enter opens, "g" then a letter
+// to a screen, "n" a new job. Lists mark their rows with data-row.
 import { useEffect } from "preact/hooks";
 import { navigate } from "./router";
+import { screensFor } from "./screens";
+import { may } from "./session";
 import { Watched } from "./watched";
 
 export const paletteOpen = new Watched(false);
 export const helpOpen = new Watched(false);
-
-export const GO: readonly (readonly [string, string, string])[] = [
-  ["o", "/", "Overview"],
-  ["j", "/jobs", "Jobs"],
-  ["r", "/runs", "Runs"],
-  ["c", "/calendar", "Calendar"],
-  ["q", "/queues", "Queues & workers"],
-  ["n", "/nodes", "Nodes"],
-  ["h", "/channels", "Channels"],
-  ["k", "/keys", "Keys"],
-  ["a", "/audit", "Audit"],
-  ["s", "/settings", "Settings"],
-];
 
 const rows = () => [...document.querySelectorAll<HTMLElement>("[data-row]")];
 
@@ -32,8 +21,6 @@ function step(by: number): void {
   next?.querySelector<HTMLElement>("a, button")?.focus({ preventScroll: true });
 }
 
-const current = () => document.querySelector<HTMLElement>('[data-row][data-at="true"]');
-
 const ACTIONS: Record<string, () => boolean> = {
   "/": () => {
     const box = document.querySelector<HTMLInputElement>("[data-search]");
@@ -43,16 +30,14 @@ const ACTIONS: Record<string, () => boolean> = {
   },
   j: () => { step(1); return true; },
   k: () => { step(-1); return true; },
-  x: () => {
-    const box = current()?.querySelector<HTMLInputElement>('input[type="checkbox"]');
-    box?.click();
-    return box != null;
+  n: () => {
+    if (may("submitter")) navigate("/jobs/new");
+    return may("submitter");
   },
-  n: () => { navigate("/jobs/new"); return true; },
   "?": () => { helpOpen.set(true); return true; },
 };
 
-const isTyping = (target: EventTarget | null) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && (target as HTMLInputElement).type !== "checkbox");
+const isTyping = (target: EventTarget | null) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 export function useShortcuts(): void {
   useEffect(() => {
@@ -66,7 +51,7 @@ export function useShortcuts(): void {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
       if (afterG) {
         afterG = false;
-        const to = GO.find(([key]) => key === event.key)?.[1];
+        const to = screensFor().find(({ key }) => key === event.key)?.to;
         if (to !== undefined) {
           event.preventDefault();
           navigate(to);

@@ -7,12 +7,11 @@ import { ProblemNotice } from "./feedback";
 
 interface DialogProps {
   title: string;
-  wide?: boolean;
   onClose: () => void;
   children: ComponentChildren;
 }
 
-export function Dialog({ title, wide = false, onClose, children }: DialogProps) {
+export function Dialog({ title, onClose, children }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const opener = document.activeElement as HTMLElement | null;
@@ -20,7 +19,7 @@ export function Dialog({ title, wide = false, onClose, children }: DialogProps) 
     return () => opener?.focus?.();
   }, []);
   return (
-    <dialog ref={box} class={wide ? "wide" : ""} aria-label={title} onClose={onClose}
+    <dialog ref={box} aria-label={title} onClose={onClose}
       onMouseDown={(event) => event.target === box.current && onClose()}>
       <div class="inner">
         <h2>{title}</h2>

@@ -1,4 +1,4 @@
-import { type DiffLine, diffLines, jsonLines, shortened } from "../words/diff";
+import { type DiffLine, shortened } from "../words/diff";
 
 const SIGN: Record<string, string> = { same: " ", gone: "−", new: "+", gap: "⋯" };
 
@@ -12,8 +12,3 @@ export function Diff({ lines, label }: { lines: readonly DiffLine[]; label: stri
     </pre>
   );
 }
-
-/** Two JSON values, pretty-printed. */
-export const JsonDiff = ({ before, after, label }: { before: unknown; after: unknown; label: string }) => (
-  <Diff lines={diffLines(jsonLines(before), jsonLines(after))} label={label} />
-);

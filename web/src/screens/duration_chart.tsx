@@ -1,15 +1,15 @@
-import type { StripRun } from "../api/types";
+import { type Run, tookMs } from "../api/types";
 import { Chart } from "../parts/chart";
-import { durationText, parseDuration } from "../words/time";
+import { durationText } from "../words/time";
 
 const FEWEST = 3;
 
-/** How long the last runs took. */
-export function DurationChart({ runs }: { runs: readonly StripRun[] }) {
-  const timed = runs.filter((run) => run.started_at && run.duration);
+/** How long the last runs took; oldest first. */
+export function DurationChart({ runs }: { runs: readonly Run[] }) {
+  const timed = runs.filter((run) => Number.isFinite(tookMs(run)));
   if (timed.length < FEWEST) return null;
   return (
-    <Chart label="How long the last runs took" height={150} times={timed.map((run) => Date.parse(run.started_at ?? "") / 1000)} format={durationText}
-      series={[{ label: "Duration", colour: "--accent", kind: "line", values: timed.map((run) => parseDuration(run.duration)) }]} />
+    <Chart label="How long the last runs took" name="Duration" colour="--accent" height={150} format={durationText}
+      times={timed.map((run) => Date.parse(run.started_at ?? "") / 1000)} values={timed.map(tookMs)} />
   );
 }

@@ -1,8 +1,8 @@
-// One job: what it is, when it runs, why it does not, what it did, what it was.
+// One job: what it is, when it runs, why it does not, what it did.
 import { useEffect, useMemo } from "preact/hooks";
 import { pathWith, send } from "../api/http";
 import { jobChange, useResource } from "../api/resource";
-import type { Job as JobData, JobWhy, Preview, Run, RunList, StripRun } from "../api/types";
+import { type Job as JobData, type JobWhy, type Preview, type Run, type RunList, tookMs } from "../api/types";
 import { Link, navigate, setQuery, usePlace } from "../app/router";
 import { may } from "../app/session";
 import { ActionButton, Card, cursorOf, Menu, PageHead, Pager } from "../parts/controls";
@@ -12,22 +12,25 @@ import { Icon } from "../parts/icon";
 import { State } from "../parts/state";
 import { Strip } from "../parts/strip";
 import { Instant, Relative } from "../parts/time";
-import { countText } from "../words/count";
+import { RUN_TERMS } from "../search/terms";
+import { countText, plural } from "../words/count";
 import { cliFor, curlFor, declarationOf, isRecurring, previewQuery, scheduleText } from "../words/declaration";
-import { durationText, parseDuration } from "../words/time";
+import { lookOf } from "../words/states";
+import { durationText } from "../words/time";
 import { ActionFacts } from "./action_facts";
 import { askBackfill } from "./backfill";
 import { DurationChart } from "./duration_chart";
 import { NextRuns } from "./next_runs";
 import { askPause } from "./pause";
 import { RunsTable } from "./runs_table";
-import { Versions } from "./versions";
 import { WhyPanel } from "./why_panel";
 
-const TABS = [["overview", "Overview"], ["runs", "Runs"], ["versions", "Versions"], ["declaration", "Declaration"]] as const;
+const TABS = [["overview", "Overview"], ["runs", "Runs"], ["declaration", "Declaration"]] as const;
 type Tab = (typeof TABS)[number][0];
 const NEXT_RUNS = 10;
 const RUNS_PAGE = 30;
+const RUNS_READ = 50;
+const RUNS_LISTED = 8;
 
 function JobActions({ job }: { job: JobData }) {
   const runNow = async () => {
@@ -73,9 +76,9 @@ function JobActions({ job }: { job: JobData }) {
   );
 }
 
-function Figures({ job, strip }: { job: JobData; strip: readonly StripRun[] }) {
+function Figures({ job, started }: { job: JobData; started: readonly Run[] }) {
   const { counts } = job;
-  const spans = strip.map((run) => parseDuration(run.duration)).filter(Number.isFinite).sort((a, b) => a - b);
+  const spans = started.map(tookMs).filter(Number.isFinite).sort((a, b) => a - b);
   const typical = spans[Math.floor(spans.length / 2)];
   return (
     <div class="figures">
@@ -83,7 +86,7 @@ function Figures({ job, strip }: { job: JobData; strip: readonly StripRun[] }) {
       <div class="figure"><span class="what"><Icon name="check" size={13} />Succeeded</span><span class="value">{countText(counts.succeeded)}</span><span class="note">of all time</span></div>
       <div class={`figure ${counts.failed > 0 ? "bad" : ""}`}><span class="what"><Icon name="cross" size={13} />Failed</span><span class="value">{countText(counts.failed)}</span><span class="note">{countText(counts.cancelled)} cancelled</span></div>
       <div class={`figure ${counts.missed > 0 ? "warn" : ""}`}><span class="what"><Icon name="alert" size={13} />Not run</span><span class="value">{countText(counts.missed + counts.skipped)}</span><span class="note">{countText(counts.missed)} missed, {countText(counts.skipped)} skipped</span></div>
-      <div class="figure"><span class="what"><Icon name="runs" size={13} />Takes</span><span class="value">{typical === undefined ? "–" : durationText(typical)}</span><span class="note">the median of the last {spans.length}</span></div>
+      <div class="figure"><span class="what"><Icon name="runs" size={13} />Takes</span><span class="value">{typical === undefined ? "–" : durationText(typical)}</span><span class="note">{typical === undefined ? "none has ended" : `the median of the last ${spans.length}`}</span></div>
     </div>
   );
 }
@@ -110,18 +113,34 @@ function ScheduleCard({ job }: { job: JobData }) {
   );
 }
 
-function Overview({ job, strip }: { job: JobData; strip: readonly StripRun[] }) {
+/** The newest runs: those that began as a strip, and the last few as rows. */
+function NewestRuns({ runs, started }: { runs: readonly Run[]; started: readonly Run[] }) {
   return (
     <>
-      <Figures job={job} strip={strip} />
+      <Card title={started.length === 0 ? "Last runs" : `Last ${plural(started.length, "run")}`}>
+        {started.length === 0
+          ? <p class="soft">{runs.length === 0 ? "It has not run yet." : `None of its newest ${plural(runs.length, "run")} has begun.`}</p>
+          : <div class="stack"><Strip runs={started} /><DurationChart runs={started} /></div>}
+      </Card>
+      <Card title="Newest runs" flush actions={<button type="button" class="button slim" onClick={() => setQuery({ tab: "runs" })}>All runs</button>}>
+        {runs.length === 0 ? <Empty icon="runs" title="No runs yet" /> : <RunsTable runs={runs.slice(0, RUNS_LISTED)} />}
+      </Card>
+    </>
+  );
+}
+
+function Overview({ job }: { job: JobData }) {
+  const concerns = useMemo(() => jobChange(job.id), [job.id]);
+  const { data, problem, reload } = useResource<RunList>(pathWith(`/api/jobs/${job.id}/runs`, { limit: RUNS_READ }), concerns);
+  const started = (data?.runs ?? []).filter((run) => run.started_at !== null).reverse();
+  return (
+    <>
+      <Figures job={job} started={started} />
       <div class="columns main-aside">
         <div class="stack">
-          <Card title={`Last ${strip.length} runs`}>
-            {strip.length === 0 ? <p class="soft">It has not run yet.</p> : (
-              <div class="stack"><Strip runs={strip} height={52} step={14} /><DurationChart runs={strip} /></div>
-            )}
-          </Card>
-          <RecentRuns job={job} />
+          {problem && <ProblemNotice problem={problem} onRetry={reload} />}
+          {!data && !problem && <Loading what="runs" />}
+          {data && <NewestRuns runs={data.runs} started={started} />}
         </div>
         <div class="stack">
           <ScheduleCard job={job} />
@@ -141,16 +160,6 @@ function Overview({ job, strip }: { job: JobData; strip: readonly StripRun[] }) 
   );
 }
 
-function RecentRuns({ job }: { job: JobData }) {
-  const concerns = useMemo(() => jobChange(job.id), [job.id]);
-  const { data } = useResource<RunList>(pathWith(`/api/jobs/${job.id}/runs`, { limit: 8 }), concerns);
-  return (
-    <Card title="Newest runs" flush actions={<button type="button" class="button slim" onClick={() => setQuery({ tab: "runs" })}>All runs</button>}>
-      {!data ? <Loading what="runs" /> : data.runs.length === 0 ? <Empty icon="runs" title="No runs yet" /> : <RunsTable runs={data.runs} />}
-    </Card>
-  );
-}
-
 function AllRuns({ job }: { job: JobData }) {
   const { query } = usePlace();
   const cursors = query.get("page") ?? "";
@@ -162,7 +171,7 @@ function AllRuns({ job }: { job: JobData }) {
     <Card flush title="Runs" actions={
       <select aria-label="State" value={state} onChange={(event) => setQuery({ state: event.currentTarget.value, page: undefined })}>
         <option value="">All states</option>
-        {["planned", "queued", "running", "retrying", "succeeded", "failed", "timed_out", "lost", "cancelled", "skipped", "missed"].map((one) => <option key={one} value={one}>{one}</option>)}
+        {RUN_TERMS.fields.state?.map((one) => <option key={one} value={one}>{lookOf(one).word}</option>)}
       </select>
     }>
       {problem && <ProblemNotice problem={problem} />}
@@ -188,7 +197,6 @@ export function Job({ id }: { id: string }) {
   const concerns = useMemo(() => jobChange(id), [id]);
   const { data: job, problem, reload } = useResource<JobData>(`/api/jobs/${id}`, concerns);
   const { data: why } = useResource<JobWhy>(job ? `/api/jobs/${id}/why` : null, concerns);
-  const { data: strip } = useResource<{ strip: StripRun[] }>(job ? `/api/jobs/${id}/strip?limit=50` : null, concerns);
   useEffect(() => { document.title = `${job?.name ?? "Job"} · Chronos`; }, [job?.name]);
   if (problem && !job) return <ProblemNotice problem={problem} onRetry={reload} />;
   if (!job) return <Loading what="the job" />;
@@ -209,9 +217,8 @@ export function Job({ id }: { id: string }) {
       <div class="tabs" role="tablist" aria-label="About this job">
         {TABS.map(([name, label]) => <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => setQuery({ tab: name === "overview" ? undefined : name, page: undefined, state: undefined })}>{label}</button>)}
       </div>
-      {tab === "overview" && <Overview job={job} strip={strip?.strip ?? []} />}
+      {tab === "overview" && <Overview job={job} />}
       {tab === "runs" && <AllRuns job={job} />}
-      {tab === "versions" && <Versions job={job} onRestored={reload} />}
       {tab === "declaration" && <Declaration job={job} />}
     </>
   );

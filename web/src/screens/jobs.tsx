@@ -1,4 +1,4 @@
-// All jobs: search, history at a glance, many at once.
+// All jobs, and a search among them.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { pathWith } from "../api/http";
 import { anyChange, useResource } from "../api/resource";
@@ -6,21 +6,18 @@ import type { Job, JobList } from "../api/types";
 import { clock } from "../app/clock";
 import { Link, usePlace } from "../app/router";
 import { may } from "../app/session";
-import { BulkBar } from "../bulk/bulk";
 import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
-import { Empty, Loading, ProblemNotice, Snippet } from "../parts/feedback";
+import { Empty, Loading, ProblemNotice } from "../parts/feedback";
 import { Icon } from "../parts/icon";
 import { State } from "../parts/state";
-import { Strip } from "../parts/strip";
 import { Relative } from "../parts/time";
 import { SearchBox } from "../search/box";
 import { SavedViews } from "../search/saved_views";
 import { JOB_TERMS, understood } from "../search/terms";
-import { actionText, curlFor, scheduleText } from "../words/declaration";
-import { useSelection } from "./selection";
+import { actionText, scheduleText } from "../words/declaration";
+import { FirstJob } from "./first_job";
 
 const PAGE = 50;
-const STRIP = 50;
 const views = new SavedViews("jobs");
 const CHIPS = [
   { label: "Failed", field: "status", value: "failed" },
@@ -29,12 +26,10 @@ const CHIPS = [
   { label: "Paused", field: "status", value: "paused" },
   { label: "New in 24 h", field: "since", value: "24h" },
 ] as const;
-const FIRST_JOB = { name: "hello", cron: "* * * * *", action: { kind: "http", url: "http://127.0.0.1:9000/" } };
 
-function JobRow({ job, selected, onSelect }: { job: Job; selected: boolean; onSelect: (event: MouseEvent) => void }) {
+function JobRow({ job }: { job: Job }) {
   return (
-    <tr data-row data-selected={selected}>
-      {may("operator") && <td class="pick"><input type="checkbox" aria-label={`Select ${job.name}`} checked={selected} onClick={onSelect} /></td>}
+    <tr data-row>
       <td>
         <div class="name-cell">
           <Link to={`/jobs/${job.id}`} class="cut" title={job.name}>{job.name}</Link>
@@ -49,7 +44,6 @@ function JobRow({ job, selected, onSelect }: { job: Job; selected: boolean; onSe
       <td data-label="Last" class="nowrap">
         {job.last_run ? <Link to={`/runs/${job.last_run.id}`}><Relative at={job.last_run.ended_at} kind="past" zone={job.timezone} /></Link> : <span class="soft">never</span>}
       </td>
-      <td data-label="History"><Strip runs={job.strip ?? []} /></td>
       <td data-label="Tags" class={`tags-cell ${job.tags.length === 0 ? "hide-folded" : ""}`}>
         {job.tags.slice(0, 3).map((tag) => <Link key={tag} class="tag" to={`/jobs?q=${encodeURIComponent(`tag:${tag}`)}`}>{tag}</Link>)}
       </td>
@@ -62,12 +56,9 @@ export function Jobs() {
   const text = query.get("q") ?? "";
   const cursors = query.get("page") ?? "";
   const asked = useMemo(() => understood(text, JOB_TERMS, clock.now()), [text]);
-  const [strips, setStrips] = useState(true);
-  const path = pathWith("/api/jobs", { ...asked.query, strip: strips ? STRIP : undefined, limit: PAGE, cursor: cursorOf(cursors) });
+  const path = pathWith("/api/jobs", { ...asked.query, limit: PAGE, cursor: cursorOf(cursors) });
   const { data, problem, stale, reload } = useResource<JobList>(path, anyChange);
-  useEffect(() => { if (problem?.errors.some(({ pointer }) => pointer === "/strip")) setStrips(false); }, [problem]);
   const jobs = data?.jobs ?? [];
-  const { selected, toggle, toggleAll, clear } = useSelection(jobs.map(({ id }) => id), path);
   const [tags, setTags] = useState<string[]>([]);
   useEffect(() => setTags((known) => [...new Set([...known, ...jobs.flatMap((job) => job.tags)])].sort()), [data]);
   return (
@@ -77,28 +68,20 @@ export function Jobs() {
       </PageHead>
       <SearchBox text={text} vocabulary={JOB_TERMS} unknown={asked.unknown} seen={{ tag: tags }} chips={CHIPS} views={views} what="jobs" />
       {problem && <ProblemNotice problem={problem} onRetry={reload} />}
-      <BulkBar what="job" actions={["run", "pause", "resume", "cancel"]} selected={selected} filter={asked.query} onClear={clear} />
       <Card flush label="Jobs">
         {!data && !problem && <Loading what="jobs" />}
-        {data && jobs.length === 0 && text === "" && (
-          <Empty icon="jobs" title="No jobs yet">
-            <p>A job is an action (an HTTP call, a command, or work for a program of yours) and when to do it. Submit one from anywhere:</p>
-            <Snippet text={curlFor("POST", "/api/submitJob", FIRST_JOB)} label="A curl command that submits a job" />
-            {may("submitter") && <Link to="/jobs/new" class="button main"><Icon name="plus" />New job</Link>}
-          </Empty>
-        )}
+        {data && jobs.length === 0 && text === "" && <FirstJob />}
         {data && jobs.length === 0 && text !== "" && <Empty icon="search" title="No job matches"><p>Look for a part of the name, or take a filter away.</p></Empty>}
         {jobs.length > 0 && (
           <div class="table-scroll dims" aria-busy={stale}>
             <table class="folds">
               <thead>
                 <tr>
-                  {may("operator") && <th class="pick"><input type="checkbox" aria-label="Select all on this page" checked={selected.size === jobs.length} onClick={toggleAll} /></th>}
-                  <th>Name</th><th>Status</th><th>Schedule</th><th>Next run</th><th>Last run</th><th>Last {STRIP} runs</th><th>Tags</th>
+                  <th>Name</th><th>Status</th><th>Schedule</th><th>Next run</th><th>Last run</th><th>Tags</th>
                 </tr>
               </thead>
               <tbody>
-                {jobs.map((job) => <JobRow key={job.id} job={job} selected={selected.has(job.id)} onSelect={(event) => toggle(job.id, event.shiftKey)} />)}
+                {jobs.map((job) => <JobRow key={job.id} job={job} />)}
               </tbody>
             </table>
           </div>

@@ -1,12 +1,10 @@
-// All runs: what happened, by state, time and error.
+// All runs: what happened, by state and time.
 import { useMemo } from "preact/hooks";
 import { pathWith } from "../api/http";
 import { anyChange, useResource } from "../api/resource";
 import type { RunList } from "../api/types";
 import { clock } from "../app/clock";
 import { usePlace } from "../app/router";
-import { may } from "../app/session";
-import { BulkBar } from "../bulk/bulk";
 import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
 import { Empty, Loading, ProblemNotice, Snippet } from "../parts/feedback";
 import { SearchBox } from "../search/box";
@@ -14,7 +12,6 @@ import { SavedViews } from "../search/saved_views";
 import { RUN_TERMS, understood } from "../search/terms";
 import { curlFor } from "../words/declaration";
 import { RunsTable } from "./runs_table";
-import { useSelection } from "./selection";
 
 const PAGE = 50;
 const views = new SavedViews("runs");
@@ -34,14 +31,11 @@ export function Runs() {
   const path = pathWith("/api/runs", { ...asked.query, limit: PAGE, cursor: cursorOf(cursors) });
   const { data, problem, stale, reload } = useResource<RunList>(path, anyChange);
   const runs = data?.runs ?? [];
-  const { selected, toggle, toggleAll, clear } = useSelection(runs.map(({ id }) => id), path);
-  const bulk = may("operator");
   return (
     <>
       <PageHead title="Runs" />
       <SearchBox text={text} vocabulary={RUN_TERMS} unknown={asked.unknown} seen={{}} chips={CHIPS} views={views} what="runs" />
       {problem && <ProblemNotice problem={problem} onRetry={reload} />}
-      <BulkBar what="run" actions={["retry", "cancel"]} selected={selected} filter={asked.query} onClear={clear} />
       <Card flush label="Runs">
         {!data && !problem && <Loading what="runs" />}
         {data && runs.length === 0 && (text === "" ? (
@@ -49,8 +43,8 @@ export function Runs() {
             <p>Every planned instant of every job gets its row here: it ran, or it says why not.</p>
             <Snippet text={curlFor("GET", "/api/runs")} label="A curl command that lists the runs" />
           </Empty>
-        ) : <Empty icon="search" title="No run matches"><p>Take a filter away, or look further back with since:7d.</p></Empty>)}
-        {runs.length > 0 && <RunsTable runs={runs} withJob stale={stale} {...(bulk ? { selected, onToggle: toggle, onToggleAll: toggleAll } : {})} />}
+        ) : <Empty icon="search" title="No run matches"><p>Take a filter away: runs are found by state, since and until.</p></Empty>)}
+        {runs.length > 0 && <RunsTable runs={runs} withJob stale={stale} />}
         {data && <Pager next={data.next} cursors={cursors} shown={runs.length} what="runs" />}
       </Card>
     </>

@@ -10,9 +10,6 @@ import { triggerText } from "../words/states";
 interface TableProps {
   runs: readonly Run[];
   withJob?: boolean;
-  selected?: ReadonlySet<string>;
-  onToggle?: (id: string, range: boolean) => void;
-  onToggleAll?: () => void;
   stale?: boolean;
 }
 
@@ -24,10 +21,9 @@ const what = (run: Run) => {
   return run.reason;
 };
 
-function RunRow({ run, withJob, selected, onToggle }: { run: Run } & Omit<TableProps, "runs">) {
+function RunRow({ run, withJob }: { run: Run; withJob: boolean }) {
   return (
-    <tr data-row data-selected={selected?.has(run.id) ?? false}>
-      {onToggle && <td class="pick"><input type="checkbox" aria-label={`Select the run of ${run.job_name}`} checked={selected?.has(run.id) ?? false} onClick={(event) => onToggle(run.id, event.shiftKey)} /></td>}
+    <tr data-row>
       <td data-label="State"><Link to={`/runs/${run.id}`} class="state-link" aria-label={`Run of ${run.job_name}, ${run.state}`}><State of={run.state} reason={run.count > 1 ? `${run.count}×` : undefined} /></Link></td>
       {withJob && <td data-label="Job"><div class="name-cell"><Link to={`/jobs/${run.job_id}`} class="cut" title={run.job_name}>{run.job_name}</Link></div></td>}
       <td data-label="Planned" class="nowrap"><Relative at={run.planned_at} /></td>
@@ -40,22 +36,19 @@ function RunRow({ run, withJob, selected, onToggle }: { run: Run } & Omit<TableP
   );
 }
 
-export function RunsTable({ runs, withJob = false, selected, onToggle, onToggleAll, stale = false }: TableProps) {
+export function RunsTable({ runs, withJob = false, stale = false }: TableProps) {
   return (
     <div class="table-scroll dims" aria-busy={stale}>
       <table class="folds">
         <thead>
           <tr>
-            {onToggle && <th class="pick"><input type="checkbox" aria-label="Select all on this page" checked={runs.length > 0 && selected?.size === runs.length} onClick={onToggleAll} /></th>}
             <th>State</th>
             {withJob && <th>Job</th>}
             <th>Planned</th><th class="number">Took</th><th class="number">Late</th><th class="number">Attempts</th><th>Trigger</th><th>What</th>
           </tr>
         </thead>
         <tbody>
-          {runs.map((run) => (
-            <RunRow key={run.id} run={run} withJob={withJob} {...(selected ? { selected } : {})} {...(onToggle ? { onToggle } : {})} />
-          ))}
+          {runs.map((run) => <RunRow key={run.id} run={run} withJob={withJob} />)}
         </tbody>
       </table>
     </div>

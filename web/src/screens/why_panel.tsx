@@ -19,7 +19,7 @@ function Blocker({ blocker }: { blocker: WhyBlocker }) {
   if (blocker.runs.length === 0 && !full && blocker.kind !== "queue") return null;
   return (
     <div class="row wrap small">
-      {blocker.kind === "queue" && blocker.name && <Link to="/queues">Queue {blocker.name}</Link>}
+      {blocker.kind === "queue" && blocker.name && <span>Queue {blocker.name}</span>}
       {full && <span>{blocker.in_use} of {blocker.max} in use</span>}
       {blocker.ahead !== null && blocker.ahead > 0 && <span>{blocker.ahead} go first</span>}
       {blocker.runs.map((run) => <Link key={run} to={`/runs/${run}`} class="mono">{run.slice(0, 14)}…</Link>)}
@@ -50,7 +50,7 @@ export function WhyPanel({ why, job, title, children }: { why: JobWhy | RunWhy; 
       {why.until && why.code !== "scheduled_time" && <p class="small soft">At the latest <Relative at={why.until} kind="future" />.</p>}
       <div class="row wrap">
         {why.code === "resume" && may("operator") && <ActionButton kind="slim" icon="play" run={resume}>Resume</ActionButton>}
-        {why.code === "worker" && <Link to="/queues" class="button slim">Queues and workers</Link>}
+        {why.code === "worker" && <Link to="/queues" class="button slim">Workers</Link>}
         {children}
       </div>
     </Notice>

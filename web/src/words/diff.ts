@@ -1,6 +1,4 @@
-// What differs between two texts, line by line (the shortest edit, by Myers's greedy algorithm), and
-// between two declarations, field by field.
-import { stringifyExact } from "../api/exact_json";
+// What differs between two texts, line by line (the shortest edit, by Myers's greedy algorithm).
 
 export interface DiffLine {
   kind: "same" | "gone" | "new";
@@ -70,5 +68,3 @@ export function shortened(lines: readonly DiffLine[], around = 2): (DiffLine | {
   if (hidden > 0) out.push({ kind: "gap", text: `${hidden} equal lines` });
   return out;
 }
-
-export const jsonLines = (value: unknown): string[] => (value === undefined || value === null ? [] : stringifyExact(value, 2).split("\n"));

@@ -8,7 +8,7 @@ export interface Look {
   tone: "good" | "bad" | "warn" | "busy" | "odd" | "";
 }
 
-export const LOOKS: Record<RunState | Exclude<JobStatus, RunState>, Look> = {
+const LOOKS: Record<RunState | Exclude<JobStatus, RunState>, Look> = {
   planned: { word: "Planned", icon: "clock", tone: "" },
   queued: { word: "Queued", icon: "queues", tone: "" },
   running: { word: "Running", icon: "spinner", tone: "busy" },
