@@ -1,6 +1,6 @@
 // The parts of the dashboard that are plain functions, each for itself.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,13 +39,26 @@ test("a search is read into filters, and what is none is said", async () => {
     query: { status: "failed", tag: "db", name: "nightly report", created_after: "2026-11-26T10:00:00.000Z" },
     unknown: [],
   });
-  assert.deepEqual(understood("state:failed state:lost error:refused", RUN_TERMS, now).query, { state: "failed,lost", error: "refused" });
+  assert.deepEqual(understood("state:failed state:lost until:1h", RUN_TERMS, now).query, { state: "lost", planned_before: "2026-11-26T11:00:00.000Z" });
+  assert.deepEqual(understood("error:refused nightly constructor:x", RUN_TERMS, now), { query: {}, unknown: ["error:", "nightly", "constructor:"] });
   assert.deepEqual(understood("colour:red since:soon", JOB_TERMS, now), { query: {}, unknown: ["colour:", "since:soon"] });
   assert.equal(understood("status:failed status:paused", JOB_TERMS, now).query.status, "paused");
-  assert.equal(toggled("backup status:failed", { field: "status", value: "failed" }, JOB_TERMS), "name:backup");
-  assert.equal(toggled("status:failed", { field: "status", value: "paused" }, JOB_TERMS), "status:paused");
-  assert.equal(toggled("state:failed", { field: "state", value: "lost" }, RUN_TERMS), "state:failed state:lost");
-  assert.equal(toggled("", { field: "name", value: "two words" }, JOB_TERMS), 'name:"two words"');
+  assert.equal(toggled("backup status:failed", { field: "status", value: "failed" }), "name:backup");
+  assert.equal(toggled("status:failed", { field: "status", value: "paused" }), "status:paused");
+  assert.equal(toggled("state:failed", { field: "state", value: "lost" }), "state:lost");
+  assert.equal(toggled("", { field: "name", value: "two words" }), 'name:"two words"');
+});
+
+test("searches offer what the API says that it takes, and nothing else", async () => {
+  const { JOB_TERMS, RUN_TERMS } = await load("search/terms.ts");
+  const { paths, components } = JSON.parse(readFileSync(new URL("../../api/openapi.json", import.meta.url), "utf8"));
+  for (const [path, { fields, toQuery }, one] of [["/api/jobs", JOB_TERMS, "status"], ["/api/runs", RUN_TERMS, "state"]]) {
+    const taken = new Map(paths[path].get.parameters.filter(({ name }) => name).map(({ name, schema }) => [name, schema]));
+    const asked = Object.entries(fields).map(([field, values]) => toQuery(field, values[0] ?? "x", 0)[0]);
+    assert.deepEqual(asked.sort(), [...taken.keys()].sort(), path);
+    const known = taken.get(one).enum ?? components.schemas[taken.get(one).$ref.split("/").at(-1)].enum;
+    assert.deepEqual([...fields[one]].sort(), [...known].sort(), path);
+  }
 });
 
 test("durations are read and written; a wait is never negative", async () => {

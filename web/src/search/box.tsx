@@ -38,6 +38,7 @@ export function SearchBox({ text, vocabulary, unknown, seen, chips, views, what 
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
   const saved = useWatched(views.all);
+  useEffect(() => () => window.clearTimeout(timer.current), []);
   useEffect(() => { if (document.activeElement !== input.current) setTyped(text); }, [text]);
 
   const suggestions = open ? suggestionsFor(typed, vocabulary, seen).slice(0, SUGGESTIONS_MAX) : [];
@@ -77,7 +78,7 @@ export function SearchBox({ text, vocabulary, unknown, seen, chips, views, what 
         <input ref={input} id={id} type="text" role="combobox" autocomplete="off" spellcheck={false} data-search
           aria-label={`Search ${what}`} aria-expanded={suggestions.length > 0} aria-controls={`${id}-list`} aria-autocomplete="list"
           aria-activedescendant={at >= 0 ? `${id}-${at}` : undefined}
-          placeholder={`Search ${what}: name, ${Object.keys(vocabulary.fields).filter((field) => field !== "name").map((field) => `${field}:`).join(" ")}`}
+          placeholder={`Search ${what}: ${Object.keys(vocabulary.fields).map((field) => (field === "name" ? "a name" : `${field}:`)).join(" ")}`}
           value={typed} onFocus={() => setOpen(true)} onBlur={() => window.setTimeout(() => setOpen(false), 120)} onKeyDown={onKey}
           onInput={(event) => { setOpen(true); setAt(-1); search(event.currentTarget.value); }} />
         {typed === "" ? <kbd aria-hidden="true">/</kbd> : (
@@ -99,7 +100,7 @@ export function SearchBox({ text, vocabulary, unknown, seen, chips, views, what 
       <div class="chips" role="group" aria-label="Filters">
         {chips.map(({ label, field, value }) => {
           const term = { field, value };
-          return <button key={label} type="button" class="chip" aria-pressed={says(typed, term)} onClick={() => search(toggled(typed, term, vocabulary), true)}>{label}</button>;
+          return <button key={label} type="button" class="chip" aria-pressed={says(typed, term)} onClick={() => search(toggled(typed, term), true)}>{label}</button>;
         })}
         {saved.map((view) => (
           <span key={view.name} class="chip saved" data-on={view.text === text}>

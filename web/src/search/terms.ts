@@ -2,7 +2,7 @@
 // field looks at the name. The text is what stands in the address, so a search can be shared.
 import { parseDuration } from "../words/time";
 
-export interface Term {
+interface Term {
   field: string;
   value: string;
 }
@@ -10,15 +10,13 @@ export interface Term {
 export interface Vocabulary {
   /** field → values to suggest (none: free text) */
   fields: Record<string, readonly string[]>;
-  /** Fields that may be said several times, any of which will do; of others the last counts. */
-  several: readonly string[];
   /** field → the parameter of the API and its value */
   toQuery: (field: string, value: string, now: number) => [string, string] | null;
 }
 
 const TERM = /(?:([a-z_]+):)?(?:"([^"]*)"?|(\S+))/g;
 
-export function parseTerms(text: string): Term[] {
+function parseTerms(text: string): Term[] {
   const terms: Term[] = [];
   for (const [, field, quoted, bare] of text.matchAll(TERM)) {
     const value = quoted ?? bare ?? "";
@@ -28,36 +26,35 @@ export function parseTerms(text: string): Term[] {
 }
 
 const quoted = (value: string) => (/\s/.test(value) ? `"${value}"` : value);
-export const termText = ({ field, value }: Term): string => `${field}:${quoted(value)}`;
+const termText = ({ field, value }: Term): string => `${field}:${quoted(value)}`;
 
 export const says = (text: string, { field, value }: Term): boolean => parseTerms(text).some((term) => term.field === field && term.value === value);
 
-/** The text with this term added, or taken out when it was in it. */
-export function toggled(text: string, term: Term, { several }: Vocabulary): string {
-  const others = parseTerms(text).filter(({ field, value }) => field !== term.field || (several.includes(field) && value !== term.value));
+/** The text with this term in place of others of its field, or without it when it was in it. */
+export function toggled(text: string, term: Term): string {
+  const others = parseTerms(text).filter(({ field }) => field !== term.field);
   return (says(text, term) ? others : [...others, term]).map(termText).join(" ");
 }
 
-export interface Understood {
+interface Understood {
   query: Record<string, string>;
   /** Fields that are none; they are said, not ignored. */
   unknown: string[];
 }
 
-export function understood(text: string, { fields, several, toQuery }: Vocabulary, now: number): Understood {
+/** The words of a name belong together; of other fields the last counts. */
+export function understood(text: string, { fields, toQuery }: Vocabulary, now: number): Understood {
   const query: Record<string, string> = {};
   const unknown: string[] = [];
   for (const { field, value } of parseTerms(text)) {
-    const asked = field in fields ? toQuery(field, value, now) : null;
+    const known = Object.hasOwn(fields, field);
+    const asked = known ? toQuery(field, value, now) : null;
     if (!asked) {
-      unknown.push(field in fields ? `${field}:${value}` : `${field}:`);
+      unknown.push(known ? `${field}:${value}` : field === "name" ? value : `${field}:`);
       continue;
     }
     const [name, said] = asked;
-    const before = query[name];
-    if (before === undefined) query[name] = said;
-    else if (name === "name" || name === "error") query[name] = `${before} ${said}`;
-    else query[name] = several.includes(field) ? `${before},${said}` : said;
+    query[name] = name === "name" && query.name !== undefined ? `${query.name} ${said}` : said;
   }
   return { query, unknown };
 }
@@ -66,7 +63,7 @@ const SPANS = ["1h", "2h", "6h", "24h", "7d", "30d"] as const;
 const MINUTE_MS = 60_000;
 
 /** "2h" before now, or an instant; whole minutes, so that a page read again has the same address. */
-export function instantOf(value: string, now: number): string | null {
+function instantOf(value: string, now: number): string | null {
   const span = parseDuration(value);
   if (Number.isFinite(span)) return new Date(Math.floor((now - span) / MINUTE_MS) * MINUTE_MS).toISOString();
   const at = Date.parse(value);
@@ -76,12 +73,9 @@ export function instantOf(value: string, now: number): string | null {
 const said = (name: string, value: string | null): [string, string] | null => (value === null ? null : [name, value]);
 
 export const JOB_TERMS: Vocabulary = {
-  several: [],
   fields: {
     status: ["scheduled", "running", "retrying", "paused", "succeeded", "failed", "cancelled"],
-    kind: ["http", "command", "worker"],
     tag: [],
-    queue: [],
     name: [],
     since: SPANS,
     until: SPANS,
@@ -94,18 +88,14 @@ export const JOB_TERMS: Vocabulary = {
 };
 
 export const RUN_TERMS: Vocabulary = {
-  several: ["state"],
   fields: {
     state: ["failed", "timed_out", "lost", "running", "retrying", "queued", "planned", "succeeded", "cancelled", "skipped", "missed"],
-    tag: [],
-    name: [],
-    error: [],
     since: SPANS,
     until: SPANS,
   },
   toQuery: (field, value, now) => {
-    if (field === "since") return said("since", instantOf(value, now));
-    if (field === "until") return said("until", instantOf(value, now));
-    return [field === "status" ? "state" : field, value];
+    if (field === "since") return said("planned_after", instantOf(value, now));
+    if (field === "until") return said("planned_before", instantOf(value, now));
+    return [field, value];
   },
 };
