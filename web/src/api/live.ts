@@ -7,7 +7,7 @@ import { EventStream } from "./event_stream";
 import { BASE, pathWith } from "./http";
 import type { RunState } from "./types";
 
-export interface Change {
+interface Change {
   all?: boolean;
   jobs?: string[];
   runs?: { id: string; job: string | null; state: RunState | null }[];
@@ -15,13 +15,13 @@ export interface Change {
   queued?: boolean;
 }
 
-export interface OutputGrown {
+interface OutputGrown {
   run: string;
   attempt: number;
   size: number;
 }
 
-export type LinkState = "connecting" | "live" | "lost";
+type LinkState = "connecting" | "live" | "lost";
 export type LiveEvent =
   | { name: "change"; data: Change }
   | { name: "output"; data: OutputGrown }
@@ -49,6 +49,10 @@ class Live {
   private release: () => void = () => {};
   private wasLost = false;
 
+  constructor() {
+    window.addEventListener("pagehide", () => this.say({ kind: "wants", tab: TAB, outputs: [] }));
+  }
+
   /** Called at login; until `stop` there is a stream, here or in another tab. */
   start(): void {
     this.channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(`chronos${BASE}`);
@@ -58,7 +62,6 @@ class Live {
       return;
     }
     this.say({ kind: "hello" });
-    window.addEventListener("pagehide", () => this.say({ kind: "wants", tab: TAB, outputs: [] }));
     const stopped = new AbortController();
     const until = new Promise<void>((resolve) => {
       this.release = () => { stopped.abort(); resolve(); };
@@ -96,6 +99,7 @@ class Live {
   }
 
   private lead(): void {
+    this.wasLost = this.link.value !== "connecting"; // who led before may not have told all
     this.stream = new EventStream(() => this.path(), {
       opened: () => {
         this.linkIs("live");
