@@ -3,7 +3,7 @@
 import { EventParser, type StreamEvent } from "./event_parser";
 import { Problem, fetchRaw } from "./http";
 
-export interface StreamListener {
+interface StreamListener {
   opened(): void;
   event(event: StreamEvent): void;
   lost(): void;

@@ -1,7 +1,7 @@
 // JSON whose numbers stay what was written. JavaScript rounds 9007199254740993; a payload must not be
 // rounded by looking at it. A number that a double would change becomes an ExactNumber with its digits.
 
-export class ExactNumber {
+class ExactNumber {
   constructor(readonly digits: string) {}
   toString(): string {
     return this.digits;

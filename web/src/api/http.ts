@@ -28,7 +28,7 @@ export class Problem extends Error {
   }
 }
 
-export type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
+type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
 
 export function pathWith(path: string, query: Query): string {
   const params = new URLSearchParams();
@@ -48,7 +48,7 @@ export interface Answer<T> {
   headers: Headers;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   body?: unknown;
   ifMatch?: string;
   signal?: AbortSignal;

@@ -13,7 +13,7 @@ export interface Resource<T> {
 }
 
 /** Which events make a reading old. */
-export type Concerns = (event: LiveEvent) => boolean;
+type Concerns = (event: LiveEvent) => boolean;
 
 export const anyChange: Concerns = (event) => event.name === "change";
 export const never: Concerns = () => false;

@@ -1,6 +1,6 @@
 // What may stand at a place of a declaration: read from the schema that the server publishes.
 
-export interface Schema {
+interface Schema {
   $ref?: string;
   type?: string | string[];
   description?: string;
@@ -32,7 +32,7 @@ interface Spot {
 }
 
 /** Where the cursor is: the names above it, and whether a name or a value is being written. */
-export function spotAt(text: string, cursor: number): Spot | null {
+function spotAt(text: string, cursor: number): Spot | null {
   const stack: { kind: "object" | "array"; name: string }[] = [];
   let name = "";
   let wantsKey = false;

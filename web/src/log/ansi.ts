@@ -1,7 +1,7 @@
 // The colours that programs write, and nothing else they may write: bold, dim, underline and the sixteen
 // colours become classes; every other escape is left out, other control characters are shown as pictures.
 
-export interface Piece {
+interface Piece {
   text: string;
   look: string; // class names
 }

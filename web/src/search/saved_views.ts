@@ -1,7 +1,7 @@
 // Searches that the reader named; kept in this browser.
 import { Watched } from "../app/watched";
 
-export interface SavedView {
+interface SavedView {
   name: string;
   text: string;
 }
