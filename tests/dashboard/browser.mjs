@@ -49,7 +49,12 @@ export async function logIn(page, server) {
   await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
 }
 
-export const SCREENS = ["/", "/jobs", "/runs", "/calendar", "/calendar?view=past", "/queues", "/nodes", "/channels", "/keys", "/audit", "/settings", "/jobs/new"];
+/** The screens of the menu, once somebody is logged in; and the one that is behind a button. */
+export async function screensOf(page) {
+  const menu = await page.getByRole("navigation", { name: "Screens", includeHidden: true }).locator("a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+  if (menu.length < 2) throw new Error(`the menu has only these: ${menu}`);
+  return [...menu, "/jobs/new"];
+}
 
 /** Opens a screen and waits until it has read what it shows. */
 export async function show(page, server, path) {

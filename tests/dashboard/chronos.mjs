@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const BINARY = process.env.CHRONOS_BINARY ?? "build/dev/chronos";
+const BINARY = process.env.CHRONOS_BINARY ?? "build/release/chronos";
 const READY_MS = 60_000;
 const STOP_MS = 20_000;
 
@@ -40,24 +40,34 @@ export class Chronos {
     server.host = `http://127.0.0.1:${server.port}`;
     server.url = server.host + path;
     server.args = args;
-    await server.launch();
-    server.key = readFileSync(join(server.data, "admin.key"), "utf8").trim();
-    return server;
+    try {
+      await server.launch();
+      server.key = readFileSync(join(server.data, "admin.key"), "utf8").trim();
+      return server;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
   }
 
   async launch() {
     this.said = "";
     const args = ["serve", "--allow-commands", "--data-dir", this.data, "--listen", `127.0.0.1:${this.port}`, ...this.args];
     this.process = spawn(BINARY, args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.process.once("error", (error) => (this.said += error.message)); // it could not be started
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (piece) => (this.said += piece));
     await until("the server is ready", async () => {
-      if (this.process.exitCode !== null) throw new Error(`the server ended: ${this.said}`);
+      if (this.hasEnded()) throw new Error(`the server ended: ${this.said}`);
       return fetch(`${this.host}/readyz`).then((answer) => answer.ok, () => false);
     });
   }
 
+  hasEnded() {
+    return (this.process.exitCode ?? this.process.signalCode) !== null;
+  }
+
   async halt() {
-    if (this.process.exitCode !== null) return;
+    if (this.hasEnded()) return;
     const ended = new Promise((resolve) => this.process.once("exit", resolve));
     this.process.kill("SIGTERM");
     const timer = setTimeout(() => this.process.kill("SIGKILL"), STOP_MS);

@@ -1,7 +1,7 @@
 // How it looks: on a phone, in the dark, and to a screen reader (axe-core, WCAG AA).
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { AXE_SCRIPT, logIn, openBrowser, openPage, SCREENS, show } from "./browser.mjs";
+import { AXE_SCRIPT, logIn, openBrowser, openPage, screensOf, show } from "./browser.mjs";
 import { Chronos, until } from "./chronos.mjs";
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -9,16 +9,17 @@ const PHONE = { width: 360, height: 740 };
 
 let server;
 let browser;
-let paths;
+let details;
 
 before(async () => {
-  [server, browser] = await Promise.all([Chronos.start(), openBrowser()]);
+  browser = await openBrowser(); // when there is none, no server is left behind
+  server = await Chronos.start();
   const failed = await server.shell("nightly backup of the customer database with a rather long name", "for i in 1 2 3; do echo line $i; done; exit 3", { tags: ["db", "nightly"], note: "ask Anna", metadata: { owner: "anna" } });
   const cron = await server.submit({ name: "report", cron: "*/5 * * * *", timezone: "Europe/Berlin", action: { kind: "http", url: "http://127.0.0.1:9/build", headers: { Authorization: "Bearer secret" } }, payload: { kind: "daily" }, tags: ["reports"] });
   await server.submit({ name: "pulled", action: { kind: "worker" }, queue: "slow" });
   await server.call("PUT", "/api/calendars/holidays", { kind: "blackout", timezone: "Europe/Berlin", dates: ["2026-12-25"] });
   const run = await server.run(failed, "failed");
-  paths = [...SCREENS, `/jobs/${failed.id}`, `/jobs/${cron.id}`, `/jobs/${cron.id}?tab=runs`, `/jobs/${cron.id}?tab=versions`, `/jobs/${cron.id}?tab=declaration`, `/jobs/${cron.id}/edit`, `/runs/${run.id}`];
+  details = [`/jobs/${failed.id}`, `/jobs/${cron.id}`, `/jobs/${cron.id}?tab=runs`, `/jobs/${cron.id}?tab=declaration`, `/jobs/${cron.id}/edit`, `/runs/${run.id}`];
 });
 after(async () => {
   await browser?.close();
@@ -38,7 +39,7 @@ for (const [theme, viewport] of [["light", { width: 1280, height: 860 }], ["dark
     await page.getByLabel("API key").waitFor();
     const found = await violations(page, "/login");
     await logIn(page, server);
-    for (const path of paths) {
+    for (const path of [...(await screensOf(page)), ...details]) {
       await show(page, server, path);
       found.push(...(await violations(page, path)));
     }
@@ -50,14 +51,14 @@ for (const [theme, viewport] of [["light", { width: 1280, height: 860 }], ["dark
 test("nothing is wider than a phone of 360 pixels, and every screen is reached by its menu", async () => {
   const page = await openPage(browser, { viewport: PHONE, hasTouch: true });
   await logIn(page, server);
-  for (const path of paths) {
+  for (const path of [...(await screensOf(page)), ...details]) {
     await show(page, server, path);
     const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
     assert.ok(wide <= PHONE.width, `${path} is ${wide} pixels wide`);
   }
   await page.getByRole("button", { name: "Menu", exact: true }).click();
-  await page.getByRole("link", { name: "Queues & workers" }).click();
-  await page.getByRole("heading", { level: 1, name: "Queues & workers" }).waitFor();
+  await page.getByRole("link", { name: "Workers" }).click();
+  await page.getByRole("heading", { level: 1, name: "Workers" }).waitFor();
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });
@@ -67,6 +68,10 @@ test("dark follows the system, and the toggle outlives a reload", async () => {
   await logIn(page, server);
   const lightness = () => page.evaluate(() => Number(/\d+/.exec(getComputedStyle(document.body).backgroundColor)[0]));
   assert.ok((await lightness()) < 40);
+  await page.emulateMedia({ colorScheme: "light" });
+  await until("a page as light as the system", async () => (await lightness()) > 200);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await until("a page as dark as the system", async () => (await lightness()) < 40);
   await page.getByRole("button", { name: "Light theme" }).click();
   await until("a light page", async () => (await lightness()) > 200);
   await page.reload();

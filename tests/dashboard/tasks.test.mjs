@@ -9,7 +9,8 @@ let browser;
 let page;
 
 before(async () => {
-  [server, browser] = await Promise.all([Chronos.start(), openBrowser()]);
+  browser = await openBrowser(); // when there is none, no server is left behind
+  server = await Chronos.start();
   page = await openPage(browser);
   await logIn(page, server);
 });
@@ -50,6 +51,52 @@ test("a one-time link logs in once, and leaves no token in the address", async (
   await again.getByRole("alert").waitFor();
   await other.context().close();
   await again.context().close();
+});
+
+test("the server takes every filter that the lists offer", async () => {
+  for (const [path, title] of [["/jobs", "Jobs"], ["/runs", "Runs"]]) {
+    await show(page, server, path);
+    const chips = page.getByRole("group", { name: "Filters" }).getByRole("button", { pressed: false });
+    const labels = await chips.allInnerTexts();
+    assert.ok(labels.length > 3, `${title} has only these: ${labels}`);
+    const asked = new Set();
+    for (const label of labels) {
+      const answered = page.waitForResponse((response) => {
+        const { pathname, search } = new URL(response.url());
+        return pathname === `/api${path}` && search !== "?limit=50" && !asked.has(search);
+      });
+      const chip = page.getByRole("button", { name: label, exact: true });
+      await chip.click();
+      const response = await answered;
+      asked.add(new URL(response.url()).search);
+      assert.equal(response.status(), 200, `${title}, ${label}: ${response.url()}`);
+      assert.equal(await chip.getAttribute("aria-pressed"), "true");
+      await page.locator('main [aria-busy="true"], main .loading').first().waitFor({ state: "detached" });
+      assert.equal(await page.locator("main .notice.bad, main [role=status].warn-text").count(), 0, `${title}, ${label}`);
+    }
+  }
+});
+
+test("what a job's runs were is drawn from them, and no run is said to be missing", async () => {
+  const job = await server.shell("drawn", "exit 1");
+  await show(page, server, `/jobs/${job.id}`);
+  await server.run(job, "failed");
+  await page.getByRole("img", { name: "The last 1 run: 1 failed, the newest failed" }).waitFor();
+  assert.equal(await page.getByText("It has not run yet.").count(), 0);
+  const never = await server.submit({ name: "never", cron: "0 0 1 1 *", action: { kind: "http", url: "http://127.0.0.1:9/" } });
+  await show(page, server, `/jobs/${never.id}`);
+  await page.getByText(/It has not run yet\.|None of its newest 1 run has begun\./).waitFor();
+});
+
+test("overview has what runs and the newest failures of every kind", async () => {
+  const lasting = await server.shell("lasting", "sleep 60");
+  const slow = await server.shell("too slow", "sleep 60", { timeout: "1s" });
+  await server.run(slow, "timed_out");
+  await show(page, server, "/");
+  const card = (title) => page.locator("section.card", { has: page.getByRole("heading", { level: 2, name: title }) });
+  await card("Running").getByRole("link", { name: "lasting", exact: true }).waitFor();
+  await card("Newest failures").getByRole("link", { name: "too slow", exact: true }).waitFor();
+  await server.call("DELETE", `/api/jobs/${lasting.id}`);
 });
 
 test("a long log scrolls with few lines in the page, is searched, and has a link for each line", async () => {
@@ -158,8 +205,6 @@ test("the keyboard is enough", async () => {
   await other.keyboard.press("Escape");
   await other.keyboard.press("Escape");
   await other.keyboard.press("j");
-  await other.keyboard.press("x");
-  await other.getByText("1 selected").waitFor();
   const outline = await other.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
   assert.notEqual(outline, "none"); // the focus is seen
   await other.keyboard.press("j");
@@ -188,6 +233,11 @@ test("an unsaved change is not lost by a slip", async () => {
   const clicked = page.getByRole("link", { name: "Runs", exact: true }).click();
   await asked; // openPage answers no
   await clicked;
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "half done");
+  const questions = page.faults.length;
+  await page.evaluate(() => { window.location.hash = "main"; }); // another place of the same page
+  await page.goBack();
+  assert.equal(page.faults.length, questions);
   assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "half done");
   await page.getByLabel("Name", { exact: true }).fill(""); // nothing is unsaved any more
   await page.getByRole("link", { name: "Runs", exact: true }).click();
