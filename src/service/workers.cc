@@ -37,6 +37,8 @@ Outcome too_late(const store::ClaimedRun& claimed) {
   Outcome outcome{.kind = OutcomeKind::timed_out, .reason = "timeout", .error = {}};
   outcome.error = fmt::format("the worker reported nothing within {}", format_duration(left));
   if (left < claimed.spec->timeout) outcome.reason = "deadline";
+  // Perhaps: the worker may have spoken to another node, or to this one before it was restarted.
+  outcome.has_live_output = true;
   return outcome;
 }
 
@@ -433,7 +435,6 @@ void Workers::end_overdue(SteadyTime now) {
       auto outcome = too_late(held.claimed);
       outcome.output = held.output;
       outcome.output_dropped = held.output_dropped;
-      outcome.has_live_output = true;  // perhaps: the worker may have spoken to another node
       overdue.emplace_back(held.claimed, std::move(outcome));
     }
   }

@@ -91,7 +91,7 @@ void append_attempt(Tables& tables, const SettleRun& change) {
   auto& outcome = attempt.outcome;
   outcome.retry_after.reset();
   outcome.has_live_output = false;
-  auto said = take_running_output(tables, change.run);
+  auto said = may_have_live_output(change) ? take_running_output(tables, change.run) : "";
   if (outcome.output.empty()) outcome.output = std::move(said);
   tables.outputs.insert_or_assign(
       {change.run, attempt.number},

@@ -36,6 +36,12 @@ SettleRun handed_back(RunId run, std::int64_t token, Timestamp now) {
           .now = now};
 }
 
+bool may_have_live_output(const SettleRun& change) {
+  const auto& outcome = change.attempt.outcome;
+  return outcome.has_live_output || outcome.kind == OutcomeKind::lost ||
+         change.next == RunState::queued;
+}
+
 SettleRun settlement_of(const ClaimedRun& claimed, Outcome outcome,
                         const SettlementContext& context, Rng& rng, IdSource& ids) {
   const SettleInput input{.spec = *claimed.spec,

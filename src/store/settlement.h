@@ -29,6 +29,10 @@ Outcome deadline_passed();
 // The attempt did not begin.
 SettleRun handed_back(RunId run, std::int64_t token, Timestamp now);
 
+// Whether some of the attempt's output may be stored already (AppendOutput), to be taken or dropped
+// with its settlement. Of most attempts none is, and nothing is looked for.
+bool may_have_live_output(const SettleRun& change);
+
 struct SettlementContext {
   const std::string& project_name;
   const NotifyDefaults& notify;

@@ -238,6 +238,19 @@ TEST_F(WorkersApi, TheRunsHeldBeforeARestartCanBeSettled) {
   EXPECT_EQ(get("/api/runs/" + claimed.text("/runs/1/id")).text("/state"), "timed_out");
 }
 
+TEST_F(WorkersApi, WhatAnAttemptFromBeforeARestartPrintedIsKeptWhenItsTimeIsOver) {
+  submit(R"("max_attempts": 1, "timeout": "1m")");
+  const auto claimed = claim();
+  settle(fmt::format(R"("progress": [{}])", entry(claimed, R"("output": "began\n")")));
+  settle(R"("outcomes": [])");
+  service::Workers after(store_, clock_, ids_, Rng(3), {});
+  clock_.advance(1min);
+  after.step();
+  settle(R"("outcomes": [])");
+  EXPECT_EQ(run_of(claimed).text("/state"), "timed_out");
+  EXPECT_EQ(get("/api/runs/" + claimed.text("/runs/0/id") + "/output").body, "began\n");
+}
+
 // A second node's workers, as far as one process can have them.
 TEST_F(WorkersApi, ARunClaimedAtOneNodeIsHandedBackByTheOther) {
   submit();

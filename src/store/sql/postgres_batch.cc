@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "model/json_codec.h"
+#include "store/settlement.h"
 #include "store/sql/apply.h"
 #include "store/sql/limited.h"
 #include "store/sql/live.h"
@@ -367,9 +368,7 @@ bool goes_together(const SubmitJob& change) {
 }
 
 bool goes_together(const SettleRun& change) {
-  const auto& outcome = change.attempt.outcome;
-  return is_final(change.next) && change.deliveries.empty() && !outcome.has_live_output &&
-         outcome.kind != OutcomeKind::lost;
+  return is_final(change.next) && change.deliveries.empty() && !may_have_live_output(change);
 }
 
 Result<std::vector<Result<JobAnswer>>> submit_all(Writer& writer,

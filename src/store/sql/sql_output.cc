@@ -2,6 +2,7 @@
 // and its output is stored whole.
 #include <utility>
 
+#include "store/settlement.h"
 #include "store/sql/apply.h"
 #include "store/sql/reads.h"
 
@@ -53,11 +54,8 @@ Result<std::string> read_running_output(Connection& db, RunId run, std::int64_t 
 }
 
 Result<void> end_running_output(Writer& writer, const SettleRun& change, std::string& output) {
-  const auto& outcome = change.attempt.outcome;
-  const bool may_have_some = outcome.has_live_output || outcome.kind == OutcomeKind::lost ||
-                             change.next == RunState::queued;
-  if (!may_have_some) return {};
-  if (outcome.output.empty() && change.next != RunState::queued) {
+  if (!may_have_live_output(change)) return {};
+  if (change.attempt.outcome.output.empty() && change.next != RunState::queued) {
     CHRONOS_TRY(output, read_running_output(writer.db, change.run, 0));
   }
   CHRONOS_TRY_VOID(writer.db.post(kForget, change.run));
