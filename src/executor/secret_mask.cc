@@ -26,6 +26,13 @@ std::size_t before_beginning_of(std::string_view secret, std::string_view text) 
   return text.size();
 }
 
+// `end`, or where an occurrence of `secret` begins that goes on beyond it.
+std::size_t before_cut(std::string_view secret, std::string_view text, std::size_t end) {
+  const auto from = end - std::min(end, secret.size() - 1);
+  const auto at = text.find(secret, from);
+  return std::min(at, end);
+}
+
 void replace_all(std::string& text, std::string_view secret) {
   for (auto at = text.find(secret); at != std::string::npos;
        at = text.find(secret, at + SecretMask::kMasked.size())) {
@@ -71,10 +78,20 @@ std::size_t SecretMask::whole_part(std::string_view text) const {
   whole = std::min(whole, before_beginning_of(kKeyPrefix, text));
   // A key goes on for as long as its characters do.
   const auto key = text.rfind(kKeyPrefix);
-  if (key == std::string_view::npos) return whole;
-  const auto body = text.substr(key + kKeyPrefix.size());
-  const bool may_go_on = std::ranges::all_of(body, is_base32) && body.size() < kKeyBodyMax;
-  return may_go_on ? std::min(whole, key) : whole;
+  if (key != std::string_view::npos) {
+    const auto body = text.substr(key + kKeyPrefix.size());
+    const auto size =
+        static_cast<std::size_t>(std::ranges::find_if_not(body, is_base32) - body.begin());
+    const auto end = key + kKeyPrefix.size() + size;
+    const bool may_go_on = end == text.size() && size < kKeyBodyMax;
+    if (may_go_on || end > whole) whole = std::min(whole, key);
+  }
+  // What ends like the beginning of another secret must not be cut there.
+  for (auto end = text.size(); end != whole;) {
+    end = whole;
+    for (const auto& secret : secrets_) whole = before_cut(secret, text, whole);
+  }
+  return whole;
 }
 
 std::string SecretMask::apply(std::string text) const {

@@ -24,12 +24,12 @@ class SecretMask {
   // scheme.
   void add(std::string_view name, std::string_view value);
 
-  // `text` with every secret and API key replaced. A secret that the bound on output cut in two is
-  // not recognised.
   // How much from the beginning of `text`, which goes on, can be masked by itself: all but an end
   // that may be the beginning of a secret.
   std::size_t whole_part(std::string_view text) const;
 
+  // `text` with every secret and API key replaced. A secret that the bound on output cut in two is
+  // not recognised.
   std::string apply(std::string text) const;
 
  private:

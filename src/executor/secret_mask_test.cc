@@ -58,5 +58,17 @@ TEST(SecretMask, WhatMayBeTheBeginningOfASecretWaits) {
   EXPECT_EQ(part(""), "");
 }
 
+// The end of one may look like the beginning of another, or of itself: none is ever cut in two.
+TEST(SecretMask, AWholeSecretWaitsWithTheBeginningThatItsEndIs) {
+  SecretMask mask;
+  mask.add("API_TOKEN", "s3cret-keys");
+  mask.add("DB_PASSWORD", "topsecret-abc");
+  const auto part = [&](const std::string& text) { return text.substr(0, mask.whole_part(text)); };
+  EXPECT_EQ(part("pw=s3cret-keys"), "pw=");
+  EXPECT_EQ(part("pw=topsecret-abc"), "pw=");
+  EXPECT_EQ(part("pw=s3cret-keys!"), "pw=s3cret-keys!");
+  EXPECT_EQ(part("topsecret-abcs3cret-keys"), "topsecret-abc");
+}
+
 }  // namespace
 }  // namespace chronos::executor
