@@ -480,10 +480,12 @@ void Daemon::Parts::greet() {
     fmt::print(
         "first start: the admin key of project 'default', shown only now and kept in {}:\n  {}\n",
         first_start_.key_file, first_start_.admin_secret);
-    fmt::print(
-        "the dashboard, logged in (good once, for an hour; 'chronos login-link' makes more):\n  "
-        "{}\n",
-        first_link());
+    if (const auto link = first_link(); !link.empty()) {
+      fmt::print(
+          "the dashboard, logged in (good once, for an hour; 'chronos login-link' makes more):\n  "
+          "{}\n",
+          link);
+    }
   }
   if (config_.commands.allow) {
     fmt::print("jobs may run commands on this machine as this user (commands.allow)\n");

@@ -72,6 +72,12 @@ Result<void> log_in(const Call& call, Ending& end) {
 Result<void> log_out(const Call& call, Ending& end) {
   CHRONOS_TRY_VOID(call.expect_no_query());
   CHRONOS_TRY_VOID(call.expect_no_body());
+  // Of who came with a key the cookie was not judged: it is left alone.
+  const auto& session = call.request().caller->session;
+  if (session.empty()) {
+    end.answer(json_response(204, {}));
+    return {};
+  }
   auto answer = [end = std::move(end),
                  rules = cookie_rules(call)](const Result<void>& ended) mutable {
     if (!ended) return end.refuse(ended.error());
@@ -79,7 +85,7 @@ Result<void> log_out(const Call& call, Ending& end) {
     response.headers.push_back({"Set-Cookie", expired_session_cookie(rules)});
     end.answer(std::move(response));
   };
-  call.api().sessions.log_out(find_session(call.request()).value_or(""), std::move(answer));
+  call.api().sessions.log_out(session, std::move(answer));
   return {};
 }
 

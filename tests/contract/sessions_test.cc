@@ -155,6 +155,15 @@ TEST_F(SessionsTest, ItEndsByLoggingOut) {
   EXPECT_EQ(get_me(other).status, 200) << "of the same key, but another browser";
 }
 
+TEST_F(SessionsTest, AKeyInTheAddressEndsNobodysSession) {
+  const auto cookie = session_of(Role::viewer);
+  const auto answer = ask(Method::post, "/api/logout?api_key=" + key_of(Role::viewer), {},
+                          {cookie, {"Sec-Fetch-Site", "same-site"}});
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_EQ(answer.header("Set-Cookie"), "");
+  EXPECT_EQ(get_me(cookie).status, 200);
+}
+
 TEST_F(SessionsTest, ItEndsWithItsTime) {
   const auto cookie = session_of(Role::viewer);
   clock_.advance(service::kSessionLife - std::chrono::milliseconds(1));
