@@ -397,7 +397,7 @@ void Scheduler::take_claimed(const store::ClaimRuns& asked,
 
 void Scheduler::give_back(const store::ClaimedRun& claimed) {
   log::warn("a run was claimed too late to be started", {{"run", claimed.run.to_string()}});
-  commit(store::handed_back(claimed.run, claimed.token, clock_.now()),
+  commit(store::handed_back(claimed, clock_.now()),
          [this](const Result<store::SettleRun::Answer>&) { may_have_ready_ = true; });
 }
 

@@ -29,11 +29,11 @@ Events::~Events() {
 // -- What happens ---------------------------------------------------------------------------------
 
 void Events::add(Changes& changes, const store::Touch& touch) {
-  if (touch.project.is_nil()) {
+  if (touch.project.is_nil()) {  // goes to every project: no id may go with it
     changes.has_queued = true;
-  } else if (!touch.job && !touch.run) {
-    changes.is_much = true;
+    return;
   }
+  if (!touch.job && !touch.run) changes.is_much = true;
   if (changes.is_much) return;
   if (touch.job) changes.jobs.insert(*touch.job);
   if (touch.run) changes.runs.insert_or_assign(*touch.run, Changes::State{touch.job, touch.state});

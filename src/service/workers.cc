@@ -82,7 +82,7 @@ void Workers::claim(const Principal& who, ClaimRequest request, std::stop_token 
     auto lost = never_arrived(who, turn.holder, *request.holding);
     if (!lost) return turn.done(std::unexpected(std::move(lost).error()));
     // In the order of the commits this comes before the claim, which may take them again.
-    hand_back(*lost);
+    give_back(*lost);
   }
   ask_claim(turn, std::move(request));
   auto change = change_of(turn);
@@ -177,7 +177,7 @@ std::vector<RunId> Workers::gather(const Principal& who, SettleRequest& request,
       missing.push_back(each.run);
       continue;
     }
-    change.settled.push_back(store::handed_back(each.run, each.token, change.beat.now));
+    change.settled.push_back(store::handed_back(held->claimed, change.beat.now));
     turn.sent.push_back({held->claimed, {}, true, i});
   }
   return missing;
@@ -309,10 +309,23 @@ std::vector<store::Operation> Workers::take(std::vector<store::Work>& work) {
 }
 
 void Workers::hand_back(const std::vector<LeaseRef>& runs) {
-  for (const auto& lease : runs) {
-    forget(lease.run, lease.token);
+  std::vector<store::ClaimedRun> held;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [run, token] : runs) {
+      const auto found = held_.find(run);
+      const bool is_held = found != held_.end() && found->second.claimed.token == token;
+      if (is_held) held.push_back(found->second.claimed);
+    }
+  }
+  give_back(held);
+}
+
+void Workers::give_back(const std::vector<store::ClaimedRun>& runs) {
+  for (const auto& claimed : runs) {
+    forget(claimed.run, claimed.token);
     // Refused, its lease expires.
-    store_.commit(store::handed_back(lease.run, lease.token, clock_.now()),
+    store_.commit(store::handed_back(claimed, clock_.now()),
                   [](const Result<store::SettleRun::Answer>&) {});
   }
 }
@@ -320,16 +333,14 @@ void Workers::hand_back(const std::vector<LeaseRef>& runs) {
 // -- Runs that workers hold -----------------------------------------------------------------------
 
 // What is leased to the worker although it does not know of it.
-Result<std::vector<LeaseRef>> Workers::never_arrived(const Principal& who, NodeId holder,
-                                                     const std::vector<RunId>& holding) const {
+Result<std::vector<store::ClaimedRun>> Workers::never_arrived(
+    const Principal& who, NodeId holder, const std::vector<RunId>& holding) const {
   const std::unordered_set<RunId> arrived(holding.begin(), holding.end());
-  CHRONOS_TRY(const auto leases, store_.leases_of(holder));
-  std::vector<LeaseRef> runs;
-  for (const auto& lease : leases) {
-    const bool is_theirs = lease.project == who.project && is_pulled(lease);
-    if (is_theirs && !arrived.contains(lease.run)) runs.push_back({lease.run, lease.token});
-  }
-  return runs;
+  CHRONOS_TRY(auto leases, store_.leases_of(holder));
+  std::erase_if(leases, [&](const auto& lease) {
+    return lease.project != who.project || !is_pulled(lease) || arrived.contains(lease.run);
+  });
+  return leases;
 }
 
 // Reads what is not known of the runs that the request speaks of.

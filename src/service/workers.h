@@ -153,8 +153,9 @@ class Workers {
                      std::vector<RunId>& stale);
   std::vector<RunId> gather(const Principal& who, SettleRequest& request, Turn& turn,
                             store::WorkerTurn& change);
-  Result<std::vector<LeaseRef>> never_arrived(const Principal& who, NodeId holder,
-                                              const std::vector<RunId>& holding) const;
+  Result<std::vector<store::ClaimedRun>> never_arrived(const Principal& who, NodeId holder,
+                                                       const std::vector<RunId>& holding) const;
+  void give_back(const std::vector<store::ClaimedRun>& runs);
   Result<void> adopt(const Principal& who, const SettleRequest& request);
   Held* find_held(const Principal& who, RunId run, std::int64_t token) CHRONOS_REQUIRES(mutex_);
   Held& keep(store::ClaimedRun claimed, SteadyTime until) CHRONOS_REQUIRES(mutex_);

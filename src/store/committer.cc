@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "store/settlement.h"
+
 namespace chronos::store {
 
 bool spoils(const Error& error) {
@@ -263,14 +265,7 @@ void Committer::note_unknown(const Answer& answer) {
   const auto* claimed = std::get_if<ClaimRuns::Answer>(&answer);
   if (const auto* turn = std::get_if<WorkerTurn::Answer>(&answer)) claimed = &turn->claimed;
   if (claimed == nullptr) return;
-  for (const auto& run : *claimed) {
-    SettleRun change;
-    change.run = run.run;
-    change.token = run.token;
-    change.next = RunState::queued;
-    change.now = run.started_at;
-    to_give_back_.push_back(std::move(change));
-  }
+  for (const auto& run : *claimed) to_give_back_.push_back(handed_back(run, run.started_at));
 }
 
 // Before anything else, and until the store has taken it.

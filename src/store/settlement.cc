@@ -25,15 +25,17 @@ Outcome deadline_passed() {
   return outcome;
 }
 
-SettleRun handed_back(RunId run, std::int64_t token, Timestamp now) {
-  return {.run = run,
-          .token = token,
+SettleRun handed_back(const ClaimedRun& claimed, Timestamp now) {
+  return {.run = claimed.run,
+          .token = claimed.token,
           .next = RunState::queued,
           .reason = {},
           .retry_at = {},
           .attempt = {},
           .deliveries = {},
-          .now = now};
+          .now = now,
+          .project = claimed.project,
+          .job = claimed.job};
 }
 
 bool may_have_live_output(const SettleRun& change) {

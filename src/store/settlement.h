@@ -27,7 +27,7 @@ Timestamp end_of(const ClaimedRun& claimed);
 Outcome deadline_passed();
 
 // The attempt did not begin.
-SettleRun handed_back(RunId run, std::int64_t token, Timestamp now);
+SettleRun handed_back(const ClaimedRun& claimed, Timestamp now);
 
 // Whether some of the attempt's output may be stored already (AppendOutput), to be taken or dropped
 // with its settlement. Of most attempts none is, and nothing is looked for.

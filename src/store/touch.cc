@@ -20,13 +20,8 @@ struct Toucher {
       touches.push_back({run.project, run.job, run.run, RunState::running});
     }
   }
-  // A run that was handed back does not say whose it is; then nobody is told its id.
   void add_settled(const SettleRun& change, RunState state) const {
-    if (change.project.is_nil()) {
-      touches.push_back({});
-    } else {
-      touches.push_back({change.project, change.job, change.run, state});
-    }
+    touches.push_back({change.project, change.job, change.run, state});
   }
 
   void operator()(const SubmitJob&) const { add_job(std::get<JobAnswer>(answer)); }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "store/settlement.h"
+
 namespace chronos::store {
 namespace {
 
@@ -57,16 +59,13 @@ TEST(Touch, OfARunFromItsRequestToItsEnd) {
             (std::vector<Touch>{{kProject, std::nullopt, kRun}}));
 }
 
-TEST(Touch, OfARunThatWasHandedBackTellsNoId) {
-  SettleRun back;
-  back.run = kRun;
-  back.next = RunState::queued;
-  EXPECT_EQ(touches_of(back, SettleRun::Answer{RunState::queued}), (std::vector<Touch>{{}}));
-  WorkerTurn turn;
-  turn.settled = {back};
-  WorkerTurn::Answer answer;
-  answer.settled = {RunState::queued};
-  EXPECT_EQ(touches_of(turn, answer), (std::vector<Touch>{{}}));
+TEST(Touch, OfARunThatWasHandedBack) {
+  ClaimedRun claimed;
+  claimed.project = kProject;
+  claimed.job = kJob;
+  claimed.run = kRun;
+  EXPECT_EQ(touches_of(handed_back(claimed, {}), SettleRun::Answer{RunState::queued}),
+            (std::vector<Touch>{{kProject, kJob, kRun, RunState::queued}}));
 }
 
 TEST(Touch, OfWhatAWorkerReports) {
