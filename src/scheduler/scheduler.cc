@@ -118,7 +118,7 @@ void Scheduler::beat() {
   if (!is_wanted) return;
   wants_beat_ = false;
   last_beat_ = steady;
-  commit(store::Heartbeat{holder_, options_.lease_ttl},
+  commit(store::Heartbeat{.holder = holder_, .ttl = options_.lease_ttl, .now = clock_.now()},
          [this, sent_at = steady](Result<store::Heartbeat::Answer> answer) {
            if (!answer)
              return log::warn("the store does not take heartbeats",

@@ -362,7 +362,7 @@ struct Heartbeat {
   NodeId holder;
   Duration ttl{};
   std::optional<WorkerWords> worker = {};
-  Timestamp now{};  // of a worker: its last_seen_at
+  Timestamp now{};  // of a worker: its last_seen_at too
 };
 inline constexpr Duration kWorkersKept = std::chrono::days(1);
 

@@ -42,14 +42,15 @@ bool gives_work(const Change& change) {
          std::holds_alternative<AddDeliveries>(change);
 }
 
-// Whoever watches says so with each heartbeat; once it has been silent for so many of ours it
-// watches no more.
-constexpr int kWatchBeats = 3;
+// Whoever watches says so with each heartbeat, every few seconds; after so much silence it watches
+// no more.
+constexpr Duration kWatchTime = std::chrono::seconds(15);
 
-bool has_heartbeat(std::span<const Operation> batch) {
-  return std::ranges::any_of(batch, [](const Operation& operation) {
-    return std::holds_alternative<Heartbeat>(operation.change);
-  });
+const Heartbeat* heartbeat_in(std::span<const Operation> batch) {
+  for (const auto& operation : batch) {
+    if (const auto* beat = std::get_if<Heartbeat>(&operation.change)) return beat;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -143,17 +144,22 @@ void Committer::note_touches(const Operation& operation, const Result<Answer>& a
 
 // What others are to be told of a batch beside what it gives them to do.
 News Committer::news_for_others(const Batch& batch) {
-  News news = news_;
-  const bool is_beat = has_heartbeat(batch);
-  news.is_watching = is_beat && is_watched();
-  if (others_watch_ == 0) news.touched.clear();
-  if (is_beat && others_watch_ > 0) --others_watch_;
+  News news{.work = news_.work, .is_for_nodes = news_.is_for_nodes};
+  if (others_watch_) news.touched = news_.touched;
+  const auto* beat = heartbeat_in(batch);
+  if (beat == nullptr) return news;
+  news.is_watching = is_watched();
+  if (!watch_begins_at_) watch_begins_at_ = beat->now;
+  if (beat->now - *watch_begins_at_ >= kWatchTime) others_watch_ = false;
   return news;
 }
 
 bool Committer::pump() {
   auto heard = take_heard();
-  if (heard.is_watching) others_watch_ = kWatchBeats;
+  if (heard.is_watching) {
+    others_watch_ = true;
+    watch_begins_at_.reset();
+  }
   pass_on(std::move(heard));
   auto batch = take();
   if (batch.empty()) return false;
@@ -220,7 +226,7 @@ void Committer::commit_together(Batch& batch) {
     if (batch.size() > 1) return commit_one_by_one(batch);
     return fail_all(batch, committed.error());
   }
-  const bool is_touch_told = is_watched() || others_watch_ > 0;
+  const bool is_touch_told = is_watched() || others_watch_;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (is_touch_told) note_touches(batch[i], answers[i]);
     batch[i].done(std::move(answers[i]));
@@ -251,7 +257,7 @@ void Committer::commit_one_by_one(Batch& batch) {
       continue;
     }
     collect_news();
-    if (is_watched() || others_watch_ > 0) note_touches(operation, answer);
+    if (is_watched() || others_watch_) note_touches(operation, answer);
     operation.done(std::move(answer));
   }
 }

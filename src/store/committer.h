@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -105,8 +106,10 @@ class Committer {
   Store::TakeWork take_work_;
   Watcher watcher_;
   News news_;  // of the batch under way; the committing thread only
-  // For how many more of our own heartbeats others want to know what we touch; the same thread's.
-  int others_watch_ = 0;
+  // Whether others want to know what we touch, and when of our own heartbeats the first was after
+  // they said so; the same thread's.
+  bool others_watch_ = false;
+  std::optional<Timestamp> watch_begins_at_;
   // Leases that may have been committed though nobody was told; the committing thread only.
   std::vector<SettleRun> to_give_back_;
   Mutex mutex_;

@@ -23,6 +23,7 @@ class FakeTransactor final : public Transactor {
     return next(begins);
   }
   Result<Answer> perform(const Change& change) override {
+    if (std::holds_alternative<SubmitJob>(change)) return Answer(JobAnswer{});
     const auto* prune = std::get_if<Prune>(&change);
     if (prune == nullptr) return Answer(std::monostate{});
     log.push_back(std::to_string(prune->limit));
@@ -40,6 +41,7 @@ class FakeTransactor final : public Transactor {
   }
   void rollback() override { log.push_back("rollback"); }
   News take_news() override { return std::exchange(news, {}); }
+  void tell_others(const News& told) override { touches_told += told.touched.size(); }
 
   Log log;
   // What the next calls answer, in order; success when nothing is left.
@@ -49,6 +51,7 @@ class FakeTransactor final : public Transactor {
   std::map<int, Errors> performs;
   std::function<void()> during_commit;
   News news;
+  std::size_t touches_told = 0;
 
  private:
   static Result<void> next(Errors& errors) {
@@ -386,6 +389,33 @@ TEST_F(CommitterTest, WhatTheSchedulerCommitsDoesNotWakeIt) {
   EXPECT_EQ(commit(ReplaceJob{}), 1);
   EXPECT_EQ(commit(CancelJob{}), 1);
   EXPECT_EQ(commit(CancelRun{}), 1);
+}
+
+// -- What others want to know ---------------------------------------------------------------------
+
+TEST_F(CommitterTest, OthersAreToldWhatIsTouchedForATimeAfterTheySaidThatTheyWatch) {
+  committer();
+  const auto submit = [&] {
+    committer().enqueue({SubmitJob{}, [](const Result<Answer>&) {}});
+    committer().pump();
+    return std::exchange(transactor_.touches_told, 0);
+  };
+  const auto beat = [&](Duration at) {
+    committer().enqueue(
+        {Heartbeat{.holder = {}, .ttl = {}, .now = Timestamp(at)}, [](const Result<Answer>&) {}});
+    committer().pump();
+  };
+  EXPECT_EQ(submit(), 0U);
+  committer().hear({.work = {}, .is_watching = true});
+  // However often this node says that it lives.
+  for (int i = 0; i < 100; ++i) beat(std::chrono::milliseconds(50 * i));
+  EXPECT_EQ(submit(), 1U);
+  committer().hear({.work = {}, .is_watching = true});
+  beat(std::chrono::seconds(10));
+  beat(std::chrono::milliseconds(24'999));
+  EXPECT_EQ(submit(), 1U);
+  beat(std::chrono::seconds(25));
+  EXPECT_EQ(submit(), 0U);
 }
 
 // -- Its own thread -------------------------------------------------------------------------------
