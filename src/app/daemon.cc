@@ -295,7 +295,7 @@ Result<void> Daemon::Parts::build() {
   notifier_ = std::make_unique<notify::Notifier>(store, clock_, channels_->by_kind());
   store.on_work([this](std::vector<store::Work>& work) { return workers_->take(work); });
   store.on_touch({[this] { return events_->is_watched(); },
-                  [this](auto touches) { events_->touch(std::move(touches)); }});
+                  [this](const auto& touches) { events_->touch(touches); }});
   store.on_change([this] {
     scheduler_->hint();
     waiter_.wake();

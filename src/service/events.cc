@@ -51,7 +51,7 @@ void Events::note_output(const store::Touch& touch) {
   outputs_.insert_or_assign(*touch.run, Output{touch.project, touch.attempt, touch.output_size});
 }
 
-void Events::touch(std::vector<store::Touch> touches) {
+void Events::touch(const std::vector<store::Touch>& touches) {
   if (!is_watched_ || touches.empty()) return;
   {
     const MutexLock lock(mutex_);
@@ -62,16 +62,6 @@ void Events::touch(std::vector<store::Touch> touches) {
     }
     if (!is_first && outputs_.empty()) return;  // it is awaited already
     has_news_ = true;
-  }
-  happened_.notify_one();
-}
-
-void Events::tell(ProjectId project, std::string_view name, std::string data) {
-  if (!is_watched_) return;
-  {
-    const MutexLock lock(mutex_);
-    if (is_stopped_) return;
-    keep(project, name, std::move(data));
   }
   happened_.notify_one();
 }
@@ -230,8 +220,7 @@ void Events::stay_alive(SteadyTime now) {
 std::optional<SteadyTime> Events::next_look(SteadyTime now) const {
   if (!is_watched_) return std::nullopt;
   // Whoever has gone is found out by looking.
-  return subscribers_.empty() && changes_.empty() ? watched_at_ + options_.linger
-                                                  : now + options_.interval;
+  return subscribers_.empty() ? watched_at_ + options_.linger : now + options_.interval;
 }
 
 void Events::check_permissions(SteadyTime now) {
@@ -262,8 +251,7 @@ std::optional<SteadyTime> Events::pump() {
   }
   stay_alive(now);
   end_gone(now);
-  if (changes_.empty()) return next_look(now);
-  return std::min(told_at_ + options_.interval, now + options_.interval);
+  return changes_.empty() ? next_look(now) : told_at_ + options_.interval;
 }
 
 void Events::run() {

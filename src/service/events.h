@@ -67,10 +67,7 @@ class Events {
 
   // For Store::on_touch. Whether anybody watches, or has a moment ago.
   bool is_watched() const { return is_watched_; }
-  void touch(std::vector<store::Touch> touches);
-
-  // Something of a project that nobody needs to read again to know; kept like changes.
-  void tell(ProjectId project, std::string_view name, std::string data);
+  void touch(const std::vector<store::Touch>& touches);
 
   // Whether subscribe() would take one more of this key now.
   Result<void> check_room(const Principal& who) const;

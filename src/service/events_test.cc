@@ -251,20 +251,6 @@ TEST_F(EventsTest, OutputIsToldAtOnceToWhoFollowsIt) {
   EXPECT_EQ(stranger.log, Log{});
 }
 
-TEST_F(EventsTest, WhatIsToldOfAProjectIsKeptLikeChanges) {
-  Viewer viewer;
-  ASSERT_TRUE(watch(viewer, who(kProject)));
-  const auto place = viewer.last_id;
-  events_.tell(kProject, "bulk", R"({"id":"bulk_1"})");
-  EXPECT_EQ(viewer.log, Log{R"(bulk {"id":"bulk_1"})"});
-  Viewer back;
-  ASSERT_TRUE(watch(back, who(kProject), place));
-  EXPECT_EQ(back.log, viewer.log);
-  Viewer other;
-  ASSERT_TRUE(watch(other, who(kOtherProject), place));
-  EXPECT_EQ(other.log, Log{});
-}
-
 TEST_F(EventsTest, StoppingEndsAllAndTakesNoMore) {
   std::jthread thread([this] { events_.run(); });
   Viewer viewer;

@@ -97,7 +97,7 @@ ApiTest::ApiTest()
       project_(ids_.make<ProjectId>()),
       other_project_(ids_.make<ProjectId>()) {
   store_.on_touch({[this] { return events_.is_watched(); },
-                   [this](auto touches) { events_.touch(std::move(touches)); }});
+                   [this](const auto& touches) { events_.touch(touches); }});
   store_.on_work([this](std::vector<store::Work>& work) { return workers_.take(work); });
   for (const auto& [id, name] :
        {std::pair(project_, "default"), std::pair(other_project_, "other")}) {
