@@ -31,7 +31,7 @@ LAYERS = {
 # Third-party headers and the only files that may see them.
 CONFINED = {
     r"sqlite3\.h": r"src/store/sql/sqlite[a-z_]*\.cc",
-    r"libpq-fe\.h": r"src/store/sql/postgres[a-z_]*\.cc",
+    r"libpq-fe\.h": r"src/store/sql/postgres([a-z_]*\.cc|_handles\.h)",
     r"curl/": r"src/net/[a-z_]+\.cc",
     r"boost/": r"src/http/[a-z_]+\.(cc|h)",
     r"absl/": r"src/schedule/timezone\.cc",

@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "store/sql/migrate.h"
 #include "store/sql/postgres_array.h"
+#include "store/sql/postgres_handles.h"
 #include "store/sql/postgres_words.h"
 
 namespace chronos::store::sql {
@@ -50,15 +51,6 @@ constexpr auto kNotedFor = std::chrono::hours(24);
 constexpr auto kPlannedAgain = std::chrono::seconds(5);
 // How long the fate of a commit is asked for after its connection was lost.
 constexpr auto kFateAskedFor = std::chrono::seconds(10);
-
-struct CloseConnection {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
-};
-struct ClearResult {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-using ConnectionHandle = std::unique_ptr<PGconn, CloseConnection>;
-using ResultHandle = std::unique_ptr<PGresult, ClearResult>;
 
 // -- Values ---------------------------------------------------------------------------------------
 
@@ -158,7 +150,6 @@ class PostgresStatement final : public Statement {
     return Uuid::from_bytes(reinterpret_cast<const std::uint8_t*>(data.data()));
   }
 
-  const std::string& name() const { return name_; }
   bool send(PGconn* connection) const {
     if (name_.empty()) {
       return PQsendQueryParams(connection, text_.c_str(), static_cast<int>(types_.size()),

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "store/sql/postgres_handles.h"
 
 namespace chronos::store::sql {
 namespace {
@@ -41,13 +42,6 @@ constexpr auto kOldest =
 constexpr auto kClock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 constexpr auto kSchema = "SELECT value FROM chronos.meta WHERE name = 'schema_version'";
 
-struct CloseConnection {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
-};
-struct ClearResult {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-
 std::int64_t number(std::string_view text) {
   std::int64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -72,7 +66,7 @@ class Questions {
   template <class Read>
   void ask(const char* question, Read read) {
     if (!problem_.empty()) return;
-    const std::unique_ptr<PGresult, ClearResult> answer(PQexec(db_.get(), question));
+    const ResultHandle answer(PQexec(db_.get(), question));
     if (PQresultStatus(answer.get()) != PGRES_TUPLES_OK) {
       problem_ = PQresultErrorMessage(answer.get());
       return;
@@ -83,7 +77,7 @@ class Questions {
   }
 
  private:
-  std::unique_ptr<PGconn, CloseConnection> db_;
+  ConnectionHandle db_;
   std::string problem_;
 };
 

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "store/sql/live.h"
+#include "store/sql/postgres_handles.h"
 
 namespace chronos::store::sql {
 namespace {
@@ -96,21 +97,13 @@ class Untold {
   std::map<std::pair<std::optional<ProjectId>, std::string>, std::int64_t> work_;
 };
 
-struct Close {
-  void operator()(PGconn* db) const { PQfinish(db); }
-};
-struct Clear {
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-using Session = std::unique_ptr<PGconn, Close>;
-
-Session connect(const std::string& url) {
+ConnectionHandle connect(const std::string& url) {
   constexpr std::array kNames = {"connect_timeout",  "keepalives_idle",
                                  "tcp_user_timeout", "fallback_application_name",
                                  "dbname",           static_cast<const char*>(nullptr)};
   const std::array values = {"5",       "5",         "10000",
                              "chronos", url.c_str(), static_cast<const char*>(nullptr)};
-  Session db(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
+  ConnectionHandle db(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
   PQsetNoticeReceiver(db.get(), [](void*, const PGresult*) {}, nullptr);
   return db;
 }
@@ -156,7 +149,7 @@ class Notices final : public PostgresNotices {
   }
 
   bool do_it(const char* statement) {
-    const std::unique_ptr<PGresult, Clear> result(PQexec(db_.get(), statement));
+    const ResultHandle result(PQexec(db_.get(), statement));
     return PQresultStatus(result.get()) == PGRES_COMMAND_OK;
   }
 
@@ -187,8 +180,8 @@ class Notices final : public PostgresNotices {
     if (untold.empty()) return true;
     for (const auto& notice : untold.notices()) {
       const char* const values[] = {kChannel, notice.c_str()};
-      const std::unique_ptr<PGresult, Clear> sent(PQexecParams(
-          db_.get(), "SELECT pg_notify($1, $2)", 2, nullptr, values, nullptr, nullptr, 0));
+      const ResultHandle sent(PQexecParams(db_.get(), "SELECT pg_notify($1, $2)", 2, nullptr,
+                                           values, nullptr, nullptr, 0));
       if (PQresultStatus(sent.get()) != PGRES_TUPLES_OK) return false;
     }
     std::this_thread::sleep_for(kTogether);
@@ -232,7 +225,7 @@ class Notices final : public PostgresNotices {
   const std::string url_;
   const std::function<void(News)> heard_;
   const int woken_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  Session db_;  // the thread's, once it runs
+  ConnectionHandle db_;  // the thread's, once it runs
   Mutex mutex_;
   Untold untold_ CHRONOS_GUARDED_BY(mutex_);
   std::jthread thread_;
@@ -279,7 +272,7 @@ class Polls final : public PostgresNotices {
 
   std::vector<Work> look() {
     if (!db_ || PQstatus(db_.get()) != CONNECTION_OK) db_ = connect(url_);
-    const std::unique_ptr<PGresult, Clear> found(PQexec(db_.get(), kWaitingQueues));
+    const ResultHandle found(PQexec(db_.get(), kWaitingQueues));
     std::vector<Work> work;
     if (PQresultStatus(found.get()) != PGRES_TUPLES_OK) return work;
     for (int row = 0; row < PQntuples(found.get()); ++row) {
@@ -294,7 +287,7 @@ class Polls final : public PostgresNotices {
   const std::string url_;
   const std::function<void(News)> heard_;
   const int woken_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  Session db_;  // the thread's
+  ConnectionHandle db_;  // the thread's
   std::jthread thread_;
 };
 
@@ -389,15 +382,7 @@ std::optional<News> read_notice(std::string_view text) {
   const auto count = next_word(text);
   if (!project || !queue || !count || !text.empty()) return std::nullopt;
   Work work{.project = std::nullopt, .queue = std::string(*queue), .count = 0};
-  if (*project != kNone) {
-    const auto uuid = from_base32(*project);
-    if (!uuid) return std::nullopt;
-    work.project = ProjectId{*uuid};
-  }
-  const auto [end, error] =
-      std::from_chars(count->data(), count->data() + count->size(), work.count);
-  const bool is_number = error == std::errc() && end == count->data() + count->size();
-  if (!is_number || work.count <= 0) return std::nullopt;
+  if (!read_id(*project, work.project) || !read_number(*count, work.count)) return std::nullopt;
   return News{.work = {std::move(work)}, .is_for_nodes = false};
 }
 
