@@ -1,6 +1,7 @@
 // Holders in a table of the database.
 #include <unordered_set>
 
+#include "store/changes.h"
 #include "store/sql/holders.h"
 
 namespace chronos::store::sql {
@@ -10,11 +11,13 @@ class TableHolders final : public Holders {
  public:
   Result<void> begin(Connection& db) override {
     static constexpr Sql kOpening{"SELECT nextval('openings')"};
+    static constexpr Sql kForget{"DELETE FROM holders WHERE alive_until < lease_now() - $1"};
     static constexpr Sql kWorkersLive{
         "UPDATE holders SET alive_until = lease_now() + ttl WHERE is_worker = 1"};
     CHRONOS_TRY_VOID(db.begin());
     CHRONOS_TRY(const auto opening, db.one(kOpening, column<std::int64_t>));
     opening_ = opening.value_or(0);
+    CHRONOS_TRY_VOID(db.post(kForget, kWorkersKept));
     CHRONOS_TRY_VOID(db.post(kWorkersLive));
     return db.commit();
   }
