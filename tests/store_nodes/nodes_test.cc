@@ -267,6 +267,32 @@ TEST_P(NodesTest, WhatOneNodeGaveToAWorkerAnotherKnowsOf) {
   EXPECT_EQ(refusal(try_commit(settlement(claimed[0], RunState::succeeded))), "lease_lost");
 }
 
+// A worker that turns from node to node: whoever settles may not know that anything was printed.
+TEST_P(NodesTest, WhatWasPrintedThroughAnotherNodeIsKeptWithItsAttempt) {
+  const auto print_at_other = [&](const ClaimedRun& run, std::string bytes) {
+    AppendOutput change;
+    change.pieces = {{run.project, run.job, run.run, run.attempt, run.token, 0, std::move(bytes)}};
+    commit_at_other(std::move(change));
+  };
+  const auto output = [&](const ClaimedRun& run, int attempt) {
+    return must(store().read_output(project_, run.run, attempt, 0)).bytes;
+  };
+  submit_ready();
+  const auto first = claim_one();
+  print_at_other(first, "first");
+  auto again = settlement(first, RunState::retrying);
+  again.retry_at = now();
+  commit(again);
+  release();
+  const auto second = claim_one();
+  EXPECT_EQ(output(second, 1), "first");
+  EXPECT_EQ(output(second, 2), "");
+  print_at_other(second, "second");
+  settle(second, RunState::succeeded);
+  EXPECT_EQ(output(second, 1), "first");
+  EXPECT_EQ(output(second, 2), "second");
+}
+
 // -- Wake-ups -------------------------------------------------------------------------------------
 
 TEST_P(NodesTest, AnotherNodeIsWokenByWhatUsersAskFor) {

@@ -12,6 +12,7 @@
 #include "store/sql/limited.h"
 #include "store/sql/live.h"
 #include "store/sql/postgres_array.h"
+#include "store/sql/reads.h"
 #include "store/sql/rows.h"
 
 namespace chronos::store::sql {
@@ -184,8 +185,10 @@ Result<void> put_tags(Writer& writer, std::span<const SubmitJob* const> changes)
 
 constexpr Sql kFindLeased{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
                           "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS
+                          ", EXISTS(SELECT 1 FROM running_output o WHERE o.run = e.run)::int"
                           " FROM leases e JOIN live l ON l.job = e.job AND l.is_held = 0"
                           " AND l.run = e.run WHERE e.run = ANY($1::uuid[])"};
+constexpr Sql kForgetOutput{"DELETE FROM running_output WHERE run = ANY($1::uuid[])"};
 constexpr Sql kDeleteLeases{"DELETE FROM leases WHERE run = ANY($1::uuid[])"};
 constexpr Sql kDeleteLive{
     "DELETE FROM live WHERE ctid = ANY(ARRAY(SELECT l.ctid"
@@ -224,7 +227,8 @@ constexpr Sql kFollowEnds{
 struct Ending {
   const SettleRun* change = nullptr;
   LiveRun run;
-  std::optional<std::int64_t> output;  // outputs.id
+  std::string printed = {};
+  std::optional<std::int64_t> output = {};  // outputs.id
 };
 
 // Those whose lease is still the one that is settled.
@@ -232,15 +236,27 @@ Result<std::vector<Ending>> find_endings(Connection& db,
                                          std::span<const SettleRun* const> changes) {
   Array runs(Of::uuid);
   for (const auto* change : changes) runs.add(change->run);
-  CHRONOS_TRY(auto leased, db.all(kFindLeased, read_live_row, runs.parameter()));
-  std::unordered_map<RunId, LiveRun*> by_id;
-  for (auto& run : leased) by_id.emplace(run.run, &run);
+  struct Leased {
+    LiveRun run;
+    bool has_live_output;
+  };
+  const auto read = [](Columns& columns) {
+    auto run = read_live_row(columns);
+    return Leased{std::move(run), columns.get<bool>()};
+  };
+  CHRONOS_TRY(auto leased, db.all(kFindLeased, read, runs.parameter()));
+  std::unordered_map<RunId, Leased*> by_id;
+  for (auto& found : leased) by_id.emplace(found.run.run, &found);
   std::vector<Ending> endings;
   endings.reserve(leased.size());
   for (const auto* change : changes) {
     const auto found = by_id.find(change->run);
-    if (found == by_id.end() || found->second->lease->token != change->token) continue;
-    endings.push_back({change, std::move(*found->second), std::nullopt});
+    if (found == by_id.end() || found->second->run.lease->token != change->token) continue;
+    auto& ending = endings.emplace_back(change, std::move(found->second->run));
+    ending.printed = change->attempt.outcome.output;
+    if (!found->second->has_live_output || !ending.printed.empty()) continue;
+    // Another node has stored it.
+    CHRONOS_TRY(ending.printed, read_running_output(db, change->run, 0));
   }
   return endings;
 }
@@ -248,14 +264,14 @@ Result<std::vector<Ending>> find_endings(Connection& db,
 Result<void> store_outputs(Connection& db, std::vector<Ending>& endings) {
   std::vector<Ending*> talkers;
   for (auto& ending : endings) {
-    if (!ending.change->attempt.outcome.output.empty()) talkers.push_back(&ending);
+    if (!ending.printed.empty()) talkers.push_back(&ending);
   }
   if (talkers.empty()) return {};
   CHRONOS_TRY(const auto ids, db.all(kOutputIds, column<std::int64_t>, std::ssize(talkers)));
   Columnar<2> rows({Of::integer, Of::bytes});
   for (std::size_t i = 0; i < talkers.size(); ++i) {
     talkers[i]->output = ids[i];
-    rows.add(ids[i], Bytes{talkers[i]->change->attempt.outcome.output});
+    rows.add(ids[i], Bytes{talkers[i]->printed});
   }
   return rows.post(db, kInsertOutputs);
 }
@@ -269,6 +285,7 @@ Result<void> leave_all(Writer& writer, const std::vector<Ending>& endings) {
     --writer.growth.leased;
     tell_room(writer, ending.run.lane.queue);
   }
+  CHRONOS_TRY_VOID(writer.db.post(kForgetOutput, leases.parameter()));
   CHRONOS_TRY_VOID(writer.db.post(kDeleteLeases, leases.parameter()));
   return live.post(writer.db, kDeleteLive);
 }
@@ -278,7 +295,7 @@ Result<void> insert_finals(Connection& db, const std::vector<Ending>& endings) {
   Columnar<24> rows({uuid,    uuid,    uuid,    text,    text,    text,    integer, integer,
                      integer, integer, uuid,    integer, integer, integer, text,    text,
                      text,    text,    integer, integer, integer, integer, integer, integer});
-  for (const auto& [change, run, output] : endings) {
+  for (const auto& [change, run, printed, output] : endings) {
     const auto& attempt = change->attempt;
     const auto& outcome = attempt.outcome;
     rows.add(run.project, run.run, run.job, run.trigger, change->next, change->reason,
@@ -298,7 +315,7 @@ Result<std::unordered_set<JobId>> follow_ends(Connection& db, const std::vector<
   std::unordered_set<JobId> others(with_others.begin(), with_others.end());
   using enum Array::Of;
   Columnar<10> rows({uuid, uuid, uuid, text, integer, text, integer, integer, integer, integer});
-  for (const auto& [change, run, output] : endings) {
+  for (const auto& [change, run, printed, output] : endings) {
     const auto state = change->next;
     rows.add(run.project, run.job, run.run, state, change->attempt.ended_at,
              change->attempt.outcome.error, !others.contains(run.job), state == RunState::succeeded,

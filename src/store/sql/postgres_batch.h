@@ -3,7 +3,6 @@
 // its transaction, on a connection that takes arrays.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>

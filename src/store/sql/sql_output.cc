@@ -9,10 +9,9 @@
 namespace chronos::store::sql {
 namespace {
 
-constexpr Sql kHoldsLease{"SELECT 1 FROM leases WHERE run = $1 AND token = $2"};
 constexpr Sql kAppend{
-    "INSERT INTO running_output (run, begins_at, bytes) VALUES ($1, $2, $3) ON CONFLICT DO "
-    "NOTHING"};
+    "INSERT INTO running_output (run, begins_at, bytes) SELECT run, $3, $4 FROM leases"
+    " WHERE run = $1 AND token = $2 ON CONFLICT DO NOTHING"};
 // From the piece that the offset lies in.
 constexpr Sql kPieces{
     "SELECT begins_at, bytes FROM running_output WHERE run = $1 AND begins_at >= coalesce(("
@@ -25,9 +24,7 @@ constexpr Sql kForget{"DELETE FROM running_output WHERE run = $1"};
 Result<AppendOutput::Answer> apply(Writer& writer, const AppendOutput& change) {
   auto& db = writer.db;
   for (const auto& piece : change.pieces) {
-    CHRONOS_TRY(const auto is_held, db.one(kHoldsLease, column<int>, piece.run, piece.token));
-    if (!is_held) continue;
-    CHRONOS_TRY_VOID(db.post(kAppend, piece.run, piece.offset, Bytes{piece.bytes}));
+    CHRONOS_TRY_VOID(db.post(kAppend, piece.run, piece.token, piece.offset, Bytes{piece.bytes}));
   }
   return AppendOutput::Answer{};
 }
@@ -54,7 +51,8 @@ Result<std::string> read_running_output(Connection& db, RunId run, std::int64_t 
 }
 
 Result<void> end_running_output(Writer& writer, const SettleRun& change, std::string& output) {
-  if (!may_have_live_output(change)) return {};
+  // Of a remote database another node may have stored some.
+  if (!may_have_live_output(change) && !writer.db.is_remote()) return {};
   if (change.attempt.outcome.output.empty() && change.next != RunState::queued) {
     CHRONOS_TRY(output, read_running_output(writer.db, change.run, 0));
   }
