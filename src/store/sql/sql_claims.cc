@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "store/settlement.h"
 #include "store/sql/apply.h"
 #include "store/sql/limited.h"
 #include "store/sql/live.h"
@@ -28,6 +27,7 @@ constexpr Sql kDeclaration{"SELECT spec, failure_streak FROM jobs WHERE project 
 constexpr Sql kToCancel{
     "SELECT run FROM leases WHERE holder = $1 AND is_cancel_requested = 1 ORDER BY token"};
 constexpr Sql kLeases{"SELECT run, holder FROM leases ORDER BY token"};
+constexpr Sql kLeasesOf{"SELECT run FROM leases WHERE holder = $1 ORDER BY token"};
 constexpr Sql kInsertAttempt{
     "INSERT INTO attempts (run, number, started_at, ended_at, node, outcome, reason, error,"
     " exit_code, signal, http_status, output, output_dropped)"
@@ -215,13 +215,7 @@ Result<std::vector<ClaimedRun>> expired_leases(Reader reader, int limit, Holders
 }
 
 Result<std::vector<ClaimedRun>> leases_of(Reader reader, NodeId holder) {
-  std::vector<RunId> held;
-  const auto read = [&](Columns& columns) {
-    const auto run = columns.get<RunId>();
-    if (columns.get<NodeId>() == holder) held.push_back(run);
-    return true;
-  };
-  CHRONOS_TRY_VOID(reader.db.for_each(kLeases, read));
+  CHRONOS_TRY(const auto held, reader.db.all(kLeasesOf, column<RunId>, holder));
   return oldest_first(find_leases(reader, held));
 }
 

@@ -50,6 +50,7 @@ const std::vector<Allowance>& allowances() {
   static const std::vector<Allowance> all = {
       {"ready_queue.cc kLeasesByQueue", kUnderWay, true, true, 20'000},
       {"sql_claims.cc kLeases", kUnderWay, true, true},
+      {"sql_claims.cc kLeasesOf", kUnderWay, true, true, 20'000},
       {"sql_lists.cc kJobsRunning", kUnderWay, true, true, 60'000},
       {"sql_standing.cc kLeased", kUnderWay, true, true},
       {"sql_workers.cc kHeld", kUnderWay, true, true},
