@@ -457,7 +457,7 @@ struct TouchKeys {
 };
 
 // Creates the session; one with this id stays as it is. With `redeems` that link goes in the same
-// step. Refused: not_found when there is no such link: it was used, or is too old.
+// step. Refused: not_found when there is no such link: it was used, or pruned.
 struct PutSession {
   using Answer = Session;
   Session session;

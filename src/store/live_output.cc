@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
+
 namespace chronos::store {
 
 struct LiveOutput::State : std::enable_shared_from_this<State> {

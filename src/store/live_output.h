@@ -8,7 +8,6 @@
 #include <memory>
 #include <string_view>
 
-#include "base/mutex.h"
 #include "store/store.h"
 
 namespace chronos::store {

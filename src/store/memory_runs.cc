@@ -63,12 +63,12 @@ const JobSpec& spec_of(const Tables& tables, RunId run) {
   return tables.jobs.at(tables.live_runs.at(run).job).job.spec;
 }
 
-// The attempt never began.
 std::string take_running_output(Tables& tables, RunId run) {
   const auto node = tables.running_output.extract(run);
   return node.empty() ? std::string() : std::move(node.mapped());
 }
 
+// The attempt never began.
 SettleRun::Answer hand_back(Tables& tables, RunId id, Timestamp now) {
   take_running_output(tables, id);
   auto run = take(tables, id);

@@ -14,8 +14,9 @@ namespace chronos::store::sql {
 std::span<const EmbeddedFile> schema_files();
 std::span<const EmbeddedFile> postgres_schema_files();
 
-// `files` are named "schema/NNNN_what.sql" and count from 1 without a gap. A process that dies on
-// the way leaves the last whole step. Refused: a database that a newer program has written.
+// `files` are named "schema/NNNN_what.sql"; a database's version is how many of them it has seen,
+// whatever their numbers. A process that dies on the way leaves the last whole step. Refused: a
+// database that a newer program has written.
 Result<void> migrate(Connection& db, std::span<const EmbeddedFile> files);
 
 }  // namespace chronos::store::sql
