@@ -131,28 +131,43 @@ Complaints check_slots(const store::Store& store, ProjectId project, const Histo
   return complaints;
 }
 
-// Starts between two steps of the clock: a step moves the window.
+// Starts between two steps of the clock: a step moves the window. Nodes whose clocks differ measure
+// it by their own, and what one of them takes for over is over: it is shorter by as much as they
+// differ. Clocks that are wrong by more than it is long are no clocks to measure it by. A claim
+// that was asked for before its run was let through, and committed after, dates the start too early
+// to say anything.
 Complaints check_rates(const store::Store& store, ProjectId project, const OutsideWorld& world) {
-  std::map<std::pair<std::string, Duration>, std::vector<Timestamp>> starts;
+  struct Window {
+    std::vector<Timestamp> starts;
+    Duration spread{};
+  };
+  std::map<std::pair<std::string, Duration>, Window> windows;
   std::map<std::string, RateLimit> limits;
   for (const auto& start : world.starts) {
     const auto job = store.find_job(project, start.job);
     const bool is_of_this_epoch =
         start.since_claim >= Duration(0) && start.since_claim < Duration(5'000'000);
-    if (!job || !job->spec.limits.rate || !is_of_this_epoch) continue;
+    const bool is_dated = is_of_this_epoch && start.started_at >= start.queued_at;
+    if (!job || !job->spec.limits.rate || !is_dated) continue;
     const auto& rate = *job->spec.limits.rate;
     limits[rate.key] = rate;
-    starts[{rate.key, start.clock_offset}].push_back(start.started_at);
+    auto& window = windows[{rate.key, start.clock_offset}];
+    window.starts.push_back(start.started_at);
+    window.spread = std::max(window.spread, start.clock_spread);
   }
   Complaints complaints;
-  for (auto& [of, times] : starts) {
+  for (auto& [of, window] : windows) {
+    auto& times = window.starts;
     std::ranges::sort(times);
     const auto& rate = limits.at(of.first);
     for (std::size_t i = 0; i + static_cast<std::size_t>(rate.max) < times.size(); ++i) {
       const auto after = times[i + static_cast<std::size_t>(rate.max)];
-      if (after - times[i] >= rate.per) continue;
-      complaints.push_back(fmt::format("more than {} of the rate key {} started from {} on",
-                                       rate.max, rate.key, format_timestamp(times[i])));
+      if (after - times[i] >= rate.per - window.spread) continue;
+      auto complaint = fmt::format("more than {} of the rate key {} started:", rate.max, rate.key);
+      for (auto k = i; k <= i + static_cast<std::size_t>(rate.max); ++k) {
+        complaint += " " + format_timestamp(times[k]);
+      }
+      complaints.push_back(std::move(complaint));
       break;
     }
   }
@@ -273,6 +288,44 @@ Complaints check_deliveries(const store::Store& store, ProjectId project, const 
       if (deliveries->size() != 1) {
         complaints.push_back(
             fmt::format("{} has {} deliveries", run.id.to_string(), deliveries->size()));
+      }
+    }
+  }
+  return complaints;
+}
+
+Complaints check_acknowledged(const store::Store& store, ProjectId project, const History& history,
+                              const std::set<JobId>& acknowledged) {
+  Complaints complaints;
+  for (const auto& job : acknowledged) {
+    if (!history.contains(job)) {
+      complaints.push_back(job.to_string() + " was acknowledged and is gone");
+    }
+  }
+  std::map<std::string, JobId> names;
+  for (const auto& [id, runs] : history) {
+    const auto [other, is_new] = names.emplace(store.find_job(project, id)->spec.name, id);
+    if (is_new) continue;
+    complaints.push_back(
+        fmt::format("{} and {} are of one submission", id.to_string(), other->second.to_string()));
+  }
+  return complaints;
+}
+
+Complaints check_arrived(const store::Store& store, ProjectId project, const History& history,
+                         const std::set<DeliveryId>& arrived) {
+  Complaints complaints;
+  for (const auto& [id, runs] : history) {
+    for (const auto& run : runs) {
+      const auto deliveries = store.list_deliveries(project, run.id);
+      for (const auto& delivery : *deliveries) {
+        const bool is_delivered = delivery.state == DeliveryState::delivered;
+        if (delivery.state == DeliveryState::waiting) {
+          complaints.push_back(delivery.id.to_string() + " was never sent");
+        } else if (is_delivered != arrived.contains(delivery.id)) {
+          complaints.push_back(fmt::format("{} is recorded as {}", delivery.id.to_string(),
+                                           to_string(delivery.state)));
+        }
       }
     }
   }

@@ -53,6 +53,15 @@ Complaints check_ledger(const store::Store& store, ProjectId project, const Hist
 // Every run that failed for good has its delivery.
 Complaints check_deliveries(const store::Store& store, ProjectId project, const History& history);
 
+// What the user was told that it is there is there, and no submission made two jobs: each has a
+// name of its own.
+Complaints check_acknowledged(const store::Store& store, ProjectId project, const History& history,
+                              const std::set<JobId>& acknowledged);
+
+// After the faults have stopped: whom a run concerns has been told, and nobody else is said to be.
+Complaints check_arrived(const store::Store& store, ProjectId project, const History& history,
+                         const std::set<DeliveryId>& arrived);
+
 // After the faults have stopped: nothing that was due is still waiting or running.
 Complaints check_all_done(const History& history, Timestamp now);
 

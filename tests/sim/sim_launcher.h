@@ -23,11 +23,14 @@ struct OutsideWorld {
     Timestamp planned_at;
     Timestamp latest_time;  // the wall clock may have been set back since
     Timestamp started_at;   // by the claim
+    Timestamp queued_at;    // let through, by whoever did it
     Duration since_claim{};
     Duration clock_offset{};  // of the wall clock: other after each step
+    Duration clock_spread{};  // by which the clocks of the nodes differed
   };
   std::vector<Start> starts;
-  Timestamp latest_time;  // the wall clock ever showed
+  Timestamp latest_time;    // a wall clock ever showed
+  Duration clock_spread{};  // by which those of the nodes differ now
 };
 
 class SimLauncher final : public scheduler::Launcher {
@@ -55,8 +58,10 @@ class SimLauncher final : public scheduler::Launcher {
                              .planned_at = run.planned_at,
                              .latest_time = world_.latest_time,
                              .started_at = run.started_at,
+                             .queued_at = run.queued_at,
                              .since_claim = clock_.now() - run.started_at,
-                             .clock_offset = clock_.now().time_since_epoch() - clock_.steady()});
+                             .clock_offset = clock_.now().time_since_epoch() - clock_.steady(),
+                             .clock_spread = world_.clock_spread});
     const auto length = length_(run, rng_);
     Ending ending{std::move(done), draw_outcome()};
     if (length > timeout)

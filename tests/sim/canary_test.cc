@@ -1,0 +1,45 @@
+// A bug of each class is planted, and the simulator finds it: a checker that cannot fail would
+// prove nothing.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "world.h"
+
+namespace chronos::sim {
+namespace {
+
+struct Planted {
+  Bug bug;
+  std::string name;
+  std::string complaint;  // some words of it
+};
+
+class Canary : public testing::TestWithParam<Planted> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Bugs, Canary,
+    testing::Values(Planted{Bug::loses_a_submission, "LostSubmission", "was acknowledged"},
+                    Planted{Bug::hands_out_early, "EarlyStart", "started early"},
+                    Planted{Bug::forgets_ledger_rows, "HoleInTheLedger", "no row for"},
+                    Planted{Bug::forgets_deliveries, "NobodyTold", "deliveries"},
+                    Planted{Bug::claims_again, "ClaimedTwice", "old token"},
+                    Planted{Bug::never_releases, "NeverStarted", "is still"},
+                    Planted{Bug::forgets_the_outcome, "NeverEnded", "is still"}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST_P(Canary, IsFound) {
+  constexpr std::uint64_t kSeeds = 30;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    World world(
+        {.seed = seed, .steps = 400, .bug = GetParam().bug, .patience = std::chrono::minutes(30)});
+    for (const auto& complaint : world.run()) {
+      if (complaint.contains(GetParam().complaint)) return;
+    }
+  }
+  FAIL() << "nobody complained: " << GetParam().complaint;
+}
+
+}  // namespace
+}  // namespace chronos::sim

@@ -1,0 +1,80 @@
+// What a store that breaks a promise would do: planted to see that the checkers find it. One
+// thread.
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "store/store.h"
+
+namespace chronos::sim {
+
+enum class Bug {
+  none,
+  loses_a_submission,   // acknowledges it and forgets it
+  hands_out_early,      // shows runs as due before their time
+  forgets_ledger_rows,  // plans without the rows that say what did not run
+  forgets_deliveries,   // settles without telling anybody
+  claims_again,         // answers a claim with what it answered to the claim before
+  never_releases,       // takes the change that makes due runs ready and does nothing
+  forgets_the_outcome,  // acknowledges that an attempt ended and loses its lease's end
+};
+
+class PlantedBug {
+ public:
+  explicit PlantedBug(Bug kind) : kind_(kind) {}
+
+  // When it says that something is due, and the time at which it looks.
+  std::optional<Timestamp> due_at(std::optional<Timestamp> at) const {
+    return at && kind_ == Bug::hands_out_early ? *at - kEarly : at;
+  }
+  Timestamp now_for(Timestamp now) const {
+    return kind_ == Bug::hands_out_early ? now + kEarly : now;
+  }
+
+  // True: the change was dealt with by the bug.
+  template <class C>
+  bool spoil(C& change, store::Done<store::Answer>& done) {
+    const auto answer = [&done](typename C::Answer with) {
+      done(store::Answer(std::in_place_type<typename C::Answer>, std::move(with)));
+      return true;
+    };
+    if constexpr (std::is_same_v<C, store::SubmitJob>) {
+      const bool is_lost = kind_ == Bug::loses_a_submission && ++count_ % 10 == 0;
+      if (is_lost) return answer({change.job, false});
+    }
+    if constexpr (std::is_same_v<C, store::CommitPlan>) {
+      if (kind_ == Bug::forgets_ledger_rows) change.rows.clear();
+    }
+    if constexpr (std::is_same_v<C, store::SettleRun>) {
+      if (kind_ == Bug::forgets_deliveries) change.deliveries.clear();
+      const bool is_lost = kind_ == Bug::forgets_the_outcome && ++count_ % 10 == 0;
+      if (is_lost) return answer({change.next});
+    }
+    if constexpr (std::is_same_v<C, store::ReleaseDue>) {
+      if (kind_ == Bug::never_releases) return answer(0);
+      change.now = now_for(change.now);
+    }
+    if constexpr (std::is_same_v<C, store::ClaimRuns>) {
+      if (kind_ == Bug::claims_again && ++count_ % 20 == 0) return answer(claimed_before_);
+    }
+    return false;
+  }
+
+  template <class C>
+  void note(const typename C::Answer& answer) {
+    if constexpr (std::is_same_v<C, store::ClaimRuns>) {
+      if (!answer.empty()) claimed_before_ = answer;
+    }
+  }
+
+ private:
+  static constexpr Duration kEarly{5'000'000};
+
+  const Bug kind_;
+  int count_ = 0;  // of changes that it may spoil
+  store::ClaimRuns::Answer claimed_before_;
+};
+
+}  // namespace chronos::sim
