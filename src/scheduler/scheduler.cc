@@ -28,6 +28,11 @@ constexpr Duration kClockStep = std::chrono::milliseconds(250);
 constexpr int kReplanBatch = 200;
 constexpr Duration kReplanPause = std::chrono::milliseconds(10);
 
+// Somebody else has the run by now, or it is gone: there is nothing to send again.
+bool is_lost(const Error& error) {
+  return error.reason == Reason::lease_lost || error.reason == Reason::not_found;
+}
+
 }  // namespace
 
 Scheduler::Scheduler(store::Store& store, Launcher& launcher, const Clock& clock, IdSource& ids,
@@ -392,13 +397,26 @@ void Scheduler::take_claimed(const store::ClaimRuns& asked,
   if (!claimed) return;
   // This process was stopped, or the store was out of reach: others may have the runs by now.
   const bool is_late = clock_.steady() >= leased_until_;
-  for (auto& run : *claimed) is_late ? give_back(run) : launch(std::move(run));
+  for (auto& run : *claimed) {
+    if (!is_late) {
+      launch(std::move(run));
+      continue;
+    }
+    log::warn("a run was claimed too late to be started", {{"run", run.run.to_string()}});
+    give_back(std::move(run));
+  }
 }
 
-void Scheduler::give_back(const store::ClaimedRun& claimed) {
-  log::warn("a run was claimed too late to be started", {{"run", claimed.run.to_string()}});
-  commit(store::handed_back(claimed, clock_.now()),
-         [this](const Result<store::SettleRun::Answer>&) { may_have_ready_ = true; });
+// Until the store has taken it: this node lives, so nobody else would ever miss the run.
+void Scheduler::give_back(store::ClaimedRun claimed) {
+  auto change = store::handed_back(claimed, clock_.now());
+  commit(std::move(change), [this, claimed = std::move(claimed)](
+                                const Result<store::SettleRun::Answer>& answer) mutable {
+    may_have_ready_ = true;
+    if (answer || is_lost(answer.error())) return;
+    resend_at_ = clock_.now() + kRetryStore;
+    too_late_.push_back(std::move(claimed));
+  });
 }
 
 void Scheduler::launch(store::ClaimedRun claimed) {
@@ -446,28 +464,29 @@ void Scheduler::send_ended() {
 
 void Scheduler::send(Unsettled unsettled) {
   auto change = unsettled.change;
-  commit(std::move(change), [this, unsettled = std::move(unsettled)](
-                                Result<store::SettleRun::Answer> answer) mutable {
-    if (answer) {
-      may_have_ready_ = true;  // what it kept waiting
-      events_.on_settled(unsettled.claimed, unsettled.outcome, answer->state);
-      return forget(unsettled);
-    }
-    if (answer.error().reason == Reason::lease_lost || answer.error().reason == Reason::not_found) {
-      log::warn(
-          "an attempt's outcome came after its lease was lost",
-          {{"run", unsettled.claimed.run.to_string()}, {"job", unsettled.claimed.job.to_string()}});
-      return forget(unsettled);
-    }
-    // The store is full or away for a while; what happened must not be forgotten.
-    resend_at_ = clock_.now() + kRetryStore;
-    unsettled_.push_back(std::move(unsettled));
-  });
+  commit(std::move(change),
+         [this, unsettled = std::move(unsettled)](Result<store::SettleRun::Answer> answer) mutable {
+           if (answer) {
+             may_have_ready_ = true;  // what it kept waiting
+             events_.on_settled(unsettled.claimed, unsettled.outcome, answer->state);
+             return forget(unsettled);
+           }
+           if (is_lost(answer.error())) {
+             log::warn("an attempt's outcome came after its lease was lost",
+                       {{"run", unsettled.claimed.run.to_string()},
+                        {"job", unsettled.claimed.job.to_string()}});
+             return forget(unsettled);
+           }
+           // The store is full or away for a while; what happened must not be forgotten.
+           resend_at_ = clock_.now() + kRetryStore;
+           unsettled_.push_back(std::move(unsettled));
+         });
 }
 
 void Scheduler::resend() {
-  if (unsettled_.empty() || now_ < resend_at_) return;
+  if (now_ < resend_at_) return;
   for (auto& unsettled : std::exchange(unsettled_, {})) send(std::move(unsettled));
+  for (auto& claimed : std::exchange(too_late_, {})) give_back(std::move(claimed));
 }
 
 void Scheduler::forget(const Unsettled& unsettled) {

@@ -71,7 +71,9 @@ class Scheduler {
   // From now on nothing new starts; what runs goes on.
   void begin_drain() { is_draining_ = true; }
   // Nothing runs and nothing waits for the store.
-  bool is_idle() const { return running_.empty() && in_flight_ == 0 && unsettled_.empty(); }
+  bool is_idle() const {
+    return running_.empty() && in_flight_ == 0 && unsettled_.empty() && too_late_.empty();
+  }
 
  private:
   struct Running {
@@ -105,7 +107,7 @@ class Scheduler {
   void take_claimed(const store::ClaimRuns& asked, Result<std::vector<store::ClaimedRun>> claimed);
   void prune();
   void launch(store::ClaimedRun claimed);
-  void give_back(const store::ClaimedRun& claimed);
+  void give_back(store::ClaimedRun claimed);
   void on_outcome(RunId run, Outcome outcome);
   void settle_attempt(const store::ClaimedRun& claimed, Outcome outcome);
   void send_ended();
@@ -131,8 +133,9 @@ class Scheduler {
   std::unordered_map<RunId, Running> running_;
   // Slots that runs hold, and those offered to claims that were not answered yet.
   std::map<std::string, int> lane_use_;
-  std::vector<Unsettled> ended_;     // in this step
-  std::deque<Unsettled> unsettled_;  // refused for now by the store; sent again
+  std::vector<Unsettled> ended_;             // in this step
+  std::deque<Unsettled> unsettled_;          // refused for now by the store; sent again
+  std::vector<store::ClaimedRun> too_late_;  // likewise, to be given back
   std::map<ProjectId, std::string> project_names_;
   struct Compiled {
     std::int64_t version;
