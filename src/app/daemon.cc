@@ -160,16 +160,12 @@ http::ServerOptions server_options(const Config& config) {
   return options;
 }
 
-// "https://ops.example/chronos" -> "/chronos"; it is written into the page and the cookie, so it
-// ends where it is more than a plain path.
+// "https://ops.example/chronos" -> "/chronos": ServerUrl has seen to it that it is a plain path.
 std::string path_of(std::string_view url) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
   const auto scheme = url.find("://");
   if (scheme == std::string_view::npos) return {};
   const auto begin = url.find('/', scheme + 3);
-  if (begin == std::string_view::npos) return {};
-  return std::string(url.substr(begin, url.find_first_not_of(kPlain, begin) - begin));
+  return std::string(url.substr(std::min(begin, url.size())));
 }
 
 http::Site site_of(const Config& config) {

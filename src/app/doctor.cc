@@ -76,8 +76,12 @@ void judge_disk(Report& report, const DiskFacts& disk, bool has_database) {
                 disk.path + " lies on a network file system, where SQLite's log does not work",
                 "name a directory on a local disk with --data-dir, or use PostgreSQL");
   }
-  const auto sync = fmt::format("a small write is durable in {} µs", disk.sync.count());
-  if (disk.sync > kSlowSync) {
+  if (!disk.sync) {
+    return report.fail("fsync", "a small write did not become durable in " + disk.path,
+                       "make room, and look at what the kernel says of this disk (dmesg)");
+  }
+  const auto sync = fmt::format("a small write is durable in {} µs", disk.sync->count());
+  if (*disk.sync > kSlowSync) {
     report.warn("fsync", sync,
                 "every answer to a submission waits for it: use an SSD, or a disk that others "
                 "write less to");

@@ -25,7 +25,8 @@ struct Finding {
   std::string fix;  // what to do; empty when all is well
 };
 
-// The place of the data directory, or of the directory it will be made in.
+// The place of the database's file, of the data directory when the database is elsewhere, or of the
+// directory it will be made in.
 struct DiskFacts {
   std::string path;
   std::string problem;  // it cannot be written: why
@@ -34,7 +35,7 @@ struct DiskFacts {
   std::uint64_t free_files = 0;
   bool is_in_memory = false;  // tmpfs
   bool is_on_network = false;
-  Duration sync{};  // the median of some small writes that wait for the disk
+  std::optional<Duration> sync;  // the median of some small writes that wait for the disk
 };
 
 struct ClockFacts {

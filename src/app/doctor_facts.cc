@@ -14,6 +14,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <string_view>
 
 #include "app/doctor.h"
 #include "net/smtp_client.h"
@@ -26,8 +28,8 @@ constexpr int kSyncs = 9;
 constexpr long kCifs = 0xFF534D42;
 constexpr long kSmb2 = 0xFE534D42;
 
-// Of some small writes, each made durable: the one in the middle.
-Duration measure_sync(int file) {
+// Of some small writes, each made durable: the one in the middle. Nothing when one of them failed.
+std::optional<Duration> measure_sync(int file) {
   constexpr std::array<char, 4096> kBlock{};
   std::array<Duration, kSyncs> times{};
   const SystemClock clock;
@@ -36,17 +38,28 @@ Duration measure_sync(int file) {
     const bool is_done =
         ::write(file, kBlock.data(), kBlock.size()) == static_cast<ssize_t>(kBlock.size()) &&
         ::fdatasync(file) == 0;
-    time = is_done ? Duration(clock.steady() - before) : Duration::max();
+    if (!is_done) return std::nullopt;
+    time = clock.steady() - before;
   }
   std::ranges::sort(times);
   return times[kSyncs / 2];
 }
 
-DiskFacts examine_disk(const std::string& data_dir) {
-  namespace fs = std::filesystem;
+namespace fs = std::filesystem;
+
+// Of the database's file, which may lie elsewhere than the rest.
+fs::path directory_of(const Config& config) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  const auto& url = config.store.url;
+  if (!url.starts_with(kSqlite)) return config.data_dir;
+  const auto directory = fs::path(url.substr(kSqlite.size())).parent_path();
+  return directory.empty() ? fs::path(".") : directory;
+}
+
+DiskFacts examine_disk(const fs::path& directory) {
   DiskFacts disk;
   std::error_code ignored;
-  auto place = fs::absolute(data_dir, ignored);
+  auto place = fs::absolute(directory, ignored);
   while (!fs::exists(place, ignored) && place.has_parent_path() && place != place.parent_path()) {
     place = place.parent_path();
   }
@@ -115,7 +128,7 @@ std::string examine_smtp(const SmtpConfig& smtp) {
 }  // namespace
 
 MachineFacts examine(const Config& config) {
-  MachineFacts facts{.disk = examine_disk(config.data_dir),
+  MachineFacts facts{.disk = examine_disk(directory_of(config)),
                      .clock = examine_clock(),
                      .zones = examine_zones(),
                      .is_root = ::geteuid() == 0,

@@ -102,6 +102,8 @@ TEST_F(DoctorTest, ADatabaseInMemoryOrOnTheNetwork) {
 TEST_F(DoctorTest, ADiskThatIsSlowToSync) {
   facts_.disk.sync = 35ms;
   EXPECT_EQ(fault(), "warning fsync: a small write is durable in 35000 µs");
+  facts_.disk.sync.reset();
+  EXPECT_EQ(fault(), "error fsync: a small write did not become durable in /var/lib/chronos");
 }
 
 TEST_F(DoctorTest, AClockThatNobodyKeeps) {

@@ -178,6 +178,26 @@ Result<void> WebUrl::read(const Given& given, std::string& out) const {
   return {};
 }
 
+Result<void> ServerUrl::read(const Given& given, std::string& out) const {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+  std::string url;
+  CHRONOS_TRY_VOID(WebUrl::read(given, url));
+  const auto scheme = url.find("://");
+  const auto begin = scheme == std::string::npos ? scheme : url.find_first_of("/?#", scheme + 3);
+  const auto path =
+      begin == std::string::npos ? std::string_view() : std::string_view(url).substr(begin);
+  if (path.find_first_not_of(kPlain) != std::string_view::npos || path.contains("//")) {
+    return refuse("has a path that no prefix can have",
+                  "letters, digits and - . _ ~ between single slashes, and nothing after them");
+  }
+  if (path == "/api" || path.starts_with("/api/")) {
+    return refuse("has a path under which the API lies", "another one: /chronos");
+  }
+  out = std::move(url);
+  return {};
+}
+
 Result<void> StoreUrl::read(const Given& given, std::string& out) const {
   constexpr std::array<std::string_view, 4> kSchemes = {"memory:", "sqlite:", "postgres://",
                                                         "postgresql://"};

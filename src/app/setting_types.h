@@ -51,6 +51,12 @@ struct WebUrl : Text {
   Result<void> read(const Given& given, std::string& out) const;
 };
 
+// Where people reach this server. Its path is a prefix of ours: of plain characters, and not one
+// that the API has.
+struct ServerUrl : WebUrl {
+  Result<void> read(const Given& given, std::string& out) const;
+};
+
 // Of a store; may hold a password, so it is a secret of which only that part is masked.
 struct StoreUrl {
   static constexpr std::string_view kForm = "URL";

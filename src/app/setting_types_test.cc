@@ -162,6 +162,21 @@ TEST(WebUrl, IsAbsolute) {
   EXPECT_EQ(value, "");
 }
 
+TEST(ServerUrl, HasAPathThatCanBeAPrefix) {
+  std::string value;
+  for (const char* url : {"", "https://chronos.example.com", "https://chronos.example.com/",
+                          "http://[::1]:7600/ops/chronos/", "https://example.com/apis"}) {
+    EXPECT_TRUE(ServerUrl{}.read(text(url), value)) << url;
+    EXPECT_EQ(value, url);
+  }
+  for (const char* url :
+       {"https://example.com/api", "https://example.com/api/chronos", "https://example.com/a b",
+        "https://example.com/%61", "ftp://example.com", "https://example.com/a//b",
+        "https://example.com/a?b", "https://example.com?b", "https://example.com/a#b"}) {
+    EXPECT_FALSE(ServerUrl{}.read(text(url), value)) << url;
+  }
+}
+
 TEST(Choice, NamesWhatIsAllowedAndTheNearest) {
   std::string value;
   const auto wrong = ChannelKind{}.read(text("webhok"), value);

@@ -94,7 +94,7 @@ constexpr std::array kSettings = {
     row<Server<&ServerConfig::listen>, Addresses{}>(
         {"server.listen", "--listen"},
         "Numeric addresses and ports to listen on; port 0 is any free one"),
-    row<Server<&ServerConfig::base_url>, WebUrl{}>(
+    row<Server<&ServerConfig::base_url>, ServerUrl{}>(
         {"server.base_url", "--base-url"},
         "How people reach the server, for links in messages; empty: made from the address"),
     row<Server<&ServerConfig::threads>, Count{1, 256}>({"server.threads"},

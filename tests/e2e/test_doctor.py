@@ -34,6 +34,13 @@ def test_a_new_place_is_well(tmp_path):
     assert not (tmp_path / "data").exists(), "nothing was made"
 
 
+def test_the_disk_is_that_of_the_database(tmp_path):
+    in_memory = "sqlite:/dev/shm/chronos-doctor/chronos.db"  # it is not made
+    code, faults = doctor("--data-dir", tmp_path, "--store", in_memory)
+    assert code == 0
+    assert "/dev/shm lies in memory" in faults["disk"][0]["message"]
+
+
 def test_a_server_at_work_is_well(server):
     code, faults = doctor("--data-dir", server.data_dir)
     assert code == 0
