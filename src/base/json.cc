@@ -85,7 +85,8 @@ class Builder {
 
   bool failed(simdjson::error_code code) {
     if (code == simdjson::SUCCESS) return false;
-    refuse(simdjson::error_message(code));
+    const bool is_ours = code == simdjson::MEMALLOC;
+    refuse(simdjson::error_message(code), is_ours ? Reason::overloaded : Reason::bad_json);
     return true;
   }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "cli/commands.h"
 
 namespace {
@@ -57,6 +58,7 @@ int main(int argc, char** argv) {
   // A reader that goes away (`chronos list | head`) is a failed write, not a death; for the server
   // it is a client that hung up.
   std::signal(SIGPIPE, SIG_IGN);
+  chronos::watch_memory();
   std::ios::sync_with_stdio(false);
   try {
     return run({argv + 1, argv + argc});

@@ -4,11 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "base/check.h"
+#include "base/memory.h"
 #include "base/result.h"
 #include "http/connection.h"
 
@@ -44,17 +45,25 @@ class Answer {
   std::uint64_t number_;
 };
 
-inline std::optional<Response> dropped_reply() {
-  return std::nullopt;
+// Dropped by an exception, it may have done something before.
+inline std::unexpected<Error> dropped(const char* how) {
+  if (std::uncaught_exceptions() > 0 && has_memory_run_out()) {
+    return fail(Reason::unknown_commit, "memory ran out while this was done",
+                "repeat it with the same Idempotency-Key");
+  }
+  return fail(Reason::internal, how);
+}
+inline Result<Response> dropped_reply() {
+  return dropped("a handler dropped its request unanswered");
 }
 inline Admission dropped_admission() {
-  return fail(Reason::internal, "the gate dropped a request undecided");
+  return dropped("the gate dropped a request undecided");
 }
 inline HeadVerdict dropped_verdict() {
   return dropped_admission();
 }
 
-using ReplyAnswer = Answer<std::optional<Response>, &Connection::on_reply, &dropped_reply>;
+using ReplyAnswer = Answer<Result<Response>, &Connection::on_reply, &dropped_reply>;
 using HeadVerdictAnswer = Answer<HeadVerdict, &Connection::on_head_verdict, &dropped_verdict>;
 using BodyVerdictAnswer = Answer<Admission, &Connection::on_body_verdict, &dropped_admission>;
 

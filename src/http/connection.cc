@@ -433,7 +433,7 @@ SteadyTime Connection::allowance(SteadyTime start, Duration timeout, std::size_t
          std::chrono::seconds(bytes / std::max<std::size_t>(options_.rate_min, 1));
 }
 
-void Connection::on_reply(std::uint64_t number, std::optional<Response> response) {
+void Connection::on_reply(std::uint64_t number, Result<Response> response) {
   if (placed_ == number) place_.reset();
   const auto slot = std::ranges::find(slots_, number, &Slot::number);
   const bool is_cut_off = slot == slots_.end();
@@ -444,10 +444,7 @@ void Connection::on_reply(std::uint64_t number, std::optional<Response> response
     }
   }
   if (is_cut_off) return;
-  if (!response) {
-    const Error dropped{Reason::internal, "a handler dropped its request unanswered", {}, {}};
-    response = problem(dropped, slot->route ? slot->route->pattern : "");
-  }
+  if (!response) response = problem(response.error(), slot->route ? slot->route->pattern : "");
   const auto& base_path = worker_->shared().router.base_path();
   for (Header& header : response->headers) {
     if (header.name == "Location") header.value.insert(0, base_path);

@@ -38,7 +38,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // What the continuations handed out call, through the loop. `number` is the request's.
   void on_head_verdict(std::uint64_t number, HeadVerdict verdict);
   void on_body_verdict(std::uint64_t number, Admission admission);
-  void on_reply(std::uint64_t number, std::optional<Response> response);  // nothing = dropped
+  void on_reply(std::uint64_t number, Result<Response> response);  // an error = dropped
   void on_stream();
 
   EventLoop& loop() { return worker_->loop(); }

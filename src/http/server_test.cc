@@ -1,8 +1,10 @@
 #include "http/server.h"
 
+#include <new>
 #include <thread>
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "http/server_fixture.h"
 
 namespace chronos::http {
@@ -192,6 +194,20 @@ TEST_F(ServerTest, ARequestDroppedOrThrownAwayIsAnswered500) {
   ASSERT_TRUE(held.wait_for(1));
   held.take(0);  // and drops it, on this thread
   EXPECT_EQ(client.read().status, 500);
+}
+
+TEST_F(ServerTest, ARequestForWhichMemoryRanOutMayHaveBeenDone) {
+  watch_memory();
+  // As operator new does.
+  add(Method::get, "/exhaust", [](const Request&, const Reply&) { std::get_new_handler()(); });
+  add(Method::get, "/throw",
+      [](const Request&, const Reply&) { throw std::runtime_error("for another reason"); });
+  start();
+  Client client = connect();
+  const Answered exhausted = client.ask(get("/exhaust"));
+  EXPECT_EQ(exhausted.status, 503);
+  EXPECT_NE(exhausted.body.find("unknown_commit"), std::string::npos);
+  EXPECT_EQ(client.ask(get("/throw")).status, 500);
 }
 
 TEST_F(ServerTest, HeaderValuesCannotSplitAnAnswer) {
