@@ -3,17 +3,10 @@
 #include <algorithm>
 
 #include "model/access.h"
+#include "model/secrets.h"
 
 namespace chronos::executor {
 namespace {
-
-constexpr std::string_view kSecretWords[] = {"password", "passwd",        "secret",
-                                             "token",    "credential",    "cookie",
-                                             "apikey",   "authorization", "privatekey"};
-
-bool is_base32(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
 
 // Longer than any key's: whatever looks like one for longer than this is none.
 constexpr std::size_t kKeyBodyMax = 256;
@@ -35,34 +28,12 @@ std::size_t before_cut(std::string_view secret, std::string_view text, std::size
 
 void replace_all(std::string& text, std::string_view secret) {
   for (auto at = text.find(secret); at != std::string::npos;
-       at = text.find(secret, at + SecretMask::kMasked.size())) {
-    text.replace(at, secret.size(), SecretMask::kMasked);
-  }
-}
-
-// What comes after the prefix stays no secret if it is too short to be one.
-void mask_keys(std::string& text) {
-  constexpr std::size_t kBodyMin = 26;
-  for (auto at = text.find(kKeyPrefix); at != std::string::npos;
-       at = text.find(kKeyPrefix, at + kKeyPrefix.size())) {
-    const auto begin = at + kKeyPrefix.size();
-    auto end = begin;
-    while (end < text.size() && is_base32(text[end])) ++end;
-    if (end - begin >= kBodyMin) text.replace(begin, end - begin, SecretMask::kMasked);
+       at = text.find(secret, at + kMasked.size())) {
+    text.replace(at, secret.size(), kMasked);
   }
 }
 
 }  // namespace
-
-bool is_secret_name(std::string_view name) {
-  std::string letters;
-  for (const char c : name) {
-    if (c >= 'A' && c <= 'Z') letters += static_cast<char>(c - 'A' + 'a');
-    if (c != '_' && c != '-' && (c < 'A' || c > 'Z')) letters += c;
-  }
-  return std::ranges::any_of(
-      kSecretWords, [&](std::string_view word) { return letters.find(word) != std::string::npos; });
-}
 
 void SecretMask::add(std::string_view name, std::string_view value) {
   if (!is_secret_name(name)) return;
@@ -81,7 +52,7 @@ std::size_t SecretMask::whole_part(std::string_view text) const {
   if (key != std::string_view::npos) {
     const auto body = text.substr(key + kKeyPrefix.size());
     const auto size =
-        static_cast<std::size_t>(std::ranges::find_if_not(body, is_base32) - body.begin());
+        static_cast<std::size_t>(std::ranges::find_if_not(body, is_key_character) - body.begin());
     const auto end = key + kKeyPrefix.size() + size;
     const bool may_go_on = end == text.size() && size < kKeyBodyMax;
     if (may_go_on || end > whole) whole = std::min(whole, key);
@@ -96,7 +67,7 @@ std::size_t SecretMask::whole_part(std::string_view text) const {
 
 std::string SecretMask::apply(std::string text) const {
   for (const auto& secret : secrets_) replace_all(text, secret);
-  mask_keys(text);
+  mask_api_keys(text);
   return text;
 }
 

@@ -9,14 +9,8 @@
 
 namespace chronos::executor {
 
-// Whether a variable or header of this name holds a secret: its name has one of the words password,
-// passwd, secret, token, credential, cookie, authorization, api key, private key, in any case and
-// joined by '_', '-' or nothing.
-bool is_secret_name(std::string_view name);
-
 class SecretMask {
  public:
-  static constexpr std::string_view kMasked = "***";
   // A shorter value stands in harmless text too often to be masked.
   static constexpr std::size_t kSecretMin = 6;
 

@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "model/access.h"
+#include "model/secrets.h"
 
 namespace chronos::executor {
 namespace {
