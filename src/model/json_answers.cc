@@ -5,11 +5,10 @@
 
 #include "base/fields.h"
 #include "base/time_text.h"
+#include "model/job_version.h"
 #include "model/json_codec.h"
 
 namespace chronos {
-
-void write_spec_members(json::Writer& writer, const JobSpec& spec);  // json_codec.cc
 
 namespace {
 
@@ -122,6 +121,21 @@ void write_job(json::Writer& writer, const Job& job, std::string_view project,
   writer.key("warnings");
   write_warnings(writer, warnings);
   writer.end_object();
+}
+
+void write_job_version(json::Writer& writer, const JobVersion& version) {
+  writer.begin_object().member("version", version.version).key("at");
+  write_value(writer, version.at);
+  writer.key("by");
+  if (version.by) {
+    writer.begin_object().member("key", version.by->to_string());
+    writer.member("name", version.by_name).end_object();
+  } else {
+    writer.null();
+  }
+  writer.key("declaration").begin_object();
+  write_spec_members(writer, version.spec);
+  writer.end_object().end_object();
 }
 
 void write_run(json::Writer& writer, const Run& run) {

@@ -41,6 +41,8 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& ru
 // A job as every route answers it. `warnings` may be empty.
 void write_job(json::Writer& writer, const Job& job, std::string_view project,
                const std::vector<FieldError>& warnings = {});
+// The declaration as a job has it, into an object that is open.
+void write_spec_members(json::Writer& writer, const JobSpec& spec);
 void write_run(json::Writer& writer, const Run& run);
 // The members of an explanation, into an object that is open.
 void write_why_members(json::Writer& writer, const Explanation& why);

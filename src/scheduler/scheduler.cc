@@ -502,7 +502,7 @@ void Scheduler::prune() {
   const auto steady = clock_.steady();
   if (last_prune_ && Duration(steady - *last_prune_) < options_.prune_interval) return;
   last_prune_ = steady;
-  commit(store::Prune{now_, options_.batch}, [this](Result<std::int64_t> gone) {
+  commit(store::Prune{now_, options_.batch, options_.audit_age}, [this](Result<std::int64_t> gone) {
     if (gone && *gone >= options_.batch) last_prune_.reset();  // there is more
   });
 }

@@ -40,6 +40,7 @@ struct SchedulerOptions {
   Duration heartbeat = std::chrono::seconds(5);
   Duration prune_interval = std::chrono::seconds(60);
   Duration zone_interval = std::chrono::seconds(60);  // between looks at the tz database
+  Duration audit_age = kAuditKept;                    // of entries of the audit log
   int batch = 1000;                                   // rows released or claimed at a time
 };
 

@@ -8,6 +8,10 @@
 // replay, when that is there already. Whether the project exists and the caller may is checked
 // before, not here.
 //
+// A change that a user asked for names its Author. Then the store writes an AuditEntry of what the
+// change did, in the same transaction; none when it did nothing (a replay, the same again). Of a
+// SubmitJob the job's own row says it: who made it, and when (decision 14).
+//
 // Where a run is: `due` (waits for its instant, or for its retry), `ready` (waits for a slot),
 // `held` (waits for an earlier run of its job), leased, or final. It *goes on* when it is ready,
 // leased or in back-off. After every change: when a job has held runs and none that goes on, the
@@ -30,7 +34,10 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "model/access.h"
+#include "model/audit.h"
+#include "model/bulk.h"
 #include "model/calendar.h"
+#include "model/channel.h"
 #include "model/job.h"
 #include "model/notification.h"
 #include "model/plan.h"
@@ -49,6 +56,8 @@ inline constexpr std::string_view kPruned = "pruned";
 
 inline constexpr Duration kIdempotencyKept = std::chrono::hours(24);
 inline constexpr Duration kDeliveriesKept = std::chrono::days(30);
+// Of a job: versions up to this many before the newest.
+inline constexpr std::int64_t kVersionsKept = 100;
 
 // A POST's Idempotency-Key. `fingerprint` is a digest of the request. Looked at before anything
 // else: the same (caller, key) with the same fingerprint → the same job or run (as it is now),
@@ -90,10 +99,12 @@ struct SubmitJob {
   std::optional<PlannedRun> first_run;
   Timestamp now;
   std::optional<Idempotency> idempotency;
+  std::optional<Author> by = {};
 };
 
-// Replaces the declaration. Runs that wait follow the new queue, priority and action. Counts,
-// streak and last_run stay as stored, but for what cancelled runs add.
+// Replaces the declaration; the one before stays among the job's versions (kVersionsKept). Runs
+// that wait follow the new queue, priority and action. Counts, streak and last_run stay as stored,
+// but for what cancelled runs add.
 //
 // With `replaces_schedule` the waiting runs of trigger `schedule` go: those not yet due vanish,
 // those due or already tried end as cancelled(kRescheduled); a running one goes on, and so do runs
@@ -115,6 +126,7 @@ struct ReplaceJob {
   std::optional<PlannedRun> next_run;
   Timestamp now;
   std::optional<Idempotency> idempotency;
+  std::optional<Author> by = {};
 };
 
 // What a submission makes of the job that holds its unique key.
@@ -124,7 +136,9 @@ inline ReplaceJob replacing(const Job& holder, const SubmitJob& change) {
                          .replaces_schedule = true,
                          .next_run = change.first_run,
                          .now = change.now,
-                         .idempotency = {}};
+                         .idempotency = {},
+                         .by = change.by};
+  if (replacement.by) replacement.by->action = "job.update";
   auto& job = replacement.job;
   job.id = holder.id;
   job.created_at = holder.created_at;
@@ -146,6 +160,7 @@ struct CancelJob {
   bool keep_running = false;
   std::optional<std::int64_t> expected_version;
   Timestamp now;
+  std::optional<Author> by = {};
 };
 
 // A run outside the schedule: goes straight to `ready`, whatever the job's phase. Refused:
@@ -157,6 +172,7 @@ struct RunJob {
   PlannedRun run;  // trigger manual or retry
   Timestamp now;
   std::optional<Idempotency> idempotency;
+  std::optional<Author> by = {};
 };
 
 // Runs for instants of the past, outside the schedule: planned_through and the ledger's rows stay
@@ -177,6 +193,7 @@ struct Backfill {
   bool holds = true;
   Timestamp now;
   std::optional<Idempotency> idempotency;
+  std::optional<Author> by = {};
 };
 
 // A waiting run ends as cancelled(kRunCancelled); a running attempt is marked; a final run stays as
@@ -188,6 +205,7 @@ struct CancelRun {
   ProjectId project;
   RunId run;
   Timestamp now;
+  std::optional<Author> by = {};
 };
 
 struct CalendarAnswer {
@@ -208,6 +226,7 @@ struct PutCalendar {
   std::optional<std::int64_t> expected_version;
   Timestamp now;
   std::optional<Idempotency> idempotency;
+  std::optional<Author> by = {};
 };
 
 // Answer: what it was. Refused: not_found; version_mismatch as above; state_conflict, naming some
@@ -217,6 +236,55 @@ struct DeleteCalendar {
   ProjectId project;
   std::string name;
   std::optional<std::int64_t> expected_version;
+  std::optional<Author> by = {};
+};
+
+struct ChannelAnswer {
+  DeclaredChannel channel;  // as stored
+  bool is_new = false;
+  bool is_replay = false;
+};
+
+// As PutCalendar and DeleteCalendar, but that nobody is woken and nothing keeps it: what is to be
+// told through a channel that is gone waits for one of that name.
+struct PutChannel {
+  using Answer = ChannelAnswer;
+  DeclaredChannel channel;  // version and created_at are the store's when it is there already
+  bool must_be_new = false;
+  std::optional<std::int64_t> expected_version;
+  Timestamp now;
+  std::optional<Idempotency> idempotency;
+  std::optional<Author> by = {};
+};
+struct DeleteChannel {
+  using Answer = ChannelAnswer;
+  ProjectId project;
+  std::string name;
+  std::optional<std::int64_t> expected_version;
+  std::optional<Author> by = {};
+};
+
+struct BulkAnswer {
+  Bulk bulk;  // as stored
+  bool is_replay = false;
+};
+
+// A new bulk operation on these things (ids of jobs or of runs), in this order.
+struct PutBulk {
+  using Answer = BulkAnswer;
+  Bulk bulk;
+  std::vector<Uuid> items;
+  Timestamp now;
+  std::optional<Idempotency> idempotency;
+  std::optional<Author> by = {};
+};
+
+// Moves one on: status, done, failed, ended_at and taken_until become those of `bulk`, its step
+// grows. Refused: not_found; version_mismatch when the stored step is not `bulk.step`.
+struct MoveBulk {
+  using Answer = BulkAnswer;
+  Bulk bulk;
+  std::optional<Author> by = {};
 };
 
 // -- What the scheduler does ---------------------------------------------------------------------
@@ -412,6 +480,13 @@ struct AddDeliveries {
   };
   std::vector<Delivery> deliveries;
   std::optional<Idempotency> idempotency;
+  std::optional<Author> by = {};
+};
+
+// What somebody did that leaves no other trace in the store (a backup). One with this id stays.
+struct AddAudit {
+  struct Answer {};
+  AuditEntry entry;
 };
 
 // A new project and the admin key to begin with. Refused: key_taken when the name is taken.
@@ -421,6 +496,7 @@ struct PutProject {
   Project project;
   std::optional<Key> first_key;
   std::optional<Idempotency> idempotency;
+  std::optional<Author> by = {};
 };
 
 // The first start: the project and its admin key, unless any project exists.
@@ -438,6 +514,7 @@ struct PutKey {
   using Answer = Key;
   Key key;
   std::optional<Idempotency> idempotency;
+  std::optional<Author> by = {};
 };
 
 // Refused: not_found. Again → the same answer.
@@ -448,6 +525,7 @@ struct RevokeKey {
   Timestamp now;
   // Given (a rotation): the key is not revoked but expires then, unless it expires earlier anyway.
   std::optional<Timestamp> expires_at;
+  std::optional<Author> by = {};
 };
 
 // last_used_at moves forward only; unknown keys are passed over.
@@ -462,12 +540,14 @@ struct PutSession {
   using Answer = Session;
   Session session;
   std::optional<SessionId> redeems = {};
+  std::optional<Author> by = {};
 };
 
 // Forgets the session, if it is there.
 struct EndSession {
   struct Answer {};
   SessionId session;
+  std::optional<Author> by = {};
 };
 
 // Folds final runs beyond their job's retention (more than `runs` rows, the oldest by id first; or
@@ -475,25 +555,29 @@ struct EndSession {
 // `count` the sum, from the first planned instant to the last, ended_at the latest, under the id of
 // a run it stands for; attempts, output and all else of them goes. These rows stay for good and do
 // not count. Drops finished deliveries (kDeliveriesKept after next_attempt_at) and idempotency keys
-// (kIdempotencyKept), workers (kWorkersKept after they were last seen) and sessions that have
-// expired. At most `limit` rows at a time. Answer: how many were folded or dropped.
+// (kIdempotencyKept), workers (kWorkersKept after they were last seen), sessions that have expired,
+// and entries of the audit log older than `audit_age`. At most `limit` rows at a time. Answer: how
+// many were folded or dropped.
 struct Prune {
   using Answer = std::int64_t;
   Timestamp now;
   int limit = 1000;
+  Duration audit_age = kAuditKept;
 };
 
 // THE list of changes, and of what they answer.
 using Change =
     std::variant<SubmitJob, ReplaceJob, CancelJob, RunJob, Backfill, CancelRun, PutCalendar,
-                 DeleteCalendar, ReleaseDue, CommitPlan, ClaimRuns, SettleRun, AppendOutput,
-                 Heartbeat, WorkerTurn, ClaimDeliveries, FinishDelivery, AddDeliveries, PutProject,
-                 Bootstrap, PutKey, RevokeKey, TouchKeys, PutSession, EndSession, Prune, NoteZones>;
-using Answer = std::variant<std::monostate, JobAnswer, RunAnswer, CalendarAnswer, Backfill::Answer,
-                            std::int64_t, CommitPlan::Answer, ClaimRuns::Answer, SettleRun::Answer,
-                            AppendOutput::Answer, Heartbeat::Answer, WorkerTurn::Answer,
-                            ClaimDeliveries::Answer, FinishDelivery::Answer, AddDeliveries::Answer,
-                            Project, Bootstrap::Answer, Key, TouchKeys::Answer, Session,
-                            EndSession::Answer, NoteZones::Answer>;
+                 DeleteCalendar, PutChannel, DeleteChannel, PutBulk, MoveBulk, ReleaseDue,
+                 CommitPlan, ClaimRuns, SettleRun, AppendOutput, Heartbeat, WorkerTurn,
+                 ClaimDeliveries, FinishDelivery, AddDeliveries, AddAudit, PutProject, Bootstrap,
+                 PutKey, RevokeKey, TouchKeys, PutSession, EndSession, Prune, NoteZones>;
+using Answer =
+    std::variant<std::monostate, JobAnswer, RunAnswer, CalendarAnswer, ChannelAnswer, BulkAnswer,
+                 Backfill::Answer, std::int64_t, CommitPlan::Answer, ClaimRuns::Answer,
+                 SettleRun::Answer, AppendOutput::Answer, Heartbeat::Answer, WorkerTurn::Answer,
+                 ClaimDeliveries::Answer, FinishDelivery::Answer, AddDeliveries::Answer,
+                 AddAudit::Answer, Project, Bootstrap::Answer, Key, TouchKeys::Answer, Session,
+                 EndSession::Answer, NoteZones::Answer>;
 
 }  // namespace chronos::store

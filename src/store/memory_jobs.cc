@@ -92,9 +92,21 @@ bool has_to_move(const LiveRun& run, const JobSpec& before, const JobSpec& after
          before.queue != after.queue || before.action.kind != after.action.kind;
 }
 
+// The one before stays among the job's versions.
+void keep_version(StoredJob& stored, const Job& job, const std::optional<Author>& by) {
+  auto& versions = stored.versions;
+  const auto oldest = stored.job.version - kVersionsKept;
+  versions.push_back(
+      {job.version, job.updated_at, by ? std::optional(by->key) : std::nullopt, {}, job.spec});
+  while (versions.size() > 1 && versions.front().version <= oldest) {
+    versions.erase(versions.begin());
+  }
+}
+
 // Puts the new declaration in place of the old one. Runs that wait follow it: those in `ready` are
 // ordered by its priority.
-void put_declaration(Tables& tables, StoredJob& stored, Job job, Timestamp now) {
+void put_declaration(Tables& tables, StoredJob& stored, Job job, const ReplaceJob& change) {
+  keep_version(stored, job, change.by);
   if (stored.job.spec.key) tables.job_keys.erase({job.project, *stored.job.spec.key});
   if (job.spec.key) tables.job_keys.emplace(std::pair{job.project, *job.spec.key}, job.id);
   std::vector<LiveRun> moved;
@@ -114,7 +126,7 @@ void put_declaration(Tables& tables, StoredJob& stored, Job job, Timestamp now) 
   }
   stored.job = std::move(job);
   for (auto& run : moved) {
-    if (run.place == Place::limited) run.queued_at = now;
+    if (run.place == Place::limited) run.queued_at = change.now;
     run.place = Place::ready;
     insert(tables, std::move(run));
   }
@@ -139,7 +151,10 @@ Result<JobAnswer> apply(Tables& tables, const SubmitJob& change) {
   job.counts.running = 0;
   job.next_run_at.reset();
   if (job.spec.key) tables.job_keys.emplace(std::pair{job.project, *job.spec.key}, id);
-  tables.jobs[id].job = std::move(job);
+  auto& stored = tables.jobs[id];
+  if (change.by) stored.created_by = change.by->key;
+  stored.versions = {{job.version, job.created_at, stored.created_by, {}, job.spec}};
+  stored.job = std::move(job);
   take_unique_key(tables, change.job, change.now);
   if (change.first_run) insert_planned(tables, id, *change.first_run, change.now);
   remember(tables, change.idempotency, id);
@@ -170,7 +185,7 @@ Result<JobAnswer> apply(Tables& tables, const ReplaceJob& change) {
     job.parked_at = stored.job.parked_at;
     job.runs_planned = stored.job.runs_planned;
   }
-  put_declaration(tables, stored, std::move(job), change.now);
+  put_declaration(tables, stored, std::move(job), change);
   if (change.replaces_schedule) {
     stored.phase_at_end.reset();
     if (change.next_run) insert_planned(tables, stored.job.id, *change.next_run, change.now);

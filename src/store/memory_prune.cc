@@ -108,6 +108,9 @@ Result<std::int64_t> apply(Tables& tables, const Prune& change) {
   });
   gone += erase_old(tables.sessions, change.limit - gone,
                     [&](const Session& session) { return session.expires_at <= change.now; });
+  gone += erase_old(tables.audit, change.limit - gone, [&](const AuditEntry& entry) {
+    return entry.at + change.audit_age <= change.now;
+  });
   return gone + forget_limits(tables, change.now, change.limit - gone);
 }
 

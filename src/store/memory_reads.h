@@ -26,6 +26,21 @@ std::vector<ClaimedRun> leases_of(const Tables& tables, NodeId holder);
 std::vector<ClaimedRun> overdue_leases(const Tables& tables, Timestamp now, int limit);
 std::optional<Timestamp> next_delivery_at(const Tables& tables);
 std::vector<Delivery> list_deliveries(const Tables& tables, ProjectId project, RunId run);
+// memory_audit.cc
+Result<JobVersion> find_version(const Tables& tables, ProjectId project, JobId job,
+                                std::int64_t version);
+Result<std::vector<JobVersion>> list_versions(const Tables& tables, ProjectId project, JobId job,
+                                              std::int64_t before, int limit);
+Page<AuditEntry> list_audit(const Tables& tables, const AuditFilter& filter);
+// memory_bulks.cc
+Result<DeclaredChannel> find_channel(const Tables& tables, ProjectId project,
+                                     const std::string& name);
+std::vector<DeclaredChannel> list_channels(const Tables& tables, ProjectId project);
+Result<Bulk> find_bulk(const Tables& tables, ProjectId project, BulkId bulk);
+std::vector<Bulk> list_bulks(const Tables& tables, ProjectId project, std::optional<BulkId> after,
+                             int limit);
+std::vector<Bulk> open_bulks(const Tables& tables, int limit);
+std::vector<Uuid> bulk_items(const Tables& tables, BulkId bulk, std::int64_t from, int limit);
 Stats stats(const Tables& tables);
 
 }  // namespace chronos::store::memory

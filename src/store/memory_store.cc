@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "store/committer.h"
+#include "store/memory_audited.h"
 #include "store/memory_limits.h"
 #include "store/memory_reads.h"
 #include "store/memory_tables.h"
@@ -25,7 +26,7 @@ class Applier {
     return widen(memory::apply(tables_, change, now_));
   }
   Result<Answer> operator()(const auto& change) const {
-    auto answer = widen(memory::apply(tables_, change));
+    auto answer = widen(memory::apply_audited(tables_, change));
     if constexpr (requires { change.now; }) memory::open_lines(tables_, change.now);
     return answer;
   }
@@ -145,6 +146,20 @@ Result<Page<Job>> MemoryStore::list_jobs(const JobFilter& filter) const {
   return state_->read([&](const auto& tables, auto) { return memory::list_jobs(tables, filter); });
 }
 
+Result<JobVersion> MemoryStore::find_version(ProjectId project, JobId job,
+                                             std::int64_t version) const {
+  return state_->read([&](const auto& tables, auto) {
+    return memory::find_version(tables, project, job, version);
+  });
+}
+
+Result<std::vector<JobVersion>> MemoryStore::list_versions(ProjectId project, JobId job,
+                                                           std::int64_t before, int limit) const {
+  return state_->read([&](const auto& tables, auto) {
+    return memory::list_versions(tables, project, job, before, limit);
+  });
+}
+
 Result<Run> MemoryStore::find_run(ProjectId project, RunId run) const {
   return state_->read(
       [&](const auto& tables, auto) { return memory::read_run(tables, project, run); });
@@ -204,6 +219,37 @@ Result<std::vector<Calendar>> MemoryStore::list_calendars(ProjectId project) con
     }
     return calendars;
   });
+}
+
+Result<DeclaredChannel> MemoryStore::find_channel(ProjectId project,
+                                                  const std::string& name) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::find_channel(tables, project, name); });
+}
+
+Result<std::vector<DeclaredChannel>> MemoryStore::list_channels(ProjectId project) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::list_channels(tables, project); });
+}
+
+Result<Bulk> MemoryStore::find_bulk(ProjectId project, BulkId bulk) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::find_bulk(tables, project, bulk); });
+}
+
+Result<std::vector<Bulk>> MemoryStore::list_bulks(ProjectId project, std::optional<BulkId> after,
+                                                  int limit) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::list_bulks(tables, project, after, limit); });
+}
+
+Result<std::vector<Bulk>> MemoryStore::open_bulks(int limit) const {
+  return state_->read([&](const auto& tables, auto) { return memory::open_bulks(tables, limit); });
+}
+
+Result<std::vector<Uuid>> MemoryStore::bulk_items(BulkId bulk, std::int64_t from, int limit) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::bulk_items(tables, bulk, from, limit); });
 }
 
 Result<std::vector<DueRun>> MemoryStore::due_runs(Timestamp now, int limit) const {
@@ -307,6 +353,10 @@ Result<std::vector<Project>> MemoryStore::list_projects() const {
     }
     return projects;
   });
+}
+
+Result<Page<AuditEntry>> MemoryStore::list_audit(const AuditFilter& filter) const {
+  return state_->read([&](const auto& tables, auto) { return memory::list_audit(tables, filter); });
 }
 
 Result<void> MemoryStore::health() const {

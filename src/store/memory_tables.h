@@ -72,11 +72,20 @@ struct StoredJob {
   // Skipped and missed rows by their last instant; those that were extended or folded since are
   // still there.
   std::multimap<Timestamp, RunId> not_run;
+  std::optional<KeyId> created_by;
+  // What was declared, the newest last: that is the job's own.
+  std::vector<JobVersion> versions;
 };
 
 // What an idempotency key stands for; nothing when what was made has no id to come back to.
 using CalendarName = std::pair<ProjectId, std::string>;
-using Made = std::variant<std::monostate, JobId, RunId, KeyId, ProjectId, CalendarName>;
+struct ChannelName {
+  ProjectId project;
+  std::string name;
+  auto operator<=>(const ChannelName&) const = default;
+};
+using Made =
+    std::variant<std::monostate, JobId, RunId, KeyId, ProjectId, CalendarName, ChannelName, BulkId>;
 
 struct Seen {
   Sha256 fingerprint{};
@@ -130,10 +139,13 @@ struct Tables {
   std::map<RunId, std::string> running_output;  // of leased runs
 
   std::map<CalendarName, Calendar> calendars;
+  std::map<ChannelName, DeclaredChannel> channels;
+  std::map<BulkId, std::pair<Bulk, std::vector<Uuid>>> bulks;
   std::map<DeliveryId, Delivery> deliveries;
   std::map<ProjectId, Project> projects;
   std::map<KeyId, Key> keys;
   std::map<SessionId, Session> sessions;
+  std::map<AuditId, AuditEntry> audit;
   std::map<std::pair<KeyId, std::string>, Seen> seen;
   std::optional<std::int64_t> zones_stamp;
 };
@@ -197,6 +209,10 @@ Result<Backfill::Answer> apply(Tables& tables, const Backfill& change);
 Result<RunAnswer> apply(Tables& tables, const CancelRun& change);
 Result<CalendarAnswer> apply(Tables& tables, const PutCalendar& change);
 Result<CalendarAnswer> apply(Tables& tables, const DeleteCalendar& change);
+Result<ChannelAnswer> apply(Tables& tables, const PutChannel& change);
+Result<ChannelAnswer> apply(Tables& tables, const DeleteChannel& change);
+Result<BulkAnswer> apply(Tables& tables, const PutBulk& change);
+Result<BulkAnswer> apply(Tables& tables, const MoveBulk& change);
 Result<std::int64_t> apply(Tables& tables, const ReleaseDue& change);
 Result<CommitPlan::Answer> apply(Tables& tables, const CommitPlan& change);
 Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change);
@@ -207,6 +223,7 @@ Result<WorkerTurn::Answer> apply(Tables& tables, const WorkerTurn& change, Stead
 Result<ClaimDeliveries::Answer> apply(Tables& tables, const ClaimDeliveries& change);
 Result<FinishDelivery::Answer> apply(Tables& tables, const FinishDelivery& change);
 Result<AddDeliveries::Answer> apply(Tables& tables, const AddDeliveries& change);
+Result<AddAudit::Answer> apply(Tables& tables, const AddAudit& change);
 Result<Project> apply(Tables& tables, const PutProject& change);
 Result<Bootstrap::Answer> apply(Tables& tables, const Bootstrap& change);
 Result<Key> apply(Tables& tables, const PutKey& change);

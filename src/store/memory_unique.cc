@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "model/unique.h"
-#include "store/memory_tables.h"
+#include "store/memory_audited.h"
 
 namespace chronos::store::memory {
 namespace {
@@ -29,7 +29,7 @@ Result<std::optional<JobAnswer>> meet_holder(Tables& tables, const SubmitJob& ch
   CHRONOS_TRY(const auto verdict, judge_unique(*unique, holder, change.now));
   if (verdict == UniqueVerdict::take) return std::nullopt;
   if (verdict == UniqueVerdict::replace) {
-    CHRONOS_TRY(auto answer, apply(tables, replacing(holder.job, change)));
+    CHRONOS_TRY(auto answer, apply_audited(tables, replacing(holder.job, change)));
     take_unique_key(tables, answer.job, change.now);
     answer.is_holder = true;
     return answer;

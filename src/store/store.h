@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/job_version.h"
 #include "model/page.h"
 #include "model/why.h"
 #include "model/worker.h"
@@ -120,6 +121,12 @@ class Store {
   virtual Result<Job> find_job(ProjectId project, JobId job) const = 0;
   virtual Result<Job> find_job_by_key(ProjectId project, const std::string& key) const = 0;
   virtual Result<Page<Job>> list_jobs(const JobFilter& filter) const = 0;
+  // What was declared under this version (or under the newest before it that declared something).
+  virtual Result<JobVersion> find_version(ProjectId project, JobId job,
+                                          std::int64_t version) const = 0;
+  // Newest first, those before `before`.
+  virtual Result<std::vector<JobVersion>> list_versions(ProjectId project, JobId job,
+                                                        std::int64_t before, int limit) const = 0;
 
   // -- Runs, live and final as one. Another project's run is not_found. attempts_made counts the
   // running attempt too; node, error, exit_code and http_status are of the running attempt, else of
@@ -146,6 +153,19 @@ class Store {
   // -- Calendars.
   virtual Result<Calendar> find_calendar(ProjectId project, const std::string& name) const = 0;
   virtual Result<std::vector<Calendar>> list_calendars(ProjectId project) const = 0;  // by name
+
+  // -- Channels and bulk operations.
+  virtual Result<DeclaredChannel> find_channel(ProjectId project,
+                                               const std::string& name) const = 0;
+  virtual Result<std::vector<DeclaredChannel>> list_channels(
+      ProjectId project) const = 0;  // by name
+  virtual Result<Bulk> find_bulk(ProjectId project, BulkId bulk) const = 0;
+  virtual Result<std::vector<Bulk>> list_bulks(ProjectId project, std::optional<BulkId> after,
+                                               int limit) const = 0;
+  // Of any project, those that are not over, by starts_at.
+  virtual Result<std::vector<Bulk>> open_bulks(int limit) const = 0;
+  // Things of one from this place on, at most `limit`.
+  virtual Result<std::vector<Uuid>> bulk_items(BulkId bulk, std::int64_t from, int limit) const = 0;
 
   // -- Scheduling.
   // Due runs that need planning, `at` <= now, by `at` and then id. Never two of one job: its
@@ -182,6 +202,8 @@ class Store {
   virtual Result<Session> find_session(SessionId session) const = 0;  // a link too
   virtual Result<Project> find_project(ProjectId project) const = 0;
   virtual Result<std::vector<Project>> list_projects() const = 0;
+  // Submissions among them, as entries of their jobs' ids.
+  virtual Result<Page<AuditEntry>> list_audit(const AuditFilter& filter) const = 0;
   virtual Result<void> health() const = 0;  // can it commit right now? After stop(): shutting_down
   virtual Result<Stats> stats() const = 0;
 

@@ -68,6 +68,36 @@ class FaultyStore final : public store::Store {
     if (are_failing_) return unreadable();
     return inner_.list_jobs(filter);
   }
+  Result<JobVersion> find_version(ProjectId project, JobId job,
+                                  std::int64_t version) const override {
+    return inner_.find_version(project, job, version);
+  }
+  Result<std::vector<JobVersion>> list_versions(ProjectId project, JobId job, std::int64_t before,
+                                                int limit) const override {
+    return inner_.list_versions(project, job, before, limit);
+  }
+  Result<Page<AuditEntry>> list_audit(const AuditFilter& filter) const override {
+    return inner_.list_audit(filter);
+  }
+  Result<DeclaredChannel> find_channel(ProjectId project, const std::string& name) const override {
+    return inner_.find_channel(project, name);
+  }
+  Result<std::vector<DeclaredChannel>> list_channels(ProjectId project) const override {
+    return inner_.list_channels(project);
+  }
+  Result<Bulk> find_bulk(ProjectId project, BulkId bulk) const override {
+    return inner_.find_bulk(project, bulk);
+  }
+  Result<std::vector<Bulk>> list_bulks(ProjectId project, std::optional<BulkId> after,
+                                       int limit) const override {
+    return inner_.list_bulks(project, after, limit);
+  }
+  Result<std::vector<Bulk>> open_bulks(int limit) const override {
+    return inner_.open_bulks(limit);
+  }
+  Result<std::vector<Uuid>> bulk_items(BulkId bulk, std::int64_t from, int limit) const override {
+    return inner_.bulk_items(bulk, from, limit);
+  }
   Result<Run> find_run(ProjectId project, RunId run) const override {
     if (are_failing_) return unreadable();
     return inner_.find_run(project, run);

@@ -23,6 +23,12 @@ Result<RunAnswer> apply(Writer& writer, const CancelRun& change);
 // sql_calendars.cc
 Result<CalendarAnswer> apply(Writer& writer, const PutCalendar& change);
 Result<CalendarAnswer> apply(Writer& writer, const DeleteCalendar& change);
+// sql_channels.cc
+Result<ChannelAnswer> apply(Writer& writer, const PutChannel& change);
+Result<ChannelAnswer> apply(Writer& writer, const DeleteChannel& change);
+// sql_bulks.cc
+Result<BulkAnswer> apply(Writer& writer, const PutBulk& change);
+Result<BulkAnswer> apply(Writer& writer, const MoveBulk& change);
 // sql_planning.cc
 Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change);
 Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change);
@@ -42,6 +48,8 @@ Result<WorkerTurn::Answer> apply(Writer& writer, const WorkerTurn& change);
 Result<ClaimDeliveries::Answer> apply(Writer& writer, const ClaimDeliveries& change);
 Result<FinishDelivery::Answer> apply(Writer& writer, const FinishDelivery& change);
 Result<AddDeliveries::Answer> apply(Writer& writer, const AddDeliveries& change);
+// sql_audit.cc
+Result<AddAudit::Answer> apply(Writer& writer, const AddAudit& change);
 // sql_access.cc
 Result<Project> apply(Writer& writer, const PutProject& change);
 Result<Bootstrap::Answer> apply(Writer& writer, const Bootstrap& change);
@@ -58,6 +66,12 @@ Result<std::vector<RunId>> runs_to_cancel(Connection& db, NodeId holder);
 // sql_workers.cc: the holder lives; refused as Heartbeat says. What is known of it, if it is a
 // worker.
 Result<WorkerInfo> hear(Writer& writer, const Heartbeat& change);
+
+// sql_versions.cc: the declaration that `before` had stays as one of its versions; and what a new
+// one says of itself.
+Result<void> keep_version(Connection& db, const Job& before, std::int64_t spec);
+Result<void> say_version(Connection& db, const Job& job, std::int64_t spec,
+                         std::optional<KeyId> by);
 
 // Brings the counts in `meta` up to date, before a commit (sql_stats.cc).
 Result<void> write_growth(Writer& writer);

@@ -9,7 +9,7 @@
 
 namespace chronos::store::sql {
 
-enum class Made { job, run, project, key, deliveries, calendar };
+enum class Made { job, run, project, key, deliveries, calendar, channel, bulk };
 
 struct MadeBefore {
   Made what = Made::job;
@@ -17,7 +17,7 @@ struct MadeBefore {
   JobId job{};  // of a job or a run
   std::optional<RunId> run{};
   std::optional<KeyId> key{};
-  std::optional<std::string> name{};  // of a calendar
+  std::optional<std::string> name{};  // of a calendar or a channel; a bulk operation's id
 };
 
 // Refused: idempotency_key_reused when the key stands for another request.

@@ -71,11 +71,12 @@ constexpr Sql kDeleteSpecs{"DELETE FROM specs WHERE id = ANY($1::bigint[])"};
 constexpr Sql kInsertJobs{
     "INSERT INTO jobs (project, id, spec, name, key, is_paused, phase, version, created_at,"
     " updated_at, planned_through, parked_at, runs_planned, failure_streak, succeeded, failed,"
-    " cancelled, skipped, missed, retention_runs, retention_age, paused_until, runs_kept)"
+    " cancelled, skipped, missed, retention_runs, retention_age, paused_until, created_by,"
+    " runs_kept)"
     " SELECT *, 0 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[],"
     " $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],"
     " $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[],"
-    " $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[])"
+    " $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::uuid[])"
     " ON CONFLICT DO NOTHING RETURNING id"};
 constexpr Sql kInsertTags{
     "INSERT INTO job_tags (project, tag, job)"
@@ -114,17 +115,19 @@ Result<std::unordered_set<JobId>> insert_jobs(Writer& writer,
                                               std::span<const SubmitJob* const> changes,
                                               const std::vector<std::int64_t>& specs) {
   using enum Array::Of;
-  Columnar<22> rows({uuid,    uuid,    integer, text,    text,    integer, text,    integer,
+  Columnar<23> rows({uuid,    uuid,    integer, text,    text,    integer, text,    integer,
                      integer, integer, integer, integer, integer, integer, integer, integer,
-                     integer, integer, integer, integer, integer, integer});
+                     integer, integer, integer, integer, integer, integer, uuid});
   for (std::size_t i = 0; i < changes.size(); ++i) {
+    const auto& by = changes[i]->by;
     const auto& job = changes[i]->job;
     const auto& counts = job.counts;
     rows.add(job.project, job.id, specs[i], job.spec.name, job.spec.key, job.spec.paused, job.phase,
              job.version, job.created_at, job.updated_at, job.planned_through, job.parked_at,
              job.runs_planned, job.failure_streak, counts.succeeded, counts.failed,
              counts.cancelled, counts.skipped, counts.missed, job.spec.retention.runs,
-             job.spec.retention.age, job.spec.paused_until);
+             job.spec.retention.age, job.spec.paused_until,
+             by ? std::optional(by->key) : std::nullopt);
   }
   CHRONOS_TRY(const auto made, rows.all(writer.db, kInsertJobs, column<JobId>));
   writer.growth.jobs += std::ssize(made);

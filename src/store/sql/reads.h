@@ -22,6 +22,12 @@ Result<std::optional<StoredJob>> find_stored_job(Reader reader, ProjectId projec
 Result<Job> read_job(Reader reader, ProjectId project, JobId job);
 Result<void> fill_derived(Reader reader, Job& job);  // what Job derives when read
 Result<Job> read_job_by_key(Reader reader, ProjectId project, const std::string& key);
+// sql_versions.cc
+Result<JobVersion> find_version(Reader reader, ProjectId project, JobId job, std::int64_t version);
+Result<std::vector<JobVersion>> list_versions(Reader reader, ProjectId project, JobId job,
+                                              std::int64_t before, int limit);
+// sql_audit.cc
+Result<Page<AuditEntry>> list_audit(Reader reader, const AuditFilter& filter);
 // sql_lists.cc. A page comes of at most so many looks at jobs, or at live and at final runs; of
 // fewer where each look is at another page of the file.
 inline constexpr int kLooksMax = 20'000;
@@ -46,6 +52,15 @@ Result<std::vector<ReasonCount>> reason_counts(Reader reader, ProjectId project,
 Result<Calendar> find_calendar(Reader reader, ProjectId project, const std::string& name);
 Result<std::vector<Calendar>> list_calendars(Reader reader, ProjectId project);  // by name
 Result<std::vector<CalendarVersion>> calendars_of(Connection& db, const Job& job);
+// sql_channels.cc
+Result<DeclaredChannel> find_channel(Reader reader, ProjectId project, const std::string& name);
+Result<std::vector<DeclaredChannel>> list_channels(Reader reader, ProjectId project);
+// sql_bulks.cc
+Result<Bulk> find_bulk(Reader reader, ProjectId project, BulkId bulk);
+Result<std::vector<Bulk>> list_bulks(Reader reader, ProjectId project, std::optional<BulkId> after,
+                                     int limit);
+Result<std::vector<Bulk>> open_bulks(Reader reader, int limit);
+Result<std::vector<Uuid>> bulk_items(Reader reader, BulkId bulk, std::int64_t from, int limit);
 // sql_planning.cc
 Result<std::vector<WaitingRun>> waiting_runs(Reader reader, WaitingCursor after, int limit);
 Result<std::optional<std::int64_t>> zones_stamp(Reader reader);

@@ -32,10 +32,10 @@ constexpr Sql kDeleteSpec{"DELETE FROM specs WHERE id = $1"};
 constexpr Sql kInsert{
     "INSERT INTO jobs (project, id, spec, name, key, is_paused, phase, version, created_at,"
     " updated_at, planned_through, parked_at, runs_planned, failure_streak, succeeded, failed,"
-    " cancelled, skipped, missed, retention_runs, retention_age, paused_until, runs_kept) VALUES "
-    "($1,"
-    " $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
-    " $22, 0)"
+    " cancelled, skipped, missed, retention_runs, retention_age, paused_until, created_by, "
+    "runs_kept)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
+    " $20, $21, $22, $23, 0)"
     " ON CONFLICT DO NOTHING"};
 constexpr Sql kReplace{
     "UPDATE jobs SET spec = $3, name = $4, key = $5, is_paused = $6, phase = $7, version = $8,"
@@ -105,7 +105,11 @@ Result<std::optional<JobAnswer>> find_replay(Writer& writer,
   return answer;
 }
 
-Result<void> insert_job(Writer& writer, const Job& job) {
+std::optional<KeyId> key_of(const std::optional<Author>& by) {
+  return by ? std::optional(by->key) : std::nullopt;
+}
+
+Result<void> insert_job(Writer& writer, const Job& job, std::optional<KeyId> by) {
   CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec));
   const auto& counts = job.counts;
   CHRONOS_TRY(const auto inserted,
@@ -114,7 +118,7 @@ Result<void> insert_job(Writer& writer, const Job& job) {
                             job.planned_through, job.parked_at, job.runs_planned,
                             job.failure_streak, counts.succeeded, counts.failed, counts.cancelled,
                             counts.skipped, counts.missed, job.spec.retention.runs,
-                            job.spec.retention.age, job.spec.paused_until));
+                            job.spec.retention.age, job.spec.paused_until, by));
   if (inserted == 1) {
     ++writer.growth.jobs;
     CHRONOS_TRY_VOID(put_calendar_names(writer.db, job, true));
@@ -177,9 +181,9 @@ Result<void> follow_lane(Writer& writer, const Job& job, Timestamp now) {
 Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const StoredJob& before) {
   auto& db = writer.db;
   const auto& job = change.job;
-  // Inserted before the old one goes, so that an id never comes back with other content.
   CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec));
-  CHRONOS_TRY_VOID(db.post(kDeleteSpec, before.spec));
+  CHRONOS_TRY_VOID(say_version(db, job, spec, key_of(change.by)));
+  CHRONOS_TRY_VOID(keep_version(db, before.job, before.spec));
   const auto& kept = change.replaces_schedule ? job : before.job;
   const auto phase_at_end = change.replaces_schedule ? std::nullopt : before.phase_at_end;
   CHRONOS_TRY_VOID(db.post(kReplace, job.project, job.id, spec, job.spec.name, job.spec.key,
@@ -220,7 +224,7 @@ Result<JobAnswer> apply(Writer& writer, const SubmitJob& change) {
     return std::move(*holder);
   }
   CHRONOS_TRY_VOID(check_calendars(writer.db, job));
-  if (auto inserted = insert_job(writer, job); !inserted) {
+  if (auto inserted = insert_job(writer, job, key_of(change.by)); !inserted) {
     if (inserted.error().reason != Reason::key_taken) {
       return std::unexpected(std::move(inserted).error());
     }

@@ -53,6 +53,9 @@ constexpr Sql kDropIdempotency{
     "DELETE FROM idempotency WHERE (caller, key) IN (SELECT caller, key FROM idempotency"
     " WHERE at <= $1 ORDER BY at LIMIT $2)"};
 
+constexpr Sql kDropAudit{
+    "DELETE FROM audit WHERE (project, id) IN (SELECT project, id FROM audit WHERE at <= $1"
+    " ORDER BY at LIMIT $2)"};
 constexpr Sql kDropWorkers{
     "DELETE FROM workers WHERE id IN (SELECT id FROM workers WHERE last_seen_at <= $1"
     " ORDER BY last_seen_at LIMIT $2)"};
@@ -179,6 +182,9 @@ Result<std::int64_t> apply(Writer& writer, const Prune& change) {
   gone += workers;
   CHRONOS_TRY(const auto sessions, db.run(kDropSessions, change.now, change.limit - gone));
   gone += sessions;
+  CHRONOS_TRY(const auto entries,
+              db.run(kDropAudit, change.now - change.audit_age, change.limit - gone));
+  gone += entries;
   CHRONOS_TRY(const auto limits, forget_limits(db, change.now, change.limit - gone));
   return gone + limits;
 }

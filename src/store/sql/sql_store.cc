@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "store/sql/apply.h"
+#include "store/sql/audited.h"
 #include "store/sql/limited.h"
 #include "store/sql/migrate.h"
 #include "store/sql/postgres.h"
@@ -117,7 +118,7 @@ class SqlStore::State final : private Transactor {
   Result<Answer> perform(const Change& change) override {
     return std::visit(
         [this](const auto& alternative) -> Result<Answer> {
-          auto answer = sql::apply(writer_, alternative);
+          auto answer = sql::apply_audited(writer_, alternative);
           if (!answer) return std::unexpected(std::move(answer).error());
           if constexpr (requires { alternative.now; }) {
             CHRONOS_TRY_VOID(sql::open_lines(writer_, alternative.now));
@@ -297,6 +298,18 @@ Result<Page<Job>> SqlStore::list_jobs(const JobFilter& filter) const {
   return state_->read([&](sql::Reader reader) { return sql::list_jobs(reader, filter); });
 }
 
+Result<JobVersion> SqlStore::find_version(ProjectId project, JobId job,
+                                          std::int64_t version) const {
+  return state_->read(
+      [&](sql::Reader reader) { return sql::find_version(reader, project, job, version); });
+}
+
+Result<std::vector<JobVersion>> SqlStore::list_versions(ProjectId project, JobId job,
+                                                        std::int64_t before, int limit) const {
+  return state_->read(
+      [&](sql::Reader reader) { return sql::list_versions(reader, project, job, before, limit); });
+}
+
 Result<Run> SqlStore::find_run(ProjectId project, RunId run) const {
   return state_->read([&](sql::Reader reader) { return sql::read_run(reader, project, run); });
 }
@@ -341,6 +354,33 @@ Result<Calendar> SqlStore::find_calendar(ProjectId project, const std::string& n
 
 Result<std::vector<Calendar>> SqlStore::list_calendars(ProjectId project) const {
   return state_->read([&](sql::Reader reader) { return sql::list_calendars(reader, project); });
+}
+
+Result<DeclaredChannel> SqlStore::find_channel(ProjectId project, const std::string& name) const {
+  return state_->read([&](sql::Reader reader) { return sql::find_channel(reader, project, name); });
+}
+
+Result<std::vector<DeclaredChannel>> SqlStore::list_channels(ProjectId project) const {
+  return state_->read([&](sql::Reader reader) { return sql::list_channels(reader, project); });
+}
+
+Result<Bulk> SqlStore::find_bulk(ProjectId project, BulkId bulk) const {
+  return state_->read([&](sql::Reader reader) { return sql::find_bulk(reader, project, bulk); });
+}
+
+Result<std::vector<Bulk>> SqlStore::list_bulks(ProjectId project, std::optional<BulkId> after,
+                                               int limit) const {
+  return state_->read(
+      [&](sql::Reader reader) { return sql::list_bulks(reader, project, after, limit); });
+}
+
+Result<std::vector<Bulk>> SqlStore::open_bulks(int limit) const {
+  return state_->read([&](sql::Reader reader) { return sql::open_bulks(reader, limit); });
+}
+
+Result<std::vector<Uuid>> SqlStore::bulk_items(BulkId bulk, std::int64_t from, int limit) const {
+  return state_->read(
+      [&](sql::Reader reader) { return sql::bulk_items(reader, bulk, from, limit); });
 }
 
 Result<std::vector<DueRun>> SqlStore::due_runs(Timestamp now, int limit) const {
@@ -413,6 +453,10 @@ Result<Project> SqlStore::find_project(ProjectId project) const {
 
 Result<std::vector<Project>> SqlStore::list_projects() const {
   return state_->read([](sql::Reader reader) { return sql::list_projects(reader); });
+}
+
+Result<Page<AuditEntry>> SqlStore::list_audit(const AuditFilter& filter) const {
+  return state_->read([&](sql::Reader reader) { return sql::list_audit(reader, filter); });
 }
 
 Result<void> SqlStore::health() const {

@@ -43,6 +43,10 @@ class SqlStore final : public Store {
   Result<Job> find_job(ProjectId project, JobId job) const override;
   Result<Job> find_job_by_key(ProjectId project, const std::string& key) const override;
   Result<Page<Job>> list_jobs(const JobFilter& filter) const override;
+  Result<JobVersion> find_version(ProjectId project, JobId job,
+                                  std::int64_t version) const override;
+  Result<std::vector<JobVersion>> list_versions(ProjectId project, JobId job, std::int64_t before,
+                                                int limit) const override;
   Result<Run> find_run(ProjectId project, RunId run) const override;
   Result<Page<Run>> list_runs(const RunFilter& filter) const override;
   Result<OutputPage> read_output(ProjectId project, RunId run, int attempt,
@@ -53,6 +57,13 @@ class SqlStore final : public Store {
   Result<std::vector<ReasonCount>> reason_counts(ProjectId project, JobId job) const override;
   Result<Calendar> find_calendar(ProjectId project, const std::string& name) const override;
   Result<std::vector<Calendar>> list_calendars(ProjectId project) const override;
+  Result<DeclaredChannel> find_channel(ProjectId project, const std::string& name) const override;
+  Result<std::vector<DeclaredChannel>> list_channels(ProjectId project) const override;
+  Result<Bulk> find_bulk(ProjectId project, BulkId bulk) const override;
+  Result<std::vector<Bulk>> list_bulks(ProjectId project, std::optional<BulkId> after,
+                                       int limit) const override;
+  Result<std::vector<Bulk>> open_bulks(int limit) const override;
+  Result<std::vector<Uuid>> bulk_items(BulkId bulk, std::int64_t from, int limit) const override;
   Result<std::vector<DueRun>> due_runs(Timestamp now, int limit) const override;
   Result<std::vector<WaitingRun>> waiting_runs(WaitingCursor after, int limit) const override;
   Result<std::optional<std::int64_t>> zones_stamp() const override;
@@ -71,6 +82,7 @@ class SqlStore final : public Store {
   Result<std::vector<Key>> list_keys(ProjectId project) const override;
   Result<Project> find_project(ProjectId project) const override;
   Result<std::vector<Project>> list_projects() const override;
+  Result<Page<AuditEntry>> list_audit(const AuditFilter& filter) const override;
   Result<void> health() const override;
   Result<Stats> stats() const override;
   void on_change(std::function<void()> wake) override;

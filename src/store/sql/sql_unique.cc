@@ -3,6 +3,7 @@
 
 #include "model/unique.h"
 #include "store/sql/apply.h"
+#include "store/sql/audited.h"
 #include "store/sql/live.h"
 #include "store/sql/reads.h"
 
@@ -44,7 +45,7 @@ Result<std::optional<JobAnswer>> meet_holder(Writer& writer, const SubmitJob& ch
   CHRONOS_TRY(const auto verdict, judge_unique(*unique, holder, change.now));
   if (verdict == UniqueVerdict::take) return std::nullopt;
   if (verdict == UniqueVerdict::replace) {
-    CHRONOS_TRY(auto answer, apply(writer, replacing(job, change)));
+    CHRONOS_TRY(auto answer, apply_audited(writer, replacing(job, change)));
     CHRONOS_TRY_VOID(take_unique_key(writer, answer.job, change.now));
     answer.is_holder = true;
     return answer;

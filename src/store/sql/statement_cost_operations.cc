@@ -519,8 +519,8 @@ std::vector<Operation> upkeep() {
 
 std::vector<Operation> operations() {
   std::vector<Operation> all;
-  for (auto* part : {list_operations, reads_of_one, other_reads, submits, replacements,
-                     other_requests, plans, claims, settlements, limits, upkeep}) {
+  for (auto* part : {list_operations, audit_operations, reads_of_one, other_reads, submits,
+                     replacements, other_requests, plans, claims, settlements, limits, upkeep}) {
     std::ranges::move(part(), std::back_inserter(all));
   }
   return all;

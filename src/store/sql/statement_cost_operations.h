@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "store/sql/apply.h"
+#include "store/sql/audited.h"
 #include "store/sql/limited.h"
 #include "store/sql/reads.h"
 #include "store/sql/writer.h"
@@ -32,17 +33,18 @@ Result<void> done(Result<T> result) {
   return {};
 }
 
-// A change as SqlStore makes it.
+// A change as SqlStore makes it, entry of the audit log included.
 template <class C>
 Operation change(std::string name, C value) {
   return {std::move(name), [value = std::move(value)](Desk& desk) -> Result<void> {
-            CHRONOS_TRY_VOID(apply(desk.writer, value));
+            CHRONOS_TRY_VOID(apply_audited(desk.writer, value));
             if constexpr (requires { value.now; }) return open_lines(desk.writer, value.now);
             return {};
           }};
 }
 
-std::vector<Operation> operations();       // all
-std::vector<Operation> list_operations();  // of them, the lists
+std::vector<Operation> operations();        // all
+std::vector<Operation> list_operations();   // of them, the lists
+std::vector<Operation> audit_operations();  // and what the audit log and versions ask for
 
 }  // namespace chronos::store::sql
