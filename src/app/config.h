@@ -105,6 +105,7 @@ struct LimitsConfig {
 struct RetentionConfig {  // of jobs that do not say
   int runs = 10'000;
   Duration age = std::chrono::hours(24 * 30);
+  Duration audit = std::chrono::hours(24 * 400);  // entries of the audit log
 };
 
 struct Config {

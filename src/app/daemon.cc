@@ -145,6 +145,7 @@ class Daemon::Parts {
   std::unique_ptr<service::Sessions> sessions_;
   std::unique_ptr<service::Events> events_;
   std::unique_ptr<service::System> system_;
+  std::unique_ptr<service::Audit> audit_;
   std::unique_ptr<http::ReadPool> readers_;
   std::unique_ptr<http::Api> api_;
   std::unique_ptr<http::Dashboard> dashboard_;
@@ -219,7 +220,7 @@ void Daemon::Parts::build_services() {
   reasons_ = std::make_unique<service::Reasons>(store, clock_,
                                                 Capacity{scheduler.lanes, scheduler.queue_limits},
                                                 [this] { return is_draining_.load(); });
-  calendars_ = std::make_unique<service::Calendars>(store, clock_);
+  calendars_ = std::make_unique<service::Calendars>(store, clock_, ids_);
   workers_ = std::make_unique<service::Workers>(store, clock_, ids_, Rng::from_system(),
                                                 workers_options());
   access_ = std::make_unique<service::Access>(store, clock_, ids_);
@@ -230,10 +231,11 @@ void Daemon::Parts::build_services() {
   parts.default_addresses = config_.notify.on_failure;
   parts.write_backup = [this] { return write_backup(); };
   system_ = std::make_unique<service::System>(store, clock_, ids_, std::move(parts));
+  audit_ = std::make_unique<service::Audit>(store);
   readers_ = std::make_unique<http::ReadPool>(2);
   api_ = std::make_unique<http::Api>(http::Api{*jobs_, *runs_, *backfills_, *reasons_, *calendars_,
                                                *workers_, *access_, *sessions_, *events_, *system_,
-                                               *readers_, clock_});
+                                               *audit_, *readers_, clock_});
   api_->limits.batch_body_max = config_.server.batch_body_max;
   api_->metrics = [this] { return metrics_text(); };
   api_->site = site_of(config_);

@@ -106,6 +106,7 @@ scheduler::SchedulerOptions scheduler_options(const Config& config) {
     if (queue.concurrency > 0) options.queue_limits[name] = queue.concurrency;
   }
   options.notify.on_failure = config.notify.on_failure;
+  options.audit_age = config.retention.audit;
   return options;
 }
 

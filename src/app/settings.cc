@@ -194,6 +194,8 @@ constexpr std::array kSettings = {
         {"retention.runs"}, "Finished runs kept of a job that does not say"),
     row<In<&Config::retention, &RetentionConfig::age>, Time{60, 100 * kYear}>(
         {"retention.age"}, "How long finished runs of a job that does not say are kept"),
+    row<In<&Config::retention, &RetentionConfig::audit>, Time{86'400, 100 * kYear}>(
+        {"retention.audit"}, "How long entries of the audit log are kept"),
 };
 
 }  // namespace

@@ -55,6 +55,11 @@ Action declare_backup(Arguments& arguments);       //
 Action declare_health(Arguments& arguments);       //
 Action declare_version(Arguments& arguments);      //
 
+// history_commands.cc
+Action declare_audit(Arguments& arguments);
+Action declare_versions(Arguments& arguments);
+Action declare_restore(Arguments& arguments);
+
 // calendar_commands.cc
 Action declare_calendars_list(Arguments& arguments);
 Action declare_calendars_get(Arguments& arguments);

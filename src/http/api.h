@@ -11,6 +11,7 @@
 #include "http/read_pool.h"
 #include "http/router.h"
 #include "service/access.h"
+#include "service/audit.h"
 #include "service/backfill.h"
 #include "service/calendars.h"
 #include "service/events.h"
@@ -47,6 +48,7 @@ struct Api {
   service::Sessions& sessions;
   service::Events& events;
   service::System& system;
+  service::Audit& audit;
   ReadPool& readers;  // where what reads the store for long, or blocks, is done
   const Clock& clock;
   ApiLimits limits{};

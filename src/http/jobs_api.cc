@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "base/time_text.h"
+#include "http/job_response.h"
 #include "http/query.h"
 #include "http/routes.h"
 #include "model/json_codec.h"
@@ -15,26 +16,9 @@ namespace {
 constexpr std::string_view kStatuses =
     "scheduled, running, retrying, paused, succeeded, failed or cancelled";
 
-Response job_response(int status, const Job& job, const service::Principal& who,
-                      const std::vector<FieldError>& warnings = {}) {
-  std::string body;
-  json::Writer writer(body);
-  write_job(writer, job, who.project_name, warnings);
-  auto response = json_response(status, std::move(body));
-  response.headers.push_back({"ETag", fmt::format("\"v{}\"", job.version)});
-  if (status == 201) {
-    response.headers.push_back({"Location", "/api/jobs/" + job.id.to_string()});
-  }
-  return response;
-}
-
 Response reply_response(const service::JobReply& reply, const service::Principal& who) {
   return with_replay(job_response(reply.is_created ? 201 : 200, reply.job, who, reply.warnings),
                      reply.is_replay);
-}
-
-service::Done<service::JobReply> answer_job(Ending& end) {
-  return std::move(end).then<service::JobReply>(reply_response);
 }
 
 // A change of a job by its id, with a body that declares something.
@@ -52,6 +36,23 @@ Result<void> change_job(const Call& call, Ending& end, ChangeFunction change) {
 }
 
 }  // namespace
+
+Response job_response(int status, const Job& job, const service::Principal& who,
+                      const std::vector<FieldError>& warnings) {
+  std::string body;
+  json::Writer writer(body);
+  write_job(writer, job, who.project_name, warnings);
+  auto response = json_response(status, std::move(body));
+  response.headers.push_back({"ETag", fmt::format("\"v{}\"", job.version)});
+  if (status == 201) {
+    response.headers.push_back({"Location", "/api/jobs/" + job.id.to_string()});
+  }
+  return response;
+}
+
+service::Done<service::JobReply> answer_job(Ending& end) {
+  return std::move(end).then<service::JobReply>(reply_response);
+}
 
 Result<void> submit_job(const Call& call, Ending& end) {
   CHRONOS_TRY_VOID(call.expect_no_query());

@@ -88,6 +88,10 @@ std::vector<Route> job_routes(const Api& api) {
       // On a reader thread, which may wait for the commit.
       {post, "/api/jobs/:job_id/backfill", kOperator, reads(api, backfill_job)},
       {get, "/api/jobs/:job_id/runs", kViewer, reads(api, list_job_runs)},
+      {get, "/api/jobs/:job_id/versions", kViewer, reads(api, list_job_versions)},
+      {get, "/api/jobs/:job_id/versions/:version", kViewer, reads(api, get_job_version)},
+      {post, "/api/jobs/:job_id/versions/:version/restore", kSubmitter,
+       commits(api, restore_job_version)},
       {get, "/api/jobs/:job_id/why", kViewer, reads(api, get_job_why)},
   };
 }
@@ -139,6 +143,7 @@ std::vector<Route> access_routes(const Api& api) {
 std::vector<Route> system_routes(const Api& api) {
   return {
       {get, std::string(kEventsPath), kViewer, at_once(api, get_events)},
+      {get, "/api/audit", kAdmin, reads(api, list_audit)},
       {post, "/api/notify/test", kOperator, commits(api, test_notify)},
       {post, "/api/backup", kAdmin, reads(api, back_up)},
       {get, "/api/openapi.json", kViewer, at_once(api, get_openapi)},

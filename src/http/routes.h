@@ -22,6 +22,11 @@ Result<void> cancel_job(const Call& call, Ending& end);
 Result<void> pause_job(const Call& call, Ending& end);
 Result<void> resume_job(const Call& call, Ending& end);
 
+// versions_api.cc
+Result<Response> list_job_versions(const Call& call);
+Result<Response> get_job_version(const Call& call);
+Result<void> restore_job_version(const Call& call, Ending& end);
+
 // batch_api.cc
 Result<void> submit_batch(const Call& call, Ending& end);
 
@@ -74,6 +79,9 @@ Result<Response> get_me(const Call& call);
 
 // events_api.cc
 Result<Response> get_events(const Call& call);
+
+// audit_api.cc
+Result<Response> list_audit(const Call& call);
 
 // system_api.cc
 Result<Response> get_liveness(const Call& call);

@@ -186,13 +186,15 @@ Result<std::vector<Key>> Access::list_keys(const Principal& who) const {
   return keys;
 }
 
-void Access::put_key(const Principal& who, Key key, const RequestFacts& facts, Done<NewKey> done) {
+void Access::put_key(const Principal& who, std::string_view action, Key key,
+                     const RequestFacts& facts, Done<NewKey> done) {
   auto fresh = make_secret(key.id);
   key.hash = fresh.hash;
   const auto id = key.id;
   auto idempotency = idempotency_of(who, facts, key.created_at);
+  auto by = author_of(who, ids_, key.created_at, action);
   store_.commit(
-      store::PutKey{std::move(key), std::move(idempotency)},
+      store::PutKey{std::move(key), std::move(idempotency), std::move(by)},
       [id, secret = std::move(fresh.secret), done = std::move(done)](Result<Key> stored) mutable {
         if (!stored) return done(std::unexpected(std::move(stored).error()));
         const bool is_replay = stored->id != id;
@@ -212,7 +214,7 @@ void Access::create_key(const Principal& who, const json::Value& body, const Req
   key.role = *request->role;
   key.created_at = now;
   key.expires_at = request->expires_at;
-  put_key(who, std::move(key), facts, std::move(done));
+  put_key(who, "key.create", std::move(key), facts, std::move(done));
 }
 
 void Access::revoke_key(const Principal& who, KeyId id, Done<Key> done) {
@@ -229,11 +231,12 @@ void Access::revoke_key(const Principal& who, KeyId id, Done<Key> done) {
     return done(fail(Reason::state_conflict, "this is the project's last admin key",
                      "make another admin key first, or rotate this one"));
   }
-  store_.commit(store::RevokeKey{who.project, id, now, std::nullopt},
-                [this, id, done = std::move(done)](Result<Key> stored) mutable {
-                  forget(id);
-                  done(std::move(stored));
-                });
+  store_.commit(
+      store::RevokeKey{who.project, id, now, std::nullopt, author_of(who, ids_, now, "key.revoke")},
+      [this, id, done = std::move(done)](Result<Key> stored) mutable {
+        forget(id);
+        done(std::move(stored));
+      });
 }
 
 void Access::rotate_key(const Principal& who, KeyId id, const json::Value& body,
@@ -254,13 +257,14 @@ void Access::rotate_key(const Principal& who, KeyId id, const json::Value& body,
   key.role = old->role;
   key.created_at = now;
   key.expires_at = request->expires_at;
-  if (!request->old_expires_in) return put_key(who, std::move(key), facts, std::move(done));
+  if (!request->old_expires_in)
+    return put_key(who, "key.rotate", std::move(key), facts, std::move(done));
   const auto old_end = now + *request->old_expires_in;
-  put_key(who, std::move(key), facts,
-          [this, project = who.project, id, now, old_end,
-           done = std::move(done)](Result<NewKey> fresh) mutable {
+  put_key(who, "key.rotate", std::move(key), facts,
+          [this, who, id, now, old_end, done = std::move(done)](Result<NewKey> fresh) mutable {
             if (!fresh || fresh->is_replay) return done(std::move(fresh));
-            store_.commit(store::RevokeKey{project, id, now, old_end},
+            store_.commit(store::RevokeKey{who.project, id, now, old_end,
+                                           author_of(who, ids_, now, "key.rotate")},
                           [this, id, fresh = std::move(*fresh),
                            done = std::move(done)](const Result<Key>& ended) mutable {
                             forget(id);
@@ -304,7 +308,9 @@ void Access::create_project(const Principal& who, const json::Value& body,
   auto fresh = make_secret(key.id);
   key.hash = fresh.hash;
   made.key.secret = std::move(fresh.secret);
-  store::PutProject change{made.project, key, idempotency_of(who, facts, now)};
+  auto by = author_of(who, ids_, now, "project.create");
+  by.home = who.project;
+  store::PutProject change{made.project, key, idempotency_of(who, facts, now), std::move(by)};
   store_.commit(std::move(change),
                 [made = std::move(made), done = std::move(done)](Result<Project> stored) mutable {
                   if (!stored) return done(std::unexpected(std::move(stored).error()));

@@ -74,7 +74,8 @@ class Access {
   Result<Known> look_up(KeyId key);
   void record_use(Known& known, Timestamp now);
   void forget(KeyId key);
-  void put_key(const Principal& who, Key key, const RequestFacts& facts, Done<NewKey> done);
+  void put_key(const Principal& who, std::string_view action, Key key, const RequestFacts& facts,
+               Done<NewKey> done);
 
   store::Store& store_;
   const Clock& clock_;

@@ -106,7 +106,8 @@ Result<BackfillReply> Backfills::backfill(const Principal& who, JobId id, const 
                            .runs = {},
                            .holds = request.overlap == BackfillOverlap::queue_all,
                            .now = now,
-                           .idempotency = idempotency_of(who, facts, now)};
+                           .idempotency = idempotency_of(who, facts, now),
+                           .by = author_of(who, ids_, now, "job.backfill")};
     for (const auto instant : reply.instants) {
       reply.runs.push_back(ids_.make<RunId>());
       change.runs.push_back(

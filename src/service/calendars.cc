@@ -18,8 +18,11 @@ Result<void> check_name(const std::string& name) {
   return fields::refuse_all("the calendar", std::move(problems));
 }
 
-store::PutCalendar put_change(Calendar calendar, const Principal& who, const RequestFacts& facts,
-                              Timestamp now) {
+}  // namespace
+
+store::PutCalendar Calendars::put_change(Calendar calendar, const Principal& who,
+                                         const RequestFacts& facts) const {
+  const auto now = clock_.now();
   store::PutCalendar change;
   calendar.project = who.project;
   calendar.created_at = calendar.updated_at = now;
@@ -27,10 +30,9 @@ store::PutCalendar put_change(Calendar calendar, const Principal& who, const Req
   change.expected_version = facts.if_version;
   change.now = now;
   change.idempotency = idempotency_of(who, facts, now);
+  change.by = author_of(who, ids_, now, "calendar.update");
   return change;
 }
-
-}  // namespace
 
 void Calendars::create(const Principal& who, const json::Value& body, const RequestFacts& facts,
                        Done<CalendarReply> done) {
@@ -38,7 +40,7 @@ void Calendars::create(const Principal& who, const json::Value& body, const Requ
   auto read = read_calendar(body, calendar);
   if (read && calendar.name.empty()) read = fail_field("/name", "required", "is required");
   if (!read) return done(std::unexpected(std::move(read).error()));
-  auto change = put_change(std::move(calendar), who, facts, clock_.now());
+  auto change = put_change(std::move(calendar), who, facts);
   change.must_be_new = true;
   store_.commit(std::move(change), std::move(done));
 }
@@ -53,7 +55,7 @@ void Calendars::put(const Principal& who, const std::string& name, const json::V
   }
   if (!read) return done(std::unexpected(std::move(read).error()));
   calendar.name = name;
-  store_.commit(put_change(std::move(calendar), who, facts, clock_.now()), std::move(done));
+  store_.commit(put_change(std::move(calendar), who, facts), std::move(done));
 }
 
 void Calendars::import(const Principal& who, const std::string& name, std::string_view file,
@@ -77,7 +79,7 @@ void Calendars::set_events(Edit edit, int tries_left, Done<CalendarReply> done) 
   if (const auto good = schedule::Calendar::compile(calendar.spec); !good) {
     return done(std::unexpected(good.error()));
   }
-  auto change = put_change(std::move(calendar), edit.who, edit.facts, clock_.now());
+  auto change = put_change(std::move(calendar), edit.who, edit.facts);
   if (!change.expected_version && stored) change.expected_version = stored->version;
   if (!stored) change.must_be_new = !change.expected_version;
   store_.commit(std::move(change), [this, edit = std::move(edit), tries_left,
@@ -96,7 +98,9 @@ void Calendars::set_events(Edit edit, int tries_left, Done<CalendarReply> done) 
 
 void Calendars::remove(const Principal& who, const std::string& name, const RequestFacts& facts,
                        Done<CalendarReply> done) {
-  store_.commit(store::DeleteCalendar{who.project, name, facts.if_version}, std::move(done));
+  auto by = author_of(who, ids_, clock_.now(), "calendar.delete");
+  store_.commit(store::DeleteCalendar{who.project, name, facts.if_version, std::move(by)},
+                std::move(done));
 }
 
 Result<Calendar> Calendars::find(const Principal& who, const std::string& name) const {

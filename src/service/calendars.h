@@ -21,7 +21,8 @@ using CalendarReply = store::CalendarAnswer;
 
 class Calendars {
  public:
-  Calendars(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+  Calendars(store::Store& store, const Clock& clock, IdSource& ids)
+      : store_(store), clock_(clock), ids_(ids) {}
 
   // The body must have a name that is free.
   void create(const Principal& who, const json::Value& body, const RequestFacts& facts,
@@ -46,10 +47,13 @@ class Calendars {
     std::vector<schedule::CalendarEvent> events;
     RequestFacts facts;
   };
+  store::PutCalendar put_change(Calendar calendar, const Principal& who,
+                                const RequestFacts& facts) const;
   void set_events(Edit edit, int tries_left, Done<CalendarReply> done);
 
   store::Store& store_;
   const Clock& clock_;
+  IdSource& ids_;
 };
 
 // The calendars of these names, compiled, in this order. Fails with unknown_calendar().

@@ -140,7 +140,9 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
   if (const auto read = read_spec(body, SpecUse::submit, rules_, spec, kCredential); !read) {
     add_problems(problems, read.error());
   }
-  if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
+  if (const auto good = check_parts(spec); !good) {
+    add_problems(problems, good.error());
+  }
   if (const auto good = check_pause(spec, "/paused_until", now); !good) {
     add_problems(problems, good.error());
   }
@@ -162,10 +164,11 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
   return draft;
 }
 
-void Jobs::commit_new(Draft draft, std::optional<store::Idempotency> idempotency,
-                      Done<JobReply> done) {
+void Jobs::commit_new(const Principal& who, Draft draft,
+                      std::optional<store::Idempotency> idempotency, Done<JobReply> done) {
   const auto now = draft.job.created_at;
-  store_.commit(store::SubmitJob{std::move(draft.job), draft.next_run, now, std::move(idempotency)},
+  store_.commit(store::SubmitJob{std::move(draft.job), draft.next_run, now, std::move(idempotency),
+                                 author_of(who, ids_, now, kSubmitAction)},
                 [warnings = std::move(draft.warnings),
                  done = std::move(done)](Result<store::JobAnswer> answer) mutable {
                   if (!answer) return done(std::unexpected(std::move(answer).error()));
@@ -179,7 +182,7 @@ void Jobs::submit(const Principal& who, const json::Value& body, const RequestFa
   const auto now = clock_.now();
   auto draft = draft_new(who, body, {}, now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
-  commit_new(std::move(*draft), idempotency_of(who, facts, now), std::move(done));
+  commit_new(who, std::move(*draft), idempotency_of(who, facts, now), std::move(done));
 }
 
 // The drafts of a batch and the answers as they come. Shared by the completions of its items; the
@@ -225,7 +228,7 @@ void Jobs::submit_batch(const Principal& who, const std::vector<const json::Valu
   // The first job stands guard: with another body under the same key nothing at all is made.
   auto guard = std::move(batch->items.front());
   auto idempotency = idempotency_of(who, facts, batch->now);
-  commit_new(std::move(guard.draft), std::move(idempotency),
+  commit_new(who, std::move(guard.draft), std::move(idempotency),
              [this, batch, index = guard.index](Result<JobReply> reply) mutable {
                if (!reply && reply.error().reason == Reason::idempotency_key_reused) {
                  batch->replies.assign(1, std::unexpected(std::move(reply).error()));
@@ -243,7 +246,7 @@ void Jobs::commit_batch(const std::shared_ptr<Batch>& batch, std::size_t from) {
     auto& item = batch->items[i];
     auto idempotency = idempotency_of(batch->who, batch->facts, batch->now);
     if (idempotency) idempotency->key += " " + std::to_string(i);  // no key of a user has a space
-    commit_new(std::move(item.draft), std::move(idempotency),
+    commit_new(batch->who, std::move(item.draft), std::move(idempotency),
                [batch, index = item.index](Result<JobReply> reply) {
                  batch->replies[index] = std::move(reply);
                  batch->count_down();
@@ -282,7 +285,7 @@ void Jobs::create_by_key(const Principal& who, Draft draft, const RequestFacts& 
   }
   auto spec = draft.job.spec;
   auto idempotency = idempotency_of(who, facts, draft.job.created_at);
-  commit_new(std::move(draft), std::move(idempotency),
+  commit_new(who, std::move(draft), std::move(idempotency),
              [this, who, spec = std::move(spec), facts,
               done = std::move(done)](Result<JobReply> reply) mutable {
                if (reply || reply.error().reason != Reason::key_taken)
@@ -296,24 +299,24 @@ void Jobs::create_by_key(const Principal& who, Draft draft, const RequestFacts& 
 
 void Jobs::replace_by_key(const Principal& who, JobId job, JobSpec spec, bool says_paused,
                           const RequestFacts& facts, Done<JobReply> done) {
-  edit(
-      who, job,
-      [this, spec = std::move(spec), says_paused](const Job& stored,
-                                                  Timestamp now) -> Result<Draft> {
-        auto next = spec;
-        next.schedule.anchor = stored.spec.schedule.anchor;
-        next.schedule.seed = stored.spec.schedule.seed;
-        if (!says_paused) {
-          next.paused = stored.spec.paused;
-          next.paused_until = stored.spec.paused_until;
-        }
-        // The same again changes nothing: a job that is done does not run anew.
-        const bool is_cancelled = stored.phase == JobPhase::cancelled;
-        if (!is_cancelled && say_the_same(next, stored.spec)) return unchanged();
-        const bool replaces = is_cancelled || next.schedule != stored.spec.schedule;
-        return draft_edit(stored, std::move(next), replaces, now);
-      },
-      facts, kEditTries, std::move(done));
+  edit(who, job,
+       {"job.update",
+        [this, spec = std::move(spec), says_paused](const Job& stored,
+                                                    Timestamp now) -> Result<Draft> {
+          auto next = spec;
+          next.schedule.anchor = stored.spec.schedule.anchor;
+          next.schedule.seed = stored.spec.schedule.seed;
+          if (!says_paused) {
+            next.paused = stored.spec.paused;
+            next.paused_until = stored.spec.paused_until;
+          }
+          // The same again changes nothing: a job that is done does not run anew.
+          const bool is_cancelled = stored.phase == JobPhase::cancelled;
+          if (!is_cancelled && say_the_same(next, stored.spec)) return unchanged();
+          const bool replaces = is_cancelled || next.schedule != stored.spec.schedule;
+          return draft_edit(stored, std::move(next), replaces, now);
+        }},
+       facts, kEditTries, std::move(done));
 }
 
 // -- Changes -------------------------------------------------------------------------------------
@@ -343,7 +346,9 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
   const bool has_new_parts =
       replaces_schedule || spec.action != stored.spec.action || spec.notify != stored.spec.notify;
   if (has_new_parts) {
-    if (const auto good = check_parts(spec); !good) add_problems(problems, good.error());
+    if (const auto good = check_parts(spec); !good) {
+      add_problems(problems, good.error());
+    }
   }
   if (spec.paused_until != stored.spec.paused_until) {
     if (const auto good = check_pause(spec, "/paused_until", now); !good) {
@@ -384,7 +389,7 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
   if (facts.if_version && *facts.if_version != stored->version) {
     return done(fail(Reason::version_mismatch, "the job was changed meanwhile: read it again"));
   }
-  auto draft = edit(*stored, now);
+  auto draft = edit.next(*stored, now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
   if (draft->is_unchanged) return done(JobReply{*stored, {}, false, false});
   const bool moves_pause = draft->job.spec.paused != stored->spec.paused ||
@@ -399,7 +404,8 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
                            plans,
                            draft->next_run,
                            now,
-                           idempotency_of(who, facts, now)};
+                           idempotency_of(who, facts, now),
+                           author_of(who, ids_, now, edit.action)};
   store_.commit(std::move(change), [this, who, job, edit = std::move(edit), facts, tries_left,
                                     warnings = std::move(draft->warnings), done = std::move(done)](
                                        Result<store::JobAnswer> answer) mutable {
@@ -426,22 +432,22 @@ std::string text_of(const json::Value& body) {
 
 void Jobs::reschedule(const Principal& who, JobId job, const json::Value& body,
                       const RequestFacts& facts, Done<JobReply> done) {
-  edit(
-      who, job,
-      [this, text = text_of(body)](const Job& stored, Timestamp now) {
-        return read_edit(stored, text, SpecUse::reschedule, now);
-      },
-      facts, kEditTries, std::move(done));
+  edit(who, job,
+       {"job.update",
+        [this, text = text_of(body)](const Job& stored, Timestamp now) {
+          return read_edit(stored, text, SpecUse::reschedule, now);
+        }},
+       facts, kEditTries, std::move(done));
 }
 
 void Jobs::patch(const Principal& who, JobId job, const json::Value& body,
                  const RequestFacts& facts, Done<JobReply> done) {
-  edit(
-      who, job,
-      [this, text = text_of(body)](const Job& stored, Timestamp now) {
-        return read_edit(stored, text, SpecUse::patch, now);
-      },
-      facts, kEditTries, std::move(done));
+  edit(who, job,
+       {"job.update",
+        [this, text = text_of(body)](const Job& stored, Timestamp now) {
+          return read_edit(stored, text, SpecUse::patch, now);
+        }},
+       facts, kEditTries, std::move(done));
 }
 
 void Jobs::pause(const Principal& who, JobId job, const json::Value& body,
@@ -451,36 +457,56 @@ void Jobs::pause(const Principal& who, JobId job, const json::Value& body,
       !read) {
     return done(std::unexpected(std::move(read).error()));
   }
-  edit(
-      who, job,
-      [this, request](const Job& stored, Timestamp now) -> Result<Draft> {
-        auto spec = stored.spec;
-        spec.paused = true;
-        spec.paused_until = request.until;
-        if (request.note) spec.note = *request.note;
-        if (say_the_same(spec, stored.spec)) return unchanged();
-        CHRONOS_TRY_VOID(check_pause(spec, "/until", now));
-        return draft_edit(stored, std::move(spec), false, now);
-      },
-      facts, kEditTries, std::move(done));
+  edit(who, job,
+       {"job.pause",
+        [this, request](const Job& stored, Timestamp now) -> Result<Draft> {
+          auto spec = stored.spec;
+          spec.paused = true;
+          spec.paused_until = request.until;
+          if (request.note) spec.note = *request.note;
+          if (say_the_same(spec, stored.spec)) return unchanged();
+          CHRONOS_TRY_VOID(check_pause(spec, "/until", now));
+          return draft_edit(stored, std::move(spec), false, now);
+        }},
+       facts, kEditTries, std::move(done));
 }
 
 void Jobs::resume(const Principal& who, JobId job, const RequestFacts& facts, Done<JobReply> done) {
-  edit(
-      who, job,
-      [this](const Job& stored, Timestamp now) -> Result<Draft> {
-        if (!stored.spec.paused) return unchanged();
-        auto spec = stored.spec;
-        spec.paused = false;
-        spec.paused_until.reset();
-        return draft_edit(stored, std::move(spec), false, now);
-      },
-      facts, kEditTries, std::move(done));
+  edit(who, job,
+       {"job.resume",
+        [this](const Job& stored, Timestamp now) -> Result<Draft> {
+          if (!stored.spec.paused) return unchanged();
+          auto spec = stored.spec;
+          spec.paused = false;
+          spec.paused_until.reset();
+          return draft_edit(stored, std::move(spec), false, now);
+        }},
+       facts, kEditTries, std::move(done));
+}
+
+void Jobs::restore(const Principal& who, JobId job, std::int64_t version, const RequestFacts& facts,
+                   Done<JobReply> done) {
+  const auto found = store_.find_version(who.project, job, version);
+  if (!found) return done(std::unexpected(found.error()));
+  edit(who, job,
+       {"job.restore",
+        [this, spec = found->spec](const Job& stored, Timestamp now) -> Result<Draft> {
+          auto next = spec;
+          next.paused = stored.spec.paused;
+          next.paused_until = stored.spec.paused_until;
+          const bool is_cancelled = stored.phase == JobPhase::cancelled;
+          if (!is_cancelled && say_the_same(next, stored.spec)) return unchanged();
+          const bool replaces = is_cancelled || next.schedule != stored.spec.schedule;
+          return draft_edit(stored, std::move(next), replaces, now);
+        }},
+       facts, kEditTries, std::move(done));
 }
 
 void Jobs::cancel(const Principal& who, JobId job, bool keep_running, const RequestFacts& facts,
                   Done<JobReply> done) {
-  store_.commit(store::CancelJob{who.project, job, keep_running, facts.if_version, clock_.now()},
+  const auto now = clock_.now();
+  store_.commit(store::CancelJob{who.project, job, keep_running, facts.if_version, now,
+                                 author_of(who, ids_, now, "job.cancel")},
                 [done = std::move(done)](Result<store::JobAnswer> answer) mutable {
                   if (!answer) return done(std::unexpected(std::move(answer).error()));
                   done(JobReply{std::move(answer->job), {}, false, false});
@@ -494,7 +520,8 @@ void Jobs::run_now(const Principal& who, JobId job, const RequestFacts& facts,
                               job,
                               {ids_.make<RunId>(), Trigger::manual, now, now, false, std::nullopt},
                               now,
-                              idempotency_of(who, facts, now)},
+                              idempotency_of(who, facts, now),
+                              author_of(who, ids_, now, "job.run")},
                 [done = std::move(done)](Result<store::RunAnswer> answer) mutable {
                   if (!answer) return done(std::unexpected(std::move(answer).error()));
                   done(RunReply{answer->run, answer->is_replay});
@@ -514,6 +541,15 @@ Result<Job> Jobs::find_by_key(const Principal& who, const std::string& key) cons
 Result<Page<Job>> Jobs::list(const Principal& who, JobFilter filter) const {
   filter.project = who.project;
   return store_.list_jobs(filter);
+}
+
+Result<JobVersion> Jobs::find_version(const Principal& who, JobId job, std::int64_t version) const {
+  return store_.find_version(who.project, job, version);
+}
+
+Result<std::vector<JobVersion>> Jobs::list_versions(const Principal& who, JobId job,
+                                                    std::int64_t before, int limit) const {
+  return store_.list_versions(who.project, job, before, limit);
 }
 
 }  // namespace chronos::service

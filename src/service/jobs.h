@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "model/job_version.h"
 #include "model/json_codec.h"
 #include "model/page.h"
 #include "service/principal.h"
@@ -59,6 +60,10 @@ class Jobs {
   void pause(const Principal& who, JobId job, const json::Value& body, const RequestFacts& facts,
              Done<JobReply> done);
   void resume(const Principal& who, JobId job, const RequestFacts& facts, Done<JobReply> done);
+  // What was declared under this version is declared again; a paused job stays paused, a cancelled
+  // one is taken up again. What is declared already changes nothing.
+  void restore(const Principal& who, JobId job, std::int64_t version, const RequestFacts& facts,
+               Done<JobReply> done);
   void cancel(const Principal& who, JobId job, bool keep_running, const RequestFacts& facts,
               Done<JobReply> done);
   void run_now(const Principal& who, JobId job, const RequestFacts& facts, Done<RunReply> done);
@@ -66,11 +71,18 @@ class Jobs {
   Result<Job> find(const Principal& who, JobId job) const;
   Result<Job> find_by_key(const Principal& who, const std::string& key) const;
   Result<Page<Job>> list(const Principal& who, JobFilter filter) const;
+  // Newest first.
+  Result<JobVersion> find_version(const Principal& who, JobId job, std::int64_t version) const;
+  Result<std::vector<JobVersion>> list_versions(const Principal& who, JobId job,
+                                                std::int64_t before, int limit) const;
 
  private:
   struct Draft;
   // Computes the next value of a stored job: pure but for ids.
-  using Edit = std::function<Result<Draft>(const Job& stored, Timestamp now)>;
+  struct Edit {
+    std::string_view action;  // for the audit log
+    std::function<Result<Draft>(const Job& stored, Timestamp now)> next;
+  };
 
   Result<Draft> draft_new(const Principal& who, const json::Value& body, JobSpec base,
                           Timestamp now) const;
@@ -86,7 +98,8 @@ class Jobs {
                       const RequestFacts& facts, Done<JobReply> done);
   struct Batch;
   void commit_batch(const std::shared_ptr<Batch>& batch, std::size_t from);
-  void commit_new(Draft draft, std::optional<store::Idempotency> idempotency, Done<JobReply> done);
+  void commit_new(const Principal& who, Draft draft, std::optional<store::Idempotency> idempotency,
+                  Done<JobReply> done);
   // Reads, edits and commits; again when somebody else was faster (and no version was asked for).
   void edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, int tries_left,
             Done<JobReply> done);

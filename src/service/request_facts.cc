@@ -8,4 +8,8 @@ std::optional<store::Idempotency> idempotency_of(const Principal& who, const Req
   return store::Idempotency{who.key, facts.idempotency_key, facts.fingerprint, now};
 }
 
+Author author_of(const Principal& who, IdSource& ids, Timestamp now, std::string_view action) {
+  return {.key = who.key, .entry = ids.make<AuditId>(), .at = now, .action = std::string(action)};
+}
+
 }  // namespace chronos::service

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -26,5 +27,8 @@ struct RequestFacts {
 // What the store is to remember of the request; nothing without an Idempotency-Key.
 std::optional<store::Idempotency> idempotency_of(const Principal& who, const RequestFacts& facts,
                                                  Timestamp now);
+
+// Who asks, for the entry of the audit log; `action` as "job.pause".
+Author author_of(const Principal& who, IdSource& ids, Timestamp now, std::string_view action);
 
 }  // namespace chronos::service

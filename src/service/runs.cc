@@ -30,7 +30,8 @@ Result<Output> Runs::output(const Principal& who, RunId id, int attempt,
 }
 
 void Runs::cancel(const Principal& who, RunId run, Done<RunReply> done) {
-  store_.commit(store::CancelRun{who.project, run, clock_.now()},
+  const auto now = clock_.now();
+  store_.commit(store::CancelRun{who.project, run, now, author_of(who, ids_, now, "run.cancel")},
                 [done = std::move(done)](Result<store::RunAnswer> answer) mutable {
                   if (!answer) return done(std::unexpected(std::move(answer).error()));
                   done(RunReply{answer->run, answer->is_replay});
@@ -52,7 +53,8 @@ void Runs::retry(const Principal& who, RunId id, const RequestFacts& facts, Done
   // Planned for now: its deadline and its lateness count from here, not from the first run's
   // instant.
   const PlannedRun again{ids_.make<RunId>(), Trigger::retry, now, now, false, id};
-  store_.commit(store::RunJob{who.project, run->job, again, now, idempotency_of(who, facts, now)},
+  store_.commit(store::RunJob{who.project, run->job, again, now, idempotency_of(who, facts, now),
+                              author_of(who, ids_, now, "run.retry")},
                 [done = std::move(done)](Result<store::RunAnswer> answer) mutable {
                   if (!answer) return done(std::unexpected(std::move(answer).error()));
                   done(RunReply{answer->run, answer->is_replay});

@@ -114,9 +114,11 @@ void Sessions::begin(Admitted admitted, Done<NewSession> done) {
   session.expires_at = session.created_at + kSessionLife;
   auto fresh = make_secret(session);
   session.hash = fresh.hash;
+  auto by = author_of(admitted.who, ids_, session.created_at, "session.begin");
+  by.home = admitted.who.project;
   NewSession made{std::move(fresh.secret), session.expires_at, std::move(admitted.who)};
   store_.commit(
-      store::PutSession{session, admitted.link},
+      store::PutSession{session, admitted.link, std::move(by)},
       [made = std::move(made), done = std::move(done)](const Result<Session>& stored) mutable {
         if (stored) return done(std::move(made));
         // Somebody else opened the link a moment before.
@@ -131,7 +133,11 @@ void Sessions::log_out(std::string_view secret, Done<void> done) {
     if (session.error().reason == Reason::not_found) return done({});
     return done(std::unexpected(session.error()));
   }
-  store_.commit(store::EndSession{session->id},
+  const auto key = store_.find_key(session->key);
+  if (!key) return done(std::unexpected(key.error()));
+  auto by = author_of({.key = key->id}, ids_, clock_.now(), "session.end");
+  by.home = key->project;
+  store_.commit(store::EndSession{session->id, std::move(by)},
                 [done = std::move(done)](const Result<store::EndSession::Answer>& ended) mutable {
                   if (!ended) return done(std::unexpected(ended.error()));
                   done({});
@@ -147,7 +153,9 @@ void Sessions::make_link(const Principal& who, Done<NewLink> done) {
   link.expires_at = link.created_at + kLinkLife;
   auto fresh = make_secret(link);
   link.hash = fresh.hash;
-  store_.commit(store::PutSession{link, std::nullopt},
+  auto by = author_of(who, ids_, link.created_at, "session.link");
+  by.home = who.project;
+  store_.commit(store::PutSession{link, std::nullopt, std::move(by)},
                 [made = NewLink{std::move(fresh.secret), link.expires_at},
                  done = std::move(done)](const Result<Session>& stored) mutable {
                   if (!stored) return done(std::unexpected(stored.error()));

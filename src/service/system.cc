@@ -78,6 +78,7 @@ void System::test_notify(const Principal& who, const json::Value& body, const Re
   const auto now = clock_.now();
   store::AddDeliveries change;
   change.idempotency = idempotency_of(who, facts, now);
+  change.by = author_of(who, ids_, now, "notify.test");
   for (const auto& target : *targets) {
     Delivery delivery;
     delivery.id = ids_.make<DeliveryId>();
@@ -119,10 +120,19 @@ Result<std::optional<BackupFile>> System::begin_backup(
   return std::nullopt;
 }
 
+// A copy that the audit log does not tell of is none.
+Result<BackupFile> System::note_backup(const Principal& who, BackupFile file) {
+  const auto by = author_of(who, ids_, clock_.now(), "backup.create");
+  CHRONOS_TRY_VOID(
+      commit_and_wait(store_, store::AddAudit{entry_by(by, who.project, file.path, file.path)}));
+  return file;
+}
+
 Result<BackupReply> System::back_up(const Principal& who, const RequestFacts& facts) {
   CHRONOS_TRY(auto known, begin_backup(idempotency_of(who, facts, clock_.now())));
   if (known) return BackupReply{std::move(*known), true};
   auto file = parts_.write_backup();
+  if (file) file = note_backup(who, std::move(*file));
   const MutexLock lock(backup_mutex_);
   is_backing_up_ = false;
   if (!file) {

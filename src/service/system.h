@@ -81,6 +81,7 @@ class System {
   };
 
   Result<std::vector<Target>> read_targets(const json::Value& body) const;
+  Result<BackupFile> note_backup(const Principal& who, BackupFile file);
   Result<std::optional<BackupFile>> begin_backup(const std::optional<store::Idempotency>& request);
 
   store::Store& store_;

@@ -62,7 +62,7 @@ ApiTest::ApiTest()
       backfills_(store_, clock_, ids_),
       reasons_(store_, clock_, {.lanes = {{"http", 2}}, .queue_limits = {{"narrow", 1}}},
                [this] { return is_draining_; }),
-      calendars_(store_, clock_),
+      calendars_(store_, clock_, ids_),
       workers_(store_, clock_, ids_, Rng(2), {.queue_limits = {{"narrow", 1}}, .notify = {}}),
       access_(store_, clock_, ids_),
       sessions_(store_, clock_, ids_, access_),
@@ -77,6 +77,7 @@ ApiTest::ApiTest()
                []() -> Result<service::BackupFile> {
                  return service::BackupFile{"/backups/one", 42};
                }}),
+      audit_(store_),
       api_{jobs_,
            runs_,
            backfills_,
@@ -87,6 +88,7 @@ ApiTest::ApiTest()
            sessions_,
            events_,
            system_,
+           audit_,
            readers_,
            clock_,
            {},
@@ -287,6 +289,27 @@ std::string ApiTest::make_run(RunState state, std::string output) {
   return run;
 }
 
+void ApiTest::fill_path(std::string& target) {
+  const auto fill = [&](std::string_view parameter, const auto& make) {
+    const auto at = target.find(parameter);
+    if (at != std::string::npos) target.replace(at, parameter.size(), make());
+  };
+  fill(":job_id", [&] { return make_job(); });
+  fill(":run_id", [&] { return make_run(RunState::succeeded); });
+  fill(":key_id", [&] { return key_id_of(make_key(project_, Role::viewer))->to_string(); });
+  fill(":calendar", [&] {
+    const auto calendar = fmt::format("c-{}", ids_.make<ProjectId>().to_string());
+    EXPECT_EQ(post("/api/calendars", fmt::format(R"({{"name": "{}"}})", calendar)).status, 201);
+    return calendar;
+  });
+  fill(":key", [&] {
+    const auto key = fmt::format("k-{}", ids_.make<KeyId>().to_string());
+    make_job(fmt::format(R"("cron": "0 0 * * *", "key": "{}")", key));
+    return key;
+  });
+  fill(":version", [] { return std::string("1"); });
+}
+
 Ask ApiTest::ask_for(const http::Route& route) {
   static const std::map<std::string, std::string> kBodies = {
       {"POST /api/submitJob", job_body()},
@@ -323,23 +346,7 @@ Ask ApiTest::ask_for(const http::Route& route) {
     ask.headers.push_back({"Content-Type", "text/calendar"});
   } else if (!ask.body.empty())
     ask.headers.push_back({"Content-Type", "application/json"});
-  const auto fill = [&](std::string_view parameter, const auto& make) {
-    const auto at = ask.target.find(parameter);
-    if (at != std::string::npos) ask.target.replace(at, parameter.size(), make());
-  };
-  fill(":job_id", [&] { return make_job(); });
-  fill(":run_id", [&] { return make_run(RunState::succeeded); });
-  fill(":key_id", [&] { return key_id_of(make_key(project_, Role::viewer))->to_string(); });
-  fill(":calendar", [&] {
-    const auto calendar = fmt::format("c-{}", ids_.make<ProjectId>().to_string());
-    EXPECT_EQ(post("/api/calendars", fmt::format(R"({{"name": "{}"}})", calendar)).status, 201);
-    return calendar;
-  });
-  fill(":key", [&] {
-    const auto key = fmt::format("k-{}", ids_.make<KeyId>().to_string());
-    make_job(fmt::format(R"("cron": "0 0 * * *", "key": "{}")", key));
-    return key;
-  });
+  fill_path(ask.target);
   if (name == "GET /api/schedule/preview") ask.target += "?every=1h";
   return ask;
 }

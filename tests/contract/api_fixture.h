@@ -65,6 +65,7 @@ class ApiTest : public testing::Test {
   // A request that the route answers with a 2xx when an admin sends it: for new things of the
   // project "default", with a whole body. Without a key.
   Ask ask_for(const http::Route& route);
+  void fill_path(std::string& target);  // its parameters: each names a new thing
 
   // A new key of this role in the project; its secret.
   std::string make_key(ProjectId project, Role role, std::optional<Timestamp> expires_at = {});
@@ -87,6 +88,7 @@ class ApiTest : public testing::Test {
   service::Sessions sessions_;
   service::Events events_;
   service::System system_;
+  service::Audit audit_;
   http::ReadPool readers_{0};
   http::Api api_;
   http::Router router_;

@@ -110,7 +110,7 @@ class WebSink:
 
     def record(self, request, body):
         self.requests.append({
-            "at": time.time(), "path": request.path, "body": body,
+            "at": time.time(), "path": request.path, "body": body, "headers": dict(request.headers),
             "run": request.headers.get("Chronos-Run-Id"),
             "attempt": request.headers.get("Chronos-Attempt")})
 

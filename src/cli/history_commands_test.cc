@@ -1,0 +1,67 @@
+// audit, versions and restore against a server that answers from a list.
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "base/time_text.h"
+#include "cli/commands.h"
+#include "cli/stub_server.h"
+
+namespace chronos::cli {
+namespace {
+
+const std::string kJob = "job_01jd3k00000000000000000000";
+
+class StillClock final : public Clock {
+ public:
+  Timestamp now() const override { return *parse_timestamp("2026-03-08T07:00:00Z"); }
+  SteadyTime steady() const override { return {}; }
+};
+
+class HistoryCommandsTest : public testing::Test {
+ protected:
+  int run(const StubServer& server, std::vector<std::string> words) {
+    const app::Environment environment = {{"CHRONOS_URL", server.url()},
+                                          {"CHRONOS_API_KEY", "secret"}};
+    out_.str("");
+    err_.str("");
+    Terminal terminal{.out = out_, .err = err_, .in = in_, .is_out_tty = false};
+    return run_command_line(words, {terminal, environment, clock_, [](Duration) {}});
+  }
+
+  StillClock clock_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+  std::istringstream in_;
+};
+
+TEST_F(HistoryCommandsTest, AuditTellsTheChange) {
+  StubServer server({http_answer(200, R"({"entries":[{"id":"aud_1","at":"2026-03-08T06:00:00.000Z",
+    "actor":{"key":"key_1","name":"ci","role":"operator"},"action":"job.update",
+    "resource":{"kind":"job","id":"job_1","name":"nightly"},
+    "before":{"queue":"a"},"after":{"queue":"b"}}],"next":null})")});
+  EXPECT_EQ(run(server, {"audit", "--action", "job.", "--since", "2026-01-01T00:00:00Z"}), kOk);
+  EXPECT_EQ(out_.str(),
+            "2026-03-08T06:00:00.000Z\tci\tjob.update\tjob_1\tnightly\tqueue: \"a\" -> \"b\"\n");
+  EXPECT_EQ(server.targets()[0], "GET /api/audit?action=job.&since=2026-01-01T00%3A00%3A00Z");
+}
+
+TEST_F(HistoryCommandsTest, VersionsTellWhatChanged) {
+  StubServer server({http_answer(200, R"({"versions":[
+    {"version":3,"at":"2026-03-08T06:00:00.000Z","by":{"key":"key_1","name":"ci"},
+     "declaration":{"name":"x","note":"b"}},
+    {"version":1,"at":"2026-03-08T05:00:00.000Z","by":null,"declaration":{"name":"x","note":"a"}}],
+    "next":null})")});
+  EXPECT_EQ(run(server, {"versions", kJob}), kOk);
+  EXPECT_EQ(out_.str(), "3\t2026-03-08T06:00:00.000Z\tci\tnote\n1\t2026-03-08T05:00:00.000Z\t\t\n");
+}
+
+TEST_F(HistoryCommandsTest, RestoreAsksForTheVersion) {
+  StubServer server({http_answer(200, R"({"id":"job_1","name":"x"})")});
+  EXPECT_EQ(run(server, {"restore", kJob, "2"}), kOk);
+  EXPECT_EQ(server.targets()[0], "POST /api/jobs/" + kJob + "/versions/2/restore");
+  EXPECT_EQ(out_.str(), "job_1  restored from version 2  x\n");
+}
+
+}  // namespace
+}  // namespace chronos::cli
