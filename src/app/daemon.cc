@@ -32,6 +32,7 @@
 #include "scheduler/scheduler.h"
 #include "service/access.h"
 #include "service/backfill.h"
+#include "service/bulks.h"
 #include "service/events.h"
 #include "service/jobs.h"
 #include "service/reasons.h"
@@ -117,6 +118,7 @@ class Daemon::Parts {
   Result<service::BackupFile> write_backup();
   std::string metrics_text();
   void run_scheduler();
+  void run_bulks();
   Result<void> check_target(const Target& target) const;
   std::string first_link();
   void greet();
@@ -127,6 +129,7 @@ class Daemon::Parts {
   IdSource ids_{clock_, Rng::from_system()};
   Metrics metrics_;
   Waiter waiter_;
+  Waiter bulk_waiter_;
   store::Opened opened_;
   service::FirstStart first_start_;
   std::unique_ptr<executor::Executors> executors_;
@@ -146,6 +149,7 @@ class Daemon::Parts {
   std::unique_ptr<service::Events> events_;
   std::unique_ptr<service::System> system_;
   std::unique_ptr<service::Audit> audit_;
+  std::unique_ptr<service::Bulks> bulks_;
   std::unique_ptr<http::ReadPool> readers_;
   std::unique_ptr<http::Api> api_;
   std::unique_ptr<http::Dashboard> dashboard_;
@@ -154,6 +158,7 @@ class Daemon::Parts {
   std::promise<void> drained_;
   std::jthread scheduler_thread_;
   std::jthread events_thread_;
+  std::jthread bulk_thread_;
 };
 
 Result<void> Daemon::Parts::build() {
@@ -232,10 +237,12 @@ void Daemon::Parts::build_services() {
   parts.write_backup = [this] { return write_backup(); };
   system_ = std::make_unique<service::System>(store, clock_, ids_, std::move(parts));
   audit_ = std::make_unique<service::Audit>(store);
+  bulks_ = std::make_unique<service::Bulks>(store, clock_, ids_, *jobs_, *runs_);
+  bulks_->on_work([this] { bulk_waiter_.wake(); });
   readers_ = std::make_unique<http::ReadPool>(2);
   api_ = std::make_unique<http::Api>(http::Api{*jobs_, *runs_, *backfills_, *reasons_, *calendars_,
                                                *workers_, *access_, *sessions_, *events_, *system_,
-                                               *audit_, *readers_, clock_});
+                                               *audit_, *bulks_, *readers_, clock_});
   api_->limits.batch_body_max = config_.server.batch_body_max;
   api_->metrics = [this] { return metrics_text(); };
   api_->site = site_of(config_);
@@ -403,6 +410,7 @@ Result<void> Daemon::Parts::start() {
   notifier_->start();
   scheduler_thread_ = std::jthread([this] { run_scheduler(); });
   events_thread_ = std::jthread([this] { events_->run(); });
+  bulk_thread_ = std::jthread([this] { run_bulks(); });
   greet();
   return {};
 }
@@ -415,6 +423,10 @@ void Daemon::Parts::run_scheduler() {
     waiter_.wait_until(clock_, next);
   }
   drained_.set_value();
+}
+
+void Daemon::Parts::run_bulks() {
+  while (!is_draining_) bulk_waiter_.wait_until(clock_, bulks_->step());
 }
 
 // Nothing new starts; what runs may end in time; what does not is stopped and handed back.
@@ -432,6 +444,9 @@ void Daemon::Parts::stop() {
     if (!is_done) drained.wait();
     scheduler_thread_.join();
   }
+  if (bulks_) bulks_->stop();
+  bulk_waiter_.wake();
+  if (bulk_thread_.joinable()) bulk_thread_.join();
   if (notifier_) notifier_->stop();
   if (readers_) readers_->stop();
   opened_.store->stop();

@@ -60,6 +60,12 @@ Action declare_audit(Arguments& arguments);
 Action declare_versions(Arguments& arguments);
 Action declare_restore(Arguments& arguments);
 
+// bulk_commands.cc
+Action declare_bulk_start(Arguments& arguments);
+Action declare_bulk_list(Arguments& arguments);
+Action declare_bulk_get(Arguments& arguments);
+Action declare_bulk_undo(Arguments& arguments);
+
 // calendar_commands.cc
 Action declare_calendars_list(Arguments& arguments);
 Action declare_calendars_get(Arguments& arguments);

@@ -1,4 +1,4 @@
-// audit, versions and restore against a server that answers from a list.
+// audit, versions, restore and bulk against a server that answers from a list.
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -27,6 +27,9 @@ class HistoryCommandsTest : public testing::Test {
     err_.str("");
     Terminal terminal{.out = out_, .err = err_, .in = in_, .is_out_tty = false};
     return run_command_line(words, {terminal, environment, clock_, [](Duration) {}});
+  }
+  static std::string body_of(const std::string& request) {
+    return request.substr(request.find("\r\n\r\n") + 4);
   }
 
   StillClock clock_;
@@ -61,6 +64,31 @@ TEST_F(HistoryCommandsTest, RestoreAsksForTheVersion) {
   EXPECT_EQ(run(server, {"restore", kJob, "2"}), kOk);
   EXPECT_EQ(server.targets()[0], "POST /api/jobs/" + kJob + "/versions/2/restore");
   EXPECT_EQ(out_.str(), "job_1  restored from version 2  x\n");
+}
+
+TEST_F(HistoryCommandsTest, BulkStartSendsTheFilter) {
+  StubServer server({http_answer(202, R"({"id":"bulk_1","action":"retry","of":"runs",
+    "status":"waiting","total":7,"done":0,"failed_count":0,"failed":[]})")});
+  EXPECT_EQ(run(server, {"bulk", "start", "retry", "--runs", "state=failed", "--runs", "all"}),
+            kOk);
+  EXPECT_EQ(body_of(server.requests()[0]), R"({"action":"retry","runs":{"state":"failed"}})");
+  EXPECT_EQ(out_.str(), "bulk_1  retry runs  waiting  0 of 7 done, 0 failed\n");
+  EXPECT_NE(err_.str().find("chronos bulk undo bulk_1"), std::string::npos);
+}
+
+TEST_F(HistoryCommandsTest, BulkStartWaitsForTheEnd) {
+  StubServer server({http_answer(202, R"({"id":"bulk_1"})"),
+                     http_answer(200, R"({"id":"bulk_1","status":"running"})"),
+                     http_answer(200, R"({"id":"bulk_1","status":"done","failed_count":1,
+      "failed":[{"id":"job_1","code":"not_found","detail":"no job has this id"}]})")});
+  EXPECT_EQ(run(server, {"bulk", "start", "pause", "job_1", "--wait"}), kFailed);
+  EXPECT_NE(err_.str().find("job_1: no job has this id"), std::string::npos);
+}
+
+TEST_F(HistoryCommandsTest, BulkConditionsAreNameAndValue) {
+  StubServer server({});
+  EXPECT_EQ(run(server, {"bulk", "start", "pause", "--jobs", "tag"}), kUsage);
+  EXPECT_NE(err_.str().find("'tag' is not NAME=VALUE"), std::string::npos);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "service/access.h"
 #include "service/audit.h"
 #include "service/backfill.h"
+#include "service/bulks.h"
 #include "service/calendars.h"
 #include "service/events.h"
 #include "service/jobs.h"
@@ -49,6 +50,7 @@ struct Api {
   service::Events& events;
   service::System& system;
   service::Audit& audit;
+  service::Bulks& bulks;
   ReadPool& readers;  // where what reads the store for long, or blocks, is done
   const Clock& clock;
   ApiLimits limits{};

@@ -37,6 +37,14 @@ Result<void> change_job(const Call& call, Ending& end, ChangeFunction change) {
 
 }  // namespace
 
+void read_job_filter(Query& query, JobFilter& filter) {
+  query.choice("status", parse_job_status, kStatuses, filter.status);
+  query.text("tag", filter.tag);
+  query.text("name", filter.name_contains);
+  query.time("created_after", filter.created_after);
+  query.time("created_before", filter.created_before);
+}
+
 Response job_response(int status, const Job& job, const service::Principal& who,
                       const std::vector<FieldError>& warnings) {
   std::string body;
@@ -79,11 +87,7 @@ Result<Response> get_job_by_key(const Call& call) {
 Result<Response> list_jobs(const Call& call) {
   JobFilter filter;
   Query query(call.request());
-  query.choice("status", parse_job_status, kStatuses, filter.status);
-  query.text("tag", filter.tag);
-  query.text("name", filter.name_contains);
-  query.time("created_after", filter.created_after);
-  query.time("created_before", filter.created_before);
+  read_job_filter(query, filter);
   query.integer("limit", {1, kPageMax}, filter.limit);
   query.cursor(filter.after);
   CHRONOS_TRY_VOID(query.finish());

@@ -21,6 +21,9 @@ namespace chronos::http {
 class Query {
  public:
   explicit Query(const RequestHead& head) : params_(head.query), place_(problems_) {}
+  // Of an object `under` this name in a body: its members are the parameters.
+  Query(const std::vector<Param>& params, std::string_view under)
+      : params_(params), place_(problems_, json::pointer_to("", under)) {}
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
 

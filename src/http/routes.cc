@@ -124,6 +124,16 @@ std::vector<Route> worker_routes(const Api& api) {
   };
 }
 
+std::vector<Route> bulk_routes(const Api& api) {
+  return {
+      // On a reader thread: they read much, or wait.
+      {post, "/api/bulk", kOperator, reads(api, create_bulk), api.limits.batch_body_max},
+      {get, "/api/bulk", kOperator, reads(api, list_bulks)},
+      {get, "/api/bulk/:bulk_id", kOperator, at_once(api, get_bulk)},
+      {post, "/api/bulk/:bulk_id/cancel", kOperator, reads(api, cancel_bulk)},
+  };
+}
+
 std::vector<Route> access_routes(const Api& api) {
   return {
       {get, "/api/keys", kAdmin, at_once(api, list_keys)},
@@ -157,7 +167,8 @@ std::vector<Route> system_routes(const Api& api) {
 
 std::vector<Route> make_routes(const Api& api) {
   std::vector<Route> routes;
-  for (const auto part : {job_routes, run_routes, worker_routes, access_routes, system_routes}) {
+  for (const auto part :
+       {job_routes, run_routes, worker_routes, bulk_routes, access_routes, system_routes}) {
     std::ranges::move(part(api), std::back_inserter(routes));
   }
   return routes;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "http/call.h"
+#include "http/query.h"
+#include "model/page.h"
 
 namespace chronos::http {
 
@@ -9,6 +11,11 @@ namespace chronos::http {
 using AnswerFunction = Result<Response> (*)(const Call& call);
 // Hands a change over and moves the Ending along; refuses by returning the Error.
 using CommitFunction = Result<void> (*)(const Call& call, Ending& end);
+
+// What the lists take but for limit and cursor: for them, and for bulk operations. jobs_api.cc,
+// runs_api.cc
+void read_job_filter(Query& query, JobFilter& filter);
+void read_run_filter(Query& query, RunFilter& filter);
 
 // jobs_api.cc
 Result<void> submit_job(const Call& call, Ending& end);
@@ -79,6 +86,12 @@ Result<Response> get_me(const Call& call);
 
 // events_api.cc
 Result<Response> get_events(const Call& call);
+
+// bulk_api.cc
+Result<Response> create_bulk(const Call& call);
+Result<Response> get_bulk(const Call& call);
+Result<Response> list_bulks(const Call& call);
+Result<Response> cancel_bulk(const Call& call);
 
 // audit_api.cc
 Result<Response> list_audit(const Call& call);

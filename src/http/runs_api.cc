@@ -51,9 +51,7 @@ service::Done<service::RunReply> answer_run(const Call& call, Ending& end, int s
 
 Result<Response> list_filtered(const Call& call, RunFilter filter) {
   Query query(call.request());
-  query.choice("state", parse_run_state, kStates, filter.state);
-  query.time("planned_after", filter.planned_after);
-  query.time("planned_before", filter.planned_before);
+  read_run_filter(query, filter);
   query.integer("limit", {1, kPageMax}, filter.limit);
   query.cursor(filter.after);
   CHRONOS_TRY_VOID(query.finish());
@@ -69,6 +67,12 @@ Result<Response> list_filtered(const Call& call, RunFilter filter) {
 }
 
 }  // namespace
+
+void read_run_filter(Query& query, RunFilter& filter) {
+  query.choice("state", parse_run_state, kStates, filter.state);
+  query.time("planned_after", filter.planned_after);
+  query.time("planned_before", filter.planned_before);
+}
 
 Result<void> run_job(const Call& call, Ending& end) {
   CHRONOS_TRY(const auto id, call.id<JobId>("job_id"));

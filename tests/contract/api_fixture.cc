@@ -78,6 +78,7 @@ ApiTest::ApiTest()
                  return service::BackupFile{"/backups/one", 42};
                }}),
       audit_(store_),
+      bulks_(store_, clock_, ids_, jobs_, runs_),
       api_{jobs_,
            runs_,
            backfills_,
@@ -89,6 +90,7 @@ ApiTest::ApiTest()
            events_,
            system_,
            audit_,
+           bulks_,
            readers_,
            clock_,
            {},
@@ -302,6 +304,11 @@ void ApiTest::fill_path(std::string& target) {
     EXPECT_EQ(post("/api/calendars", fmt::format(R"({{"name": "{}"}})", calendar)).status, 201);
     return calendar;
   });
+  fill(":bulk_id", [&] {
+    const auto bulk = post("/api/bulk", R"({"action": "pause", "jobs": {"tag": "none"}})");
+    EXPECT_EQ(bulk.status, 202) << bulk.body;
+    return bulk.text("/id");
+  });
   fill(":key", [&] {
     const auto key = fmt::format("k-{}", ids_.make<KeyId>().to_string());
     make_job(fmt::format(R"("cron": "0 0 * * *", "key": "{}")", key));
@@ -323,6 +330,7 @@ Ask ApiTest::ask_for(const http::Route& route) {
       {"PUT /api/calendars/:calendar", R"({"dates": ["12-25"]})"},
       {"POST /api/workers/claim", R"({"worker": "mill"})"},
       {"POST /api/keys", R"({"name": "x", "role": "viewer"})"},
+      {"POST /api/bulk", R"({"action": "pause", "jobs": {"tag": "none"}})"},
       {"POST /api/notify/test", R"({"email": "a@b.example"})"},
   };
   Ask ask{route.method, route.pattern, {}, {}, {}};

@@ -89,6 +89,7 @@ class ApiTest : public testing::Test {
   service::Events events_;
   service::System system_;
   service::Audit audit_;
+  service::Bulks bulks_;
   http::ReadPool readers_{0};
   http::Api api_;
   http::Router router_;

@@ -2,6 +2,7 @@
 import json
 
 import pytest
+from chronos_server import wait_until
 
 WEEKLY = "0 3 * * SUN"
 
@@ -9,6 +10,21 @@ WEEKLY = "0 3 * * SUN"
 @pytest.fixture
 def job(server):
     return server.submit({"kind": "command", "argv": ["true"]}, cron=WEEKLY, note="first")
+
+
+def tagged(server, count, tag):
+    """Jobs with this tag, which nobody works on; their ids."""
+    spec = {"name": "many", "action": {"kind": "worker"}, "cron": WEEKLY, "tags": [tag]}
+    answer = server.api("POST", "/api/jobs/batch", [spec] * count)
+    assert answer.status == 200, answer
+    return [item["job"]["id"] for item in answer.body["results"]]
+
+
+def over(server, bulk, seconds=40):
+    def state():
+        body = server.get(f"/api/bulk/{bulk}")
+        return body if body["status"] in ("done", "cancelled") else None
+    return wait_until(state, seconds, f"{bulk} over")
 
 
 # -- Audit and versions --------------------------------------------------------------------------
@@ -49,3 +65,55 @@ def test_what_was_declared_comes_back(server, job):
     assert json.loads(server.chronos("versions", job, "2"))["declaration"]["note"] == "second"
     log = server.chronos("audit", "--resource", job)
     assert "job.restore" in log and '"second" -> "first"' in log
+
+
+# -- Bulk ----------------------------------------------------------------------------------------
+
+def test_many_at_once(server):
+    tagged(server, 60, "many")
+    body = {"action": "pause", "jobs": {"tag": "many"}}
+    preview = server.api("POST", "/api/bulk", {**body, "dry_run": True})
+    assert preview.status == 200 and preview.body["matches"] == 60
+    made = server.api("POST", "/api/bulk", body)
+    assert made.status == 202 and made.body["status"] == "waiting"
+    assert over(server, made.body["id"])["done"] == 60
+    assert len(list(server.pages("/api/jobs?status=paused&tag=many", "jobs"))) == 60
+
+
+def test_undone_in_time(server):
+    tagged(server, 3, "undo")
+    out = server.chronos("bulk", "start", "cancel", "--jobs", "tag=undo")
+    bulk = out.split()[0]
+    assert "cancelled" in server.chronos("bulk", "undo", bulk)
+    assert server.get(f"/api/bulk/{bulk}")["done"] == 0
+    assert not list(server.pages("/api/jobs?status=cancelled&tag=undo", "jobs"))
+    assert bulk in server.chronos("bulk", "list")
+
+
+def test_goes_on_after_kill_9(new_server):
+    """Killed on its way, it ends up with one run for each job and not two."""
+    server = new_server()
+    jobs = set(tagged(server, 2000, "big"))
+    bulk = server.api("POST", "/api/bulk", {"action": "run", "jobs": {"tag": "big"}}).body["id"]
+
+    def begun():
+        body = server.get(f"/api/bulk/{bulk}")
+        assert body["status"] in ("waiting", "running"), "too quick to be killed"
+        return body["done"] > 0
+
+    wait_until(begun, 40, "the first step")
+    server.kill()
+    server.restart()
+    ended = over(server, bulk, 60)
+    assert (ended["done"], ended["failed_count"]) == (2000, 0)
+    runs = [run["job_id"] for run in server.pages("/api/runs", "runs") if run["trigger"] == "manual"]
+    assert len(runs) == 2000 and set(runs) == jobs
+
+
+def test_submissions_are_answered_while_it_runs(server):
+    """By counts: while it works through its things, others' runs start and end."""
+    tagged(server, 1000, "busy")
+    bulk = server.api("POST", "/api/bulk", {"action": "pause", "jobs": {"tag": "busy"}}).body["id"]
+    wait_until(lambda: server.get(f"/api/bulk/{bulk}")["status"] != "waiting", 40, "its start")
+    assert server.works()
+    assert over(server, bulk)["done"] == 1000
