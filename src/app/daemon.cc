@@ -33,6 +33,7 @@
 #include "service/access.h"
 #include "service/backfill.h"
 #include "service/bulks.h"
+#include "service/channels.h"
 #include "service/events.h"
 #include "service/jobs.h"
 #include "service/reasons.h"
@@ -116,6 +117,7 @@ class Daemon::Parts {
   void note_started(const store::ClaimedRun& run);
   void note_settled(const store::ClaimedRun& run, const Outcome& outcome, RunState state);
   Result<service::BackupFile> write_backup();
+  service::ChannelTest try_channel(const DeclaredChannel& channel, const Delivery& delivery);
   std::string metrics_text();
   void run_scheduler();
   void run_bulks();
@@ -150,6 +152,7 @@ class Daemon::Parts {
   std::unique_ptr<service::System> system_;
   std::unique_ptr<service::Audit> audit_;
   std::unique_ptr<service::Bulks> bulks_;
+  std::unique_ptr<service::Channels> project_channels_;
   std::unique_ptr<http::ReadPool> readers_;
   std::unique_ptr<http::Api> api_;
   std::unique_ptr<http::Dashboard> dashboard_;
@@ -176,7 +179,12 @@ Result<void> Daemon::Parts::build() {
                                    endpoints_of(config_.server.listen, server_->bound_ports())};
   executors_ = std::make_unique<executor::Executors>(
       clock_, executor_options(config_, dir_.server_id(), policy));
-  const auto notify = notify_options(config_, policy);
+  auto notify = notify_options(config_, policy);
+  notify.find_declared = [&store](ProjectId project,
+                                  const std::string& name) -> std::optional<DeclaredChannel> {
+    auto found = store.find_channel(project, name);
+    return found ? std::optional(std::move(*found)) : std::nullopt;
+  };
   CHRONOS_TRY_VOID(notify::check_options(notify));
   channels_ = std::make_unique<notify::Channels>(clock_, notify);
   live_output_ = std::make_unique<store::LiveOutput>(store);
@@ -239,10 +247,15 @@ void Daemon::Parts::build_services() {
   audit_ = std::make_unique<service::Audit>(store);
   bulks_ = std::make_unique<service::Bulks>(store, clock_, ids_, *jobs_, *runs_);
   bulks_->on_work([this] { bulk_waiter_.wake(); });
+  project_channels_ = std::make_unique<service::Channels>(
+      store, clock_, ids_,
+      service::ChannelParts{&notify::check_channel, [this](const auto& channel, const auto& what) {
+                              return try_channel(channel, what);
+                            }});
   readers_ = std::make_unique<http::ReadPool>(2);
-  api_ = std::make_unique<http::Api>(http::Api{*jobs_, *runs_, *backfills_, *reasons_, *calendars_,
-                                               *workers_, *access_, *sessions_, *events_, *system_,
-                                               *audit_, *bulks_, *readers_, clock_});
+  api_ = std::make_unique<http::Api>(http::Api{
+      *jobs_, *runs_, *backfills_, *reasons_, *calendars_, *workers_, *access_, *sessions_,
+      *events_, *system_, *audit_, *bulks_, *project_channels_, *readers_, clock_});
   api_->limits.batch_body_max = config_.server.batch_body_max;
   api_->metrics = [this] { return metrics_text(); };
   api_->site = site_of(config_);
@@ -330,6 +343,15 @@ Result<void> Daemon::Parts::check_target(const Target& target) const {
     rule.channel = target.address;
   }
   return channels_->check({rule});
+}
+
+service::ChannelTest Daemon::Parts::try_channel(const DeclaredChannel& channel,
+                                                const Delivery& delivery) {
+  const auto begun = clock_.steady();
+  const auto sent = channels_->send_now(channel, delivery);
+  return {.is_delivered = sent.kind == notify::Sent::Kind::delivered,
+          .error = sent.error,
+          .took = Duration(clock_.steady() - begun)};
 }
 
 Result<service::BackupFile> Daemon::Parts::write_backup() {

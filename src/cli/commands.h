@@ -66,6 +66,13 @@ Action declare_bulk_list(Arguments& arguments);
 Action declare_bulk_get(Arguments& arguments);
 Action declare_bulk_undo(Arguments& arguments);
 
+// channel_commands.cc
+Action declare_channels_list(Arguments& arguments);
+Action declare_channels_get(Arguments& arguments);
+Action declare_channels_put(Arguments& arguments);
+Action declare_channels_delete(Arguments& arguments);
+Action declare_channels_test(Arguments& arguments);
+
 // calendar_commands.cc
 Action declare_calendars_list(Arguments& arguments);
 Action declare_calendars_get(Arguments& arguments);

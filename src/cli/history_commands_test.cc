@@ -1,4 +1,4 @@
-// audit, versions, restore and bulk against a server that answers from a list.
+// audit, versions, restore, bulk and channels against a server that answers from a list.
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -89,6 +89,23 @@ TEST_F(HistoryCommandsTest, BulkConditionsAreNameAndValue) {
   StubServer server({});
   EXPECT_EQ(run(server, {"bulk", "start", "pause", "--jobs", "tag"}), kUsage);
   EXPECT_NE(err_.str().find("'tag' is not NAME=VALUE"), std::string::npos);
+}
+
+TEST_F(HistoryCommandsTest, ChannelsPutSendsOneKind) {
+  StubServer server({http_answer(200, R"({"name":"ops","kind":"email"})")});
+  EXPECT_EQ(
+      run(server, {"channels", "put", "ops", "--email", "a@b.example", "--email", "c@d.example"}),
+      kOk);
+  EXPECT_EQ(body_of(server.requests()[0]),
+            R"({"kind":"email","to":["a@b.example","c@d.example"]})");
+  EXPECT_EQ(run(server, {"channels", "put", "ops", "--email", "a@b.example", "--slack", "x"}),
+            kUsage);
+}
+
+TEST_F(HistoryCommandsTest, ChannelsTestFailsWhenNothingArrives) {
+  StubServer server({http_answer(200, R"({"delivered":false,"error":"refused","took":"3ms"})")});
+  EXPECT_EQ(run(server, {"channels", "test", "ops"}), kFailed);
+  EXPECT_EQ(out_.str(), "ops  not delivered: refused\n");
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "service/backfill.h"
 #include "service/bulks.h"
 #include "service/calendars.h"
+#include "service/channels.h"
 #include "service/events.h"
 #include "service/jobs.h"
 #include "service/reasons.h"
@@ -51,6 +52,7 @@ struct Api {
   service::System& system;
   service::Audit& audit;
   service::Bulks& bulks;
+  service::Channels& channels;
   ReadPool& readers;  // where what reads the store for long, or blocks, is done
   const Clock& clock;
   ApiLimits limits{};

@@ -124,13 +124,20 @@ std::vector<Route> worker_routes(const Api& api) {
   };
 }
 
-std::vector<Route> bulk_routes(const Api& api) {
+std::vector<Route> bulk_and_channel_routes(const Api& api) {
   return {
       // On a reader thread: they read much, or wait.
       {post, "/api/bulk", kOperator, reads(api, create_bulk), api.limits.batch_body_max},
       {get, "/api/bulk", kOperator, reads(api, list_bulks)},
       {get, "/api/bulk/:bulk_id", kOperator, at_once(api, get_bulk)},
       {post, "/api/bulk/:bulk_id/cancel", kOperator, reads(api, cancel_bulk)},
+
+      {get, "/api/channels", kOperator, reads(api, list_channels)},
+      {post, "/api/channels", kOperator, commits(api, create_channel)},
+      {get, "/api/channels/:channel", kOperator, at_once(api, get_channel)},
+      {put, "/api/channels/:channel", kOperator, commits(api, put_channel)},
+      {delete_, "/api/channels/:channel", kOperator, commits(api, delete_channel)},
+      {post, "/api/channels/:channel/test", kOperator, reads(api, test_channel)},
   };
 }
 
@@ -167,8 +174,8 @@ std::vector<Route> system_routes(const Api& api) {
 
 std::vector<Route> make_routes(const Api& api) {
   std::vector<Route> routes;
-  for (const auto part :
-       {job_routes, run_routes, worker_routes, bulk_routes, access_routes, system_routes}) {
+  for (const auto part : {job_routes, run_routes, worker_routes, bulk_and_channel_routes,
+                          access_routes, system_routes}) {
     std::ranges::move(part(api), std::back_inserter(routes));
   }
   return routes;

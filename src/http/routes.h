@@ -93,6 +93,14 @@ Result<Response> get_bulk(const Call& call);
 Result<Response> list_bulks(const Call& call);
 Result<Response> cancel_bulk(const Call& call);
 
+// channels_api.cc
+Result<Response> list_channels(const Call& call);
+Result<Response> get_channel(const Call& call);
+Result<void> create_channel(const Call& call, Ending& end);
+Result<void> put_channel(const Call& call, Ending& end);
+Result<void> delete_channel(const Call& call, Ending& end);
+Result<Response> test_channel(const Call& call);
+
 // audit_api.cc
 Result<Response> list_audit(const Call& call);
 

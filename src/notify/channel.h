@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "model/notification.h"
@@ -23,6 +24,9 @@ struct Sent {
   std::string error;                    // one line for people; empty when delivered
   std::optional<Duration> retry_after;  // what the target asked for
 };
+
+// An e-mail to several: their addresses in one, with this between. No address has it (channels.cc).
+inline constexpr std::string_view kAddressSeparator = ", ";
 
 class Channel {
  public:

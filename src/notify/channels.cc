@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <utility>
 
 #include "base/json.h"
@@ -36,6 +37,27 @@ std::optional<WebhookFormat> parse_webhook_format(std::string_view text) {
     if (name == text) return format;
   }
   return std::nullopt;
+}
+
+Result<void> check_channel(const DeclaredChannel& channel) {
+  std::vector<FieldError> problems;
+  const auto refuse = [&](std::string pointer, std::string code, std::string message) {
+    problems.push_back({std::move(pointer), std::move(code), std::move(message), {}, 0, 0});
+  };
+  for (std::size_t i = 0; i < channel.to.size(); ++i) {
+    if (net::is_mail_address(channel.to[i])) continue;
+    refuse(fmt::format("/to/{}", i), "bad_address",
+           "must be a mail address such as ops@example.com");
+  }
+  if (channel.kind != ChannelKind::email) {
+    if (const auto url = net::parse_url(channel.url); !url) {
+      refuse("/url", url.error().fields.at(0).code, url.error().message);
+    }
+  }
+  if (!channel.secret.empty() && !net::webhook_key(channel.secret)) {
+    refuse("/secret", "bad_secret", "must be \"whsec_\" and 24 to 64 random bytes in base64");
+  }
+  return result_of(std::move(problems));
 }
 
 Result<void> check_options(const NotifyOptions& options) {
@@ -71,7 +93,9 @@ Result<void> check_options(const NotifyOptions& options) {
 Channels::Channels(const Clock& clock, const NotifyOptions& options) {
   for (const auto& [name, target] : options.channels) names_.push_back(name);
   channels_["email"] = make_email_channel(clock, options);
-  channels_["webhook"] = make_webhook_channel(clock, options);
+  auto named = make_webhook_channel(clock, options, *channels_["email"]);
+  named_ = named.get();
+  channels_["webhook"] = std::move(named);
 }
 
 Result<void> Channels::check(const std::vector<NotifyRule>& rules) const {
@@ -90,12 +114,20 @@ Result<void> Channels::check(const std::vector<NotifyRule>& rules) const {
     if (channel.empty() || std::ranges::find(names_, channel) != names_.end()) continue;
     const std::vector<std::string_view> known(names_.begin(), names_.end());
     const auto nearest = nearest_name(channel, known);
-    problems.push_back({fmt::format("/notify/{}/channel", i), "unknown_channel",
-                        fmt::format("the server's configuration has no channel '{}'",
-                                    std::string_view(channel).substr(0, 64)),
-                        nearest.empty() ? "" : fmt::format("did you mean '{}'?", nearest), 0, 0});
+    problems.push_back(
+        {fmt::format("/notify/{}/channel", i), "unknown_channel",
+         fmt::format("neither the project nor the server's configuration has a channel '{}'",
+                     std::string_view(channel).substr(0, 64)),
+         nearest.empty() ? "" : fmt::format("did you mean '{}'?", nearest), 0, 0});
   }
   return result_of(std::move(problems));
+}
+
+Sent Channels::send_now(const DeclaredChannel& channel, const Delivery& delivery) {
+  auto sent = std::make_shared<std::promise<Sent>>();
+  auto answer = sent->get_future();
+  named_->send_to(channel, delivery, [sent](Sent came_to) { sent->set_value(std::move(came_to)); });
+  return answer.get();
 }
 
 std::map<std::string, Channel*> Channels::by_kind() const {

@@ -2,6 +2,7 @@
 // with it, the notifier sends through it. Thread-safe; made and stopped by the daemon.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "model/channel.h"
 #include "model/job.h"
 #include "net/http_client.h"
 #include "net/smtp_client.h"
@@ -36,13 +38,21 @@ struct NotifyOptions {
   std::optional<net::SmtpServer> smtp;            // nothing: e-mails wait for one
   std::string from;                               // sender of e-mails
   std::map<std::string, WebhookTarget> channels;  // by the name rules use
+  // A channel that a project declared; those of the configuration come after. May read the store.
+  std::function<std::optional<DeclaredChannel>(ProjectId, const std::string& name)> find_declared =
+      [](ProjectId, const std::string&) { return std::nullopt; };
   std::string base_url;  // where people reach this server; empty = no links
   net::HttpClientOptions http;
   Duration send_timeout = std::chrono::seconds(10);  // of one sending
 };
 
+// What is wrong with a channel, with pointers such as "/to/0", "/url", "/secret".
+Result<void> check_channel(const DeclaredChannel& channel);
+
 // What is wrong with the options, with pointers such as "/channels/ops/url", "/from", "/smtp/host".
 Result<void> check_options(const NotifyOptions& options);
+
+class NamedChannels;
 
 class Channels {
  public:
@@ -52,6 +62,9 @@ class Channels {
   // Whether everybody these rules name can be told. FieldErrors point below "/notify".
   Result<void> check(const std::vector<NotifyRule>& rules) const;
 
+  // Sends once to a declared channel, and waits for what comes of it: some seconds at most.
+  Sent send_now(const DeclaredChannel& channel, const Delivery& delivery);
+
   // By kind of target ("email", "webhook"); they live as long as this.
   std::map<std::string, Channel*> by_kind() const;
 
@@ -60,10 +73,19 @@ class Channels {
  private:
   std::vector<std::string> names_;  // of the configured channels
   std::map<std::string, std::unique_ptr<Channel>> channels_;
+  NamedChannels* named_ = nullptr;  // of them
 };
 
 // One per kind, in <kind>_channel.cc.
 std::unique_ptr<Channel> make_email_channel(const Clock& clock, const NotifyOptions& options);
-std::unique_ptr<Channel> make_webhook_channel(const Clock& clock, const NotifyOptions& options);
+// Named channels, of every kind: the configuration's, and those that projects declared. Mails go
+// out through `email`.
+class NamedChannels : public Channel {
+ public:
+  virtual void send_to(const DeclaredChannel& channel, const Delivery& delivery,
+                       std::move_only_function<void(Sent)> done) = 0;
+};
+std::unique_ptr<NamedChannels> make_webhook_channel(const Clock& clock,
+                                                    const NotifyOptions& options, Channel& email);
 
 }  // namespace chronos::notify

@@ -35,6 +35,18 @@ std::future<Sent> start(Channel& channel, const Delivery& delivery) {
   return sent;
 }
 
+// Writes down whom a mail would have gone to.
+class NotedMail final : public Channel {
+ public:
+  int sendings_max() const override { return 1; }
+  void send(const Delivery& delivery, std::move_only_function<void(Sent)> done) override {
+    address = delivery.target.address;
+    done({});
+  }
+  void stop() override {}
+  std::string address;
+};
+
 NotifyOptions webhook_to(const ScriptedServer& server, WebhookFormat format = {}) {
   NotifyOptions options;
   options.channels["ops"] = {server.url("/hook"), kSecret, format};
@@ -48,7 +60,8 @@ TEST(WebhookChannel, SendsSignedJson) {
     connection.write(http_answer("204 No Content", ""));
   });
   const SystemClock clock;
-  const auto channel = make_webhook_channel(clock, webhook_to(server));
+  NotedMail mail;
+  const auto channel = make_webhook_channel(clock, webhook_to(server), mail);
   const auto delivery = delivery_to("webhook", "ops");
   EXPECT_EQ(start(*channel, delivery).get().kind, Sent::Kind::delivered);
 
@@ -74,7 +87,8 @@ TEST(WebhookChannel, SlackFormatIsUnsignedText) {
     connection.write(http_answer("200 OK", "ok"));
   });
   const SystemClock clock;
-  const auto channel = make_webhook_channel(clock, webhook_to(server, WebhookFormat::slack));
+  NotedMail mail;
+  const auto channel = make_webhook_channel(clock, webhook_to(server, WebhookFormat::slack), mail);
   EXPECT_EQ(start(*channel, delivery_to("webhook", "ops")).get().kind, Sent::Kind::delivered);
   const auto request = seen.get_future().get();
   EXPECT_EQ(request.body, R"({"text":"Job \"nightly\" failed"})");
@@ -93,7 +107,8 @@ TEST(WebhookChannel, StatusDecides) {
         Row{"503 Busy", try_later}}) {
     const ScriptedServer server(answering(http_answer(row.status, "", "Retry-After: 9\r\n")));
     const SystemClock clock;
-    const auto channel = make_webhook_channel(clock, webhook_to(server));
+    NotedMail mail;
+    const auto channel = make_webhook_channel(clock, webhook_to(server), mail);
     const auto sent = start(*channel, delivery_to("webhook", "ops")).get();
     EXPECT_EQ(sent.kind, row.kind) << row.status;
     EXPECT_EQ(sent.error.empty(), row.kind == delivered) << row.status;
@@ -110,13 +125,14 @@ TEST(WebhookChannel, TroubleIsTriedLater) {
   auto options = webhook_to(hanging);
   options.channels["metadata"] = {"http://169.254.169.254/", "", {}};
   options.send_timeout = std::chrono::milliseconds(50);
-  const auto channel = make_webhook_channel(clock, options);
+  NotedMail mail;
+  const auto channel = make_webhook_channel(clock, options, mail);
   EXPECT_EQ(start(*channel, delivery_to("webhook", "ops")).get().error, "no answer within 50ms");
   EXPECT_EQ(start(*channel, delivery_to("webhook", "metadata")).get().error,
             "169.254.169.254 is a cloud metadata service");
   const auto unknown = start(*channel, delivery_to("webhook", "gone")).get();
   EXPECT_EQ(unknown.kind, Sent::Kind::try_later);
-  EXPECT_EQ(unknown.error, "the server's configuration has no channel 'gone'");
+  EXPECT_EQ(unknown.error, "there is no channel 'gone'");
 }
 
 TEST(WebhookChannel, StopInterrupts) {
@@ -127,7 +143,8 @@ TEST(WebhookChannel, StopInterrupts) {
     connection.wait_until_closed();
   });
   const SystemClock clock;
-  const auto channel = make_webhook_channel(clock, webhook_to(hanging));
+  NotedMail mail;
+  const auto channel = make_webhook_channel(clock, webhook_to(hanging), mail);
   auto sent = start(*channel, delivery_to("webhook", "ops"));
   arrived.get_future().get();
   channel->stop();
@@ -160,6 +177,49 @@ NotifyOptions mail_through(const ScriptedServer& server) {
   options.smtp->tls = net::SmtpTls::none;
   options.from = "Chronos <chronos@example.com>";
   return options;
+}
+
+TEST(WebhookChannel, AProjectsChannelComesBeforeTheConfigurations) {
+  std::promise<ScriptedConnection::Request> seen;
+  const ScriptedServer server([&](ScriptedConnection& connection) {
+    seen.set_value(connection.read_request().value());
+    connection.write(http_answer("200 OK", "ok"));
+  });
+  auto options = webhook_to(server);
+  options.find_declared = [&](ProjectId,
+                              const std::string& name) -> std::optional<DeclaredChannel> {
+    DeclaredChannel channel;
+    channel.name = name;
+    channel.kind = name == "team" ? ChannelKind::email : ChannelKind::slack;
+    channel.to = {"a@b.example", "c@d.example"};
+    channel.url = server.url("/declared");
+    return channel;
+  };
+  const SystemClock clock;
+  NotedMail mail;
+  const auto channel = make_webhook_channel(clock, options, mail);
+  EXPECT_EQ(start(*channel, delivery_to("webhook", "ops")).get().kind, Sent::Kind::delivered);
+  EXPECT_TRUE(seen.get_future().get().head.starts_with("POST /declared "));
+  EXPECT_EQ(start(*channel, delivery_to("webhook", "team")).get().kind, Sent::Kind::delivered);
+  EXPECT_EQ(mail.address, "a@b.example, c@d.example");
+}
+
+TEST(Channels, ADeclaredChannelIsCheckedPlaceByPlace) {
+  DeclaredChannel channel;
+  channel.url = "not a url";
+  channel.secret = "x";
+  const auto webhook = check_channel(channel);
+  ASSERT_FALSE(webhook);
+  EXPECT_EQ(webhook.error().fields.at(0).pointer, "/url");
+  EXPECT_EQ(webhook.error().fields.at(1).pointer, "/secret");
+  channel = {};
+  channel.kind = ChannelKind::email;
+  channel.to = {"a@b.example", "nobody"};
+  const auto mail = check_channel(channel);
+  ASSERT_FALSE(mail);
+  EXPECT_EQ(mail.error().fields.at(0).pointer, "/to/1");
+  channel.to.pop_back();
+  EXPECT_TRUE(check_channel(channel));
 }
 
 TEST(EmailChannel, SendsAMailWithIdentity) {

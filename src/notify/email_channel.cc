@@ -1,6 +1,7 @@
 // E-mail. Sending blocks, so a few threads of its own take turns at a queue: a mail server that
 // hangs holds nobody else up.
 #include <deque>
+#include <ranges>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -65,6 +66,14 @@ EmailChannel::EmailChannel(const Clock& clock, const NotifyOptions& options)
   }
 }
 
+std::vector<std::string> addresses_in(std::string_view text) {
+  std::vector<std::string> addresses;
+  for (const auto part : std::views::split(text, kAddressSeparator)) {
+    addresses.emplace_back(part.begin(), part.end());
+  }
+  return addresses;
+}
+
 void EmailChannel::send(const Delivery& delivery, std::move_only_function<void(Sent)> done) {
   if (!server_) {
     return done({.kind = Sent::Kind::try_later,
@@ -73,7 +82,7 @@ void EmailChannel::send(const Delivery& delivery, std::move_only_function<void(S
   }
   auto text = mail_text(delivery.message, base_url_);
   Letter letter{.mail = {.from = from_,
-                         .to = {delivery.target.address},
+                         .to = addresses_in(delivery.target.address),
                          .subject = std::move(text.subject),
                          .text = std::move(text.text),
                          .html = std::move(text.html)},

@@ -1,5 +1,7 @@
-// Webhooks: signed by the Standard Webhooks scheme, or in the form Slack takes.
+// Channels by their names: webhooks, signed by the Standard Webhooks scheme, or in the form Slack
+// takes.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <atomic>
 #include <utility>
@@ -34,10 +36,12 @@ Sent sent_of(const net::HttpAnswer& answer, Timestamp now) {
   return sent;
 }
 
-class WebhookChannel final : public Channel {
+class WebhookChannel final : public NamedChannels {
  public:
-  WebhookChannel(const Clock& clock, const NotifyOptions& options)
+  WebhookChannel(const Clock& clock, const NotifyOptions& options, Channel& email)
       : clock_(clock),
+        email_(email),
+        find_declared_(options.find_declared),
         targets_(options.channels),
         base_url_(options.base_url),
         timeout_(options.send_timeout),
@@ -46,23 +50,43 @@ class WebhookChannel final : public Channel {
   int sendings_max() const override { return kSendingsMax; }
 
   void send(const Delivery& delivery, std::move_only_function<void(Sent)> done) override {
-    const auto target = targets_.find(delivery.target.address);
+    const auto& name = delivery.target.address;
+    if (const auto declared = find_declared_(delivery.project, name)) {
+      return send_to(*declared, delivery, std::move(done));
+    }
+    const auto target = targets_.find(name);
     if (target == targets_.end()) {
-      // Somebody may be mending the configuration: not lost until days have passed.
+      // Somebody may be mending it: not lost until days have passed.
       return done({.kind = Sent::Kind::try_later,
-                   .error = fmt::format("the server's configuration has no channel '{}'",
-                                        delivery.target.address),
+                   .error = fmt::format("there is no channel '{}'", name),
                    .retry_after = {}});
     }
-    client_.start(++last_call_, call_of(delivery, target->second),
-                  [this, done = std::move(done)](const net::HttpAnswer& answer) mutable {
-                    done(sent_of(answer, clock_.now()));
-                  });
+    start(delivery, target->second, std::move(done));
+  }
+
+  void send_to(const DeclaredChannel& channel, const Delivery& delivery,
+               std::move_only_function<void(Sent)> done) override {
+    if (channel.kind != ChannelKind::email) {
+      const auto format =
+          channel.kind == ChannelKind::slack ? WebhookFormat::slack : WebhookFormat::standard;
+      return start(delivery, {channel.url, channel.secret, format}, std::move(done));
+    }
+    auto mail = delivery;
+    mail.target = {"email", fmt::format("{}", fmt::join(channel.to, kAddressSeparator))};
+    email_.send(mail, std::move(done));
   }
 
   void stop() override { client_.stop(); }
 
  private:
+  void start(const Delivery& delivery, const WebhookTarget& target,
+             std::move_only_function<void(Sent)> done) {
+    client_.start(++last_call_, call_of(delivery, target),
+                  [this, done = std::move(done)](const net::HttpAnswer& answer) mutable {
+                    done(sent_of(answer, clock_.now()));
+                  });
+  }
+
   net::HttpCall call_of(const Delivery& delivery, const WebhookTarget& target) const {
     net::HttpCall call;
     call.method = "POST";
@@ -85,6 +109,8 @@ class WebhookChannel final : public Channel {
   }
 
   const Clock& clock_;
+  Channel& email_;
+  const std::function<std::optional<DeclaredChannel>(ProjectId, const std::string&)> find_declared_;
   const std::map<std::string, WebhookTarget> targets_;
   const std::string base_url_;
   const Duration timeout_;
@@ -94,8 +120,9 @@ class WebhookChannel final : public Channel {
 
 }  // namespace
 
-std::unique_ptr<Channel> make_webhook_channel(const Clock& clock, const NotifyOptions& options) {
-  return std::make_unique<WebhookChannel>(clock, options);
+std::unique_ptr<NamedChannels> make_webhook_channel(const Clock& clock,
+                                                    const NotifyOptions& options, Channel& email) {
+  return std::make_unique<WebhookChannel>(clock, options, email);
 }
 
 }  // namespace chronos::notify

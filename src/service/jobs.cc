@@ -126,10 +126,23 @@ Jobs::Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSour
 
 // -- Checking ------------------------------------------------------------------------------------
 
-Result<void> Jobs::check_parts(const JobSpec& spec) const {
+Result<void> Jobs::check_parts(ProjectId project, const JobSpec& spec) const {
   if (spec.action.config.empty()) return {};  // found to be missing already
   CHRONOS_TRY(const auto action, json::parse(spec.action.config));
-  return check_spec_(spec, action.root());
+  const bool names_channels = std::ranges::any_of(
+      spec.notify, [](const NotifyRule& rule) { return !rule.channel.empty(); });
+  if (!names_channels) return check_spec_(spec, action.root());
+  // Those of the project are there; whether the others are is for the configuration to say.
+  auto others = spec;
+  for (auto& rule : others.notify) {
+    if (rule.channel.empty()) continue;
+    const auto channel = store_.find_channel(project, rule.channel);
+    if (channel) rule.channel.clear();
+    if (!channel && channel.error().reason != Reason::not_found) {
+      return std::unexpected(channel.error());
+    }
+  }
+  return check_spec_(others, action.root());
 }
 
 // -- New jobs ------------------------------------------------------------------------------------
@@ -140,7 +153,7 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
   if (const auto read = read_spec(body, SpecUse::submit, rules_, spec, kCredential); !read) {
     add_problems(problems, read.error());
   }
-  if (const auto good = check_parts(spec); !good) {
+  if (const auto good = check_parts(who.project, spec); !good) {
     add_problems(problems, good.error());
   }
   if (const auto good = check_pause(spec, "/paused_until", now); !good) {
@@ -346,7 +359,7 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
   const bool has_new_parts =
       replaces_schedule || spec.action != stored.spec.action || spec.notify != stored.spec.notify;
   if (has_new_parts) {
-    if (const auto good = check_parts(spec); !good) {
+    if (const auto good = check_parts(stored.project, spec); !good) {
       add_problems(problems, good.error());
     }
   }

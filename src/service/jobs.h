@@ -91,7 +91,8 @@ class Jobs {
   Result<Draft> read_edit(const Job& stored, std::string_view text, SpecUse use,
                           Timestamp now) const;
   static Draft unchanged();
-  Result<void> check_parts(const JobSpec& spec) const;  // what other modules know
+  // What other modules know; and the project's own channels.
+  Result<void> check_parts(ProjectId project, const JobSpec& spec) const;
   void create_by_key(const Principal& who, Draft draft, const RequestFacts& facts,
                      Done<JobReply> done);
   void replace_by_key(const Principal& who, JobId job, JobSpec spec, bool says_paused,

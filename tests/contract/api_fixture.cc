@@ -79,6 +79,15 @@ ApiTest::ApiTest()
                }}),
       audit_(store_),
       bulks_(store_, clock_, ids_, jobs_, runs_),
+      channels_(store_, clock_, ids_,
+                {[](const DeclaredChannel& channel) -> Result<void> {
+                   if (channel.url != "bad") return {};
+                   return fail_field("/url", "bad_url", "is no URL");
+                 },
+                 [](const DeclaredChannel& channel, const Delivery&) -> service::ChannelTest {
+                   if (channel.url.find("down") == std::string::npos) return {.is_delivered = true};
+                   return {.is_delivered = false, .error = "connection refused"};
+                 }}),
       api_{jobs_,
            runs_,
            backfills_,
@@ -91,6 +100,7 @@ ApiTest::ApiTest()
            system_,
            audit_,
            bulks_,
+           channels_,
            readers_,
            clock_,
            {},
@@ -304,6 +314,14 @@ void ApiTest::fill_path(std::string& target) {
     EXPECT_EQ(post("/api/calendars", fmt::format(R"({{"name": "{}"}})", calendar)).status, 201);
     return calendar;
   });
+  fill(":channel", [&] {
+    const auto channel = fmt::format("n-{}", ids_.make<ProjectId>().to_string());
+    const auto made = post(
+        "/api/channels",
+        fmt::format(R"({{"name": "{}", "kind": "slack", "url": "https://s.example/"}})", channel));
+    EXPECT_EQ(made.status, 201) << made.body;
+    return channel;
+  });
   fill(":bulk_id", [&] {
     const auto bulk = post("/api/bulk", R"({"action": "pause", "jobs": {"tag": "none"}})");
     EXPECT_EQ(bulk.status, 202) << bulk.body;
@@ -331,6 +349,7 @@ Ask ApiTest::ask_for(const http::Route& route) {
       {"POST /api/workers/claim", R"({"worker": "mill"})"},
       {"POST /api/keys", R"({"name": "x", "role": "viewer"})"},
       {"POST /api/bulk", R"({"action": "pause", "jobs": {"tag": "none"}})"},
+      {"PUT /api/channels/:channel", R"({"kind": "email", "to": ["a@b.example"]})"},
       {"POST /api/notify/test", R"({"email": "a@b.example"})"},
   };
   Ask ask{route.method, route.pattern, {}, {}, {}};
@@ -348,6 +367,10 @@ Ask ApiTest::ask_for(const http::Route& route) {
   }
   if (name == "POST /api/calendars") {
     ask.body = fmt::format(R"({{"name": "c-{}"}})", ids_.make<ProjectId>().to_string());
+  }
+  if (name == "POST /api/channels") {
+    ask.body = fmt::format(R"({{"name": "n-{}", "kind": "slack", "url": "https://s.example/"}})",
+                           ids_.make<ProjectId>().to_string());
   }
   if (name == "POST /api/calendars/:calendar/import") {
     ask.body = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n";

@@ -90,6 +90,7 @@ class ApiTest : public testing::Test {
   service::System system_;
   service::Audit audit_;
   service::Bulks bulks_;
+  service::Channels channels_;
   http::ReadPool readers_{0};
   http::Api api_;
   http::Router router_;

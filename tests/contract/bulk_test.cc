@@ -1,4 +1,4 @@
-// Bulk operations over HTTP.
+// Bulk operations and channels over HTTP.
 #include <algorithm>
 
 #include "contract/api_fixture.h"
@@ -228,6 +228,60 @@ TEST_F(BulkApi, IsRepeatableAndListed) {
   EXPECT_EQ(get("/api/bulk").text("/bulks/0/id"), second);
   const auto page = get("/api/bulk?limit=1");
   EXPECT_EQ(get("/api/bulk?cursor=" + page.text("/next")).text("/bulks/0/id"), first.text("/id"));
+}
+
+// -- Channels ------------------------------------------------------------------------------------
+
+TEST_F(BulkApi, ChannelsAreMadeChangedAndDeleted) {
+  const auto made = post("/api/channels", R"({"name": "ops", "kind": "webhook",
+      "url": "https://a.example/", "secret": "whsec_abc"})");
+  EXPECT_EQ(made.status, 201);
+  EXPECT_EQ(made.header("Location"), "/api/channels/ops");
+  EXPECT_TRUE(made.at("/has_secret").boolean);
+  EXPECT_EQ(made.body.find("whsec_abc"), std::string::npos);
+  EXPECT_EQ(
+      post("/api/channels", R"({"name": "ops", "kind": "slack", "url": "https://x/"})").status,
+      409);
+  const auto changed =
+      put("/api/channels/ops", R"({"kind": "webhook", "url": "https://b.example/"})");
+  EXPECT_TRUE(changed.at("/has_secret").boolean) << "a secret that is not given stays";
+  EXPECT_EQ(changed.at("/version").integer, 2);
+  EXPECT_FALSE(put("/api/channels/ops",
+                   R"({"kind": "webhook", "url": "https://b.example/", "secret": null})")
+                   .at("/has_secret")
+                   .boolean);
+  EXPECT_EQ(get("/api/channels").text("/channels/0/name"), "ops");
+  EXPECT_EQ(remove("/api/channels/ops").status, 200);
+  EXPECT_EQ(get("/api/channels/ops").status, 404);
+}
+
+TEST_F(BulkApi, BadChannelsNameTheField) {
+  const auto refused = [&](const std::string& body) {
+    const auto answer = post("/api/channels", body);
+    EXPECT_EQ(answer.status, 422) << body << answer.body;
+    return answer.text("/errors/0/pointer") + " " + answer.text("/errors/0/code");
+  };
+  EXPECT_EQ(refused(R"({"name": "a"})"), "/kind required");
+  EXPECT_EQ(refused(R"({"kind": "email", "to": ["a@b.example"]})"), "/name required");
+  EXPECT_EQ(refused(R"({"name": "a", "kind": "pigeon"})"), "/kind unknown_value");
+  EXPECT_EQ(refused(R"({"name": "a", "kind": "email"})"), "/to required");
+  EXPECT_EQ(refused(R"({"name": "a", "kind": "slack"})"), "/url required");
+  EXPECT_EQ(refused(R"({"name": "a", "kind": "webhook", "url": "bad"})"), "/url bad_url");
+  EXPECT_EQ(refused(R"({"name": "a", "kind": "slack", "url": "https://x/", "secret": "s"})"),
+            "/secret not_applicable");
+  EXPECT_EQ(put("/api/channels/a", R"({"name": "b", "kind": "slack", "url": "https://x/"})").status,
+            422);
+}
+
+TEST_F(BulkApi, ATestSaysWhatCameOfIt) {
+  post("/api/channels", R"({"name": "up", "kind": "slack", "url": "https://a.example/"})");
+  post("/api/channels", R"({"name": "down", "kind": "slack", "url": "https://down.example/"})");
+  EXPECT_TRUE(post("/api/channels/up/test").at("/delivered").boolean);
+  const auto failed = post("/api/channels/down/test");
+  EXPECT_EQ(failed.status, 200);
+  EXPECT_FALSE(failed.at("/delivered").boolean);
+  EXPECT_EQ(failed.text("/error"), "connection refused");
+  EXPECT_EQ(post("/api/channels/nobody/test").status, 404);
 }
 
 }  // namespace

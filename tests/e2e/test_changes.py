@@ -117,3 +117,45 @@ def test_submissions_are_answered_while_it_runs(server):
     wait_until(lambda: server.get(f"/api/bulk/{bulk}")["status"] != "waiting", 40, "its start")
     assert server.works()
     assert over(server, bulk)["done"] == 1000
+
+
+# -- Channels ------------------------------------------------------------------------------------
+
+def test_a_rule_tells_through_a_channel_of_the_project(server, web):
+    made = server.api("POST", "/api/channels", {"name": "ops", "kind": "slack", "url": web.url + "/ok"})
+    assert made.status == 201, made
+    tested = server.api("POST", "/api/channels/ops/test")
+    assert tested.body["delivered"] is True, tested
+    assert "text" in web.payloads()[0]
+    server.submit({"kind": "command", "argv": ["false"]}, name="breaks",
+                  notify=[{"on": "failure", "channel": "ops"}])
+    wait_until(lambda: any("breaks" in body["text"] for body in web.payloads()), what="the message")
+    refused = server.api("POST", "/api/submitJob", {
+        "name": "x", "action": {"kind": "command", "argv": ["true"]},
+        "notify": [{"on": "failure", "channel": "nobody"}]})
+    assert refused.status == 422 and refused.body["errors"][0]["pointer"] == "/notify/0/channel"
+
+
+def test_a_webhook_is_signed_and_its_secret_stays_unseen(server, web):
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    body = {"kind": "webhook", "url": web.url + "/ok", "secret": secret}
+    made = server.api("PUT", "/api/channels/signed", body)
+    assert made.status == 201 and made.body["has_secret"] is True
+    assert "delivered" in server.chronos("channels", "test", "signed")
+    assert "webhook-signature" in {name.lower() for name in web.requests[-1]["headers"]}
+    everything = json.dumps([server.get("/api/channels"), server.get("/api/audit")])
+    assert secret not in everything and secret[6:] not in everything
+
+
+def test_an_email_channel_writes_to_all(new_server, mail):
+    server = new_server(env=mail.env())
+    server.chronos("channels", "put", "team", "--email", "a@example.com", "--email", "b@example.com")
+    assert server.api("POST", "/api/channels/team/test").body["delivered"] is True
+    assert "a@example.com" in mail.mails[0] and "b@example.com" in mail.mails[0]
+
+
+def test_a_test_that_fails_says_why(server):
+    body = {"name": "gone", "kind": "slack", "url": "http://127.0.0.1:1/"}
+    assert server.api("POST", "/api/channels", body).status == 201
+    answer = server.api("POST", "/api/channels/gone/test")
+    assert answer.status == 200 and answer.body["delivered"] is False and answer.body["error"]

@@ -1,0 +1,100 @@
+#include "service/channels.h"
+
+#include <utility>
+
+#include "base/fields.h"
+
+namespace chronos::service {
+namespace {
+
+// A name from elsewhere than a body, by the same rule as one in a body.
+Result<void> check_name(const std::string& name) {
+  std::vector<FieldError> problems;
+  fields::Slug{64}.check(name, fields::Place(problems).at("name"));
+  if (problems.empty()) return {};
+  return fields::refuse_all("the channel", std::move(problems));
+}
+
+}  // namespace
+
+Channels::Channels(store::Store& store, const Clock& clock, IdSource& ids, ChannelParts parts)
+    : store_(store), clock_(clock), ids_(ids), parts_(std::move(parts)) {}
+
+void Channels::commit(DeclaredChannel channel, bool must_be_new, const Principal& who,
+                      const RequestFacts& facts, Done<ChannelReply> done) {
+  if (auto good = parts_.check(channel); !good) {
+    return done(std::unexpected(std::move(good).error()));
+  }
+  const auto now = clock_.now();
+  channel.project = who.project;
+  channel.created_at = channel.updated_at = now;
+  store_.commit(store::PutChannel{.channel = std::move(channel),
+                                  .must_be_new = must_be_new,
+                                  .expected_version = facts.if_version,
+                                  .now = now,
+                                  .idempotency = idempotency_of(who, facts, now),
+                                  .by = author_of(who, ids_, now, "channel.update")},
+                std::move(done));
+}
+
+void Channels::create(const Principal& who, const json::Value& body, const RequestFacts& facts,
+                      Done<ChannelReply> done) {
+  DeclaredChannel channel;
+  auto read = read_channel(body, channel);
+  if (read && channel.name.empty()) read = fail_field("/name", "required", "is required");
+  if (!read) return done(std::unexpected(std::move(read).error()));
+  commit(std::move(channel), true, who, facts, std::move(done));
+}
+
+void Channels::put(const Principal& who, const std::string& name, const json::Value& body,
+                   const RequestFacts& facts, Done<ChannelReply> done) {
+  DeclaredChannel channel;
+  auto read = check_name(name);
+  const auto stored = store_.find_channel(who.project, name);
+  if (!stored && stored.error().reason != Reason::not_found) {
+    return done(std::unexpected(stored.error()));
+  }
+  const auto* kind = body.find("kind");
+  const bool stays_webhook = stored && stored->kind == ChannelKind::webhook && kind != nullptr &&
+                             kind->string == to_string(ChannelKind::webhook);
+  if (stays_webhook) channel.secret = stored->secret;
+  if (read) read = read_channel(body, channel);
+  if (read && !channel.name.empty() && channel.name != name) {
+    read = fail_field("/name", "conflicting_name", "differs from the name in the path");
+  }
+  if (!read) return done(std::unexpected(std::move(read).error()));
+  channel.name = name;
+  commit(std::move(channel), false, who, facts, std::move(done));
+}
+
+void Channels::remove(const Principal& who, const std::string& name, const RequestFacts& facts,
+                      Done<ChannelReply> done) {
+  store_.commit(store::DeleteChannel{who.project, name, facts.if_version,
+                                     author_of(who, ids_, clock_.now(), "channel.delete")},
+                std::move(done));
+}
+
+Result<DeclaredChannel> Channels::find(const Principal& who, const std::string& name) const {
+  return store_.find_channel(who.project, name);
+}
+
+Result<std::vector<DeclaredChannel>> Channels::list(const Principal& who) const {
+  return store_.list_channels(who.project);
+}
+
+Result<ChannelTest> Channels::test(const Principal& who, const std::string& name) const {
+  CHRONOS_TRY(const auto channel, store_.find_channel(who.project, name));
+  const auto now = clock_.now();
+  Delivery delivery;
+  delivery.id = ids_.make<DeliveryId>();
+  delivery.project = who.project;
+  delivery.target = {"webhook", name};
+  delivery.message.event = "test";
+  delivery.message.project = who.project_name;
+  delivery.message.planned_at = delivery.message.ended_at = now;
+  const auto by = author_of(who, ids_, now, "channel.test");
+  CHRONOS_TRY_VOID(commit_and_wait(store_, store::AddAudit{entry_by(by, who.project, name, name)}));
+  return parts_.send(channel, delivery);
+}
+
+}  // namespace chronos::service
