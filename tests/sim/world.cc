@@ -44,7 +44,7 @@ World::Machine::Machine(World& world, int index)
       store(world.inner_, world.options_.bug),
       jobs(store, [](const auto&, const auto&) -> Result<void> { return {}; }, clock, world.ids_,
            {}),
-      calendars(store, clock) {}
+      calendars(store, clock, world.ids_) {}
 
 World::World(WorldOptions options)
     : options_(options),
