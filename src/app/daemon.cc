@@ -114,6 +114,7 @@ class Daemon::Parts {
   void build_services();
   scheduler::SchedulerEvents scheduler_events();
   service::WorkersOptions workers_options();
+  service::ViewParts view_parts();
   void note_started(const store::ClaimedRun& run);
   void note_settled(const store::ClaimedRun& run, const Outcome& outcome, RunState state);
   Result<service::BackupFile> write_backup();
@@ -153,6 +154,7 @@ class Daemon::Parts {
   std::unique_ptr<service::Audit> audit_;
   std::unique_ptr<service::Bulks> bulks_;
   std::unique_ptr<service::Channels> project_channels_;
+  std::unique_ptr<service::Views> views_;
   std::unique_ptr<http::ReadPool> readers_;
   std::unique_ptr<http::Api> api_;
   std::unique_ptr<http::Dashboard> dashboard_;
@@ -252,10 +254,11 @@ void Daemon::Parts::build_services() {
       service::ChannelParts{&notify::check_channel, [this](const auto& channel, const auto& what) {
                               return try_channel(channel, what);
                             }});
+  views_ = std::make_unique<service::Views>(store, *workers_, clock_, view_parts());
   readers_ = std::make_unique<http::ReadPool>(2);
   api_ = std::make_unique<http::Api>(http::Api{
       *jobs_, *runs_, *backfills_, *reasons_, *calendars_, *workers_, *access_, *sessions_,
-      *events_, *system_, *audit_, *bulks_, *project_channels_, *readers_, clock_});
+      *events_, *system_, *audit_, *bulks_, *project_channels_, *views_, *readers_, clock_});
   api_->limits.batch_body_max = config_.server.batch_body_max;
   api_->metrics = [this] { return metrics_text(); };
   api_->site = site_of(config_);
@@ -313,6 +316,16 @@ service::WorkersOptions Daemon::Parts::workers_options() {
     note_settled(run, outcome, state);
   };
   return options;
+}
+
+service::ViewParts Daemon::Parts::view_parts() {
+  service::ViewParts parts;
+  parts.node = {scheduler_options(config_).node, CHRONOS_VERSION, clock_.now()};
+  // Asked only once the server answers: then there is a scheduler.
+  parts.this_node = [this] { return std::optional(scheduler_->holder()); };
+  parts.store_kind = opened_.kind;
+  parts.queue_limits = scheduler_options(config_).queue_limits;
+  return parts;
 }
 
 scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {

@@ -98,6 +98,7 @@ http::Site site_of(const Config& config) {
 scheduler::SchedulerOptions scheduler_options(const Config& config) {
   scheduler::SchedulerOptions options;
   options.node = host_name();
+  options.version = CHRONOS_VERSION;
   options.lanes = {{"http", config.http.concurrency}};
   // Without leave to run commands their runs would only fail: check() refuses new ones, and those
   // declared before wait until commands are allowed again.

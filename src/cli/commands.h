@@ -73,6 +73,11 @@ Action declare_channels_put(Arguments& arguments);
 Action declare_channels_delete(Arguments& arguments);
 Action declare_channels_test(Arguments& arguments);
 
+// overview_commands.cc
+Action declare_overview(Arguments& arguments);
+Action declare_queues(Arguments& arguments);
+Action declare_nodes(Arguments& arguments);
+
 // calendar_commands.cc
 Action declare_calendars_list(Arguments& arguments);
 Action declare_calendars_get(Arguments& arguments);

@@ -22,6 +22,7 @@
 #include "service/runs.h"
 #include "service/sessions.h"
 #include "service/system.h"
+#include "service/views.h"
 #include "service/workers.h"
 
 namespace chronos::http {
@@ -53,6 +54,7 @@ struct Api {
   service::Audit& audit;
   service::Bulks& bulks;
   service::Channels& channels;
+  service::Views& views;
   ReadPool& readers;  // where what reads the store for long, or blocks, is done
   const Clock& clock;
   ApiLimits limits{};

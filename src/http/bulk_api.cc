@@ -67,7 +67,7 @@ std::string selection_of(const json::Value& body) {
   return text;
 }
 
-Result<BulkRequest> read_request(const json::Value& body) {
+Result<BulkRequest> read_request(const json::Value& body, Timestamp now) {
   BulkRequest request;
   CHRONOS_TRY_VOID(fields::read_document<BulkRequest>("the request", kFields, body, request));
   if (body.find("action") == nullptr) {
@@ -84,7 +84,7 @@ Result<BulkRequest> read_request(const json::Value& body) {
     Query query(params, "runs");
     auto& filter = request.runs.emplace();
     query.choice("job", &JobId::parse, "the id of a job: job_…", filter.job);
-    read_run_filter(query, filter);
+    read_run_filter(query, now, filter);
     CHRONOS_TRY_VOID(query.finish());
   }
   request.selection = selection_of(body);
@@ -118,7 +118,7 @@ Result<Response> create_bulk(const Call& call) {
   CHRONOS_TRY_VOID(call.expect_no_query());
   CHRONOS_TRY(const auto facts, call.facts());
   CHRONOS_TRY(const auto body, call.body());
-  CHRONOS_TRY(const auto request, read_request(body.root()));
+  CHRONOS_TRY(const auto request, read_request(body.root(), call.api().clock.now()));
   CHRONOS_TRY(const auto reply, call.api().bulks.create(call.who(), request, facts));
   if (!reply.bulk) return preview_response(reply);
   return with_replay(bulk_response(202, *reply.bulk), reply.is_replay);

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/time_text.h"
 #include "http/job_response.h"
+#include "http/lists.h"
 #include "http/query.h"
 #include "http/routes.h"
 #include "model/json_codec.h"
@@ -41,6 +42,8 @@ void read_job_filter(Query& query, JobFilter& filter) {
   query.choice("status", parse_job_status, kStatuses, filter.status);
   query.text("tag", filter.tag);
   query.text("name", filter.name_contains);
+  query.text("kind", filter.kind);
+  query.text("queue", filter.queue);
   query.time("created_after", filter.created_after);
   query.time("created_before", filter.created_before);
 }
@@ -84,19 +87,52 @@ Result<Response> get_job_by_key(const Call& call) {
   return job_response(200, job, call.who());
 }
 
+namespace {
+
+// The jobs of a page, each with its strip when one of so many runs is asked for.
+Result<void> write_jobs(json::Writer& writer, const Call& call, const Page<Job>& page, int strip) {
+  std::vector<std::vector<Run>> strips;
+  if (strip > 0) {
+    std::vector<JobId> ids;
+    for (const Job& job : page.rows) ids.push_back(job.id);
+    CHRONOS_TRY(strips, call.api().views.strips(call.who(), ids, strip));
+  }
+  writer.key("jobs").begin_array();
+  for (std::size_t i = 0; i < page.rows.size(); ++i) {
+    if (strips.empty()) {
+      write_job(writer, page.rows[i], call.who().project_name);
+      continue;
+    }
+    std::string text;
+    json::Writer of_job(text);
+    write_job(of_job, page.rows[i], call.who().project_name);
+    text.back() = ',';
+    text += "\"strip\":";
+    json::Writer of_strip(text);
+    write_strip(of_strip, strips[i]);
+    writer.raw(text + "}");
+  }
+  writer.end_array();
+  return {};
+}
+
+}  // namespace
+
 Result<Response> list_jobs(const Call& call) {
   JobFilter filter;
+  int strip = 0;
   Query query(call.request());
   read_job_filter(query, filter);
+  query.integer("strip", {0, kStripMax}, strip);
   query.integer("limit", {1, kPageMax}, filter.limit);
   query.cursor(filter.after);
   CHRONOS_TRY_VOID(query.finish());
   CHRONOS_TRY(const auto page, call.api().jobs.list(call.who(), std::move(filter)));
   std::string body;
   json::Writer writer(body);
-  writer.begin_object().key("jobs").begin_array();
-  for (const Job& job : page.rows) write_job(writer, job, call.who().project_name);
-  writer.end_array().key("next");
+  writer.begin_object();
+  CHRONOS_TRY_VOID(write_jobs(writer, call, page, strip));
+  writer.key("next");
   page.has_more ? writer.string(to_base64(page.last.to_string())) : writer.null();
   writer.end_object();
   return json_response(200, std::move(body));

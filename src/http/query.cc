@@ -57,6 +57,16 @@ void Query::time(std::string_view name, std::optional<Timestamp>& out) {
   }
 }
 
+void Query::time_or_age(std::string_view name, Timestamp now, std::optional<Timestamp>& out) {
+  if (const auto given = find_param(params_, name)) {
+    if (const auto age = parse_duration(*given)) {
+      if (one(name)) out = now - *age;
+      return;
+    }
+  }
+  time(name, out);
+}
+
 void Query::duration(std::string_view name, std::optional<Duration>& out) {
   const auto value = one(name);
   if (!value) return;

@@ -3,6 +3,7 @@
 // names a parameter as if the query were an object. One thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -32,6 +33,8 @@ class Query {
   void list(std::string_view name, std::vector<std::string>& out);  // may be given several times
   void integer(std::string_view name, fields::Range range, int& out);
   void time(std::string_view name, std::optional<Timestamp>& out);
+  // A time, or how long before `now` it was: "2h".
+  void time_or_age(std::string_view name, Timestamp now, std::optional<Timestamp>& out);
   void duration(std::string_view name, std::optional<Duration>& out);
 
   // One of the names that `parse` knows; `hint` lists them.
@@ -49,6 +52,26 @@ class Query {
       place_.at(name).refuse("unknown_value",
                              fmt::format("'{}' is not one of the values", value->substr(0, 64)),
                              std::string(hint));
+    }
+  }
+
+  // Several of the names that `parse` knows, with commas between.
+  template <class Value, class Parse>
+  void choices(std::string_view name, Parse parse, std::string_view hint, std::vector<Value>& out) {
+    const auto value = one(name);
+    if (!value) return;
+    for (std::string_view rest = *value;;) {
+      const auto word = rest.substr(0, rest.find(','));
+      const auto parsed = parse(word);
+      if (!parsed) {
+        place_.at(name).refuse("unknown_value",
+                               fmt::format("'{}' is not one of the values", word.substr(0, 64)),
+                               std::string(hint));
+        return;
+      }
+      if (std::ranges::find(out, *parsed) == out.end()) out.push_back(*parsed);
+      if (word.size() == rest.size()) return;
+      rest.remove_prefix(word.size() + 1);
     }
   }
 

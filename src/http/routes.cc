@@ -170,12 +170,24 @@ std::vector<Route> system_routes(const Api& api) {
   };
 }
 
+// A project as a whole.
+std::vector<Route> view_routes(const Api& api) {
+  return {
+      {get, "/api/overview", kViewer, reads(api, get_overview)},
+      {get, "/api/queues", kViewer, reads(api, list_queues)},
+      {get, "/api/nodes", kViewer, reads(api, list_nodes)},
+      {get, "/api/forecast", kViewer, reads(api, get_forecast)},
+      {get, "/api/grid", kViewer, reads(api, get_grid)},
+      {get, "/api/jobs/:job_id/strip", kViewer, reads(api, get_strip)},
+  };
+}
+
 }  // namespace
 
 std::vector<Route> make_routes(const Api& api) {
   std::vector<Route> routes;
   for (const auto part : {job_routes, run_routes, worker_routes, bulk_and_channel_routes,
-                          access_routes, system_routes}) {
+                          access_routes, view_routes, system_routes}) {
     std::ranges::move(part(api), std::back_inserter(routes));
   }
   return routes;

@@ -12,10 +12,10 @@ using AnswerFunction = Result<Response> (*)(const Call& call);
 // Hands a change over and moves the Ending along; refuses by returning the Error.
 using CommitFunction = Result<void> (*)(const Call& call, Ending& end);
 
-// What the lists take but for limit and cursor: for them, and for bulk operations. jobs_api.cc,
-// runs_api.cc
+// What the lists take but for limit and cursor: for them, and for bulk operations and the grid.
+// jobs_api.cc, runs_api.cc
 void read_job_filter(Query& query, JobFilter& filter);
-void read_run_filter(Query& query, RunFilter& filter);
+void read_run_filter(Query& query, Timestamp now, RunFilter& filter);
 
 // jobs_api.cc
 Result<void> submit_job(const Call& call, Ending& end);
@@ -69,6 +69,14 @@ Result<void> delete_calendar(const Call& call, Ending& end);
 Result<void> claim_runs(const Call& call, Ending& end);
 Result<void> settle_runs(const Call& call, Ending& end);
 Result<Response> list_workers(const Call& call);
+
+// views_api.cc
+Result<Response> get_overview(const Call& call);
+Result<Response> get_strip(const Call& call);
+Result<Response> list_queues(const Call& call);
+Result<Response> list_nodes(const Call& call);
+Result<Response> get_forecast(const Call& call);
+Result<Response> get_grid(const Call& call);
 
 // keys_api.cc
 Result<Response> list_keys(const Call& call);

@@ -51,7 +51,7 @@ service::Done<service::RunReply> answer_run(const Call& call, Ending& end, int s
 
 Result<Response> list_filtered(const Call& call, RunFilter filter) {
   Query query(call.request());
-  read_run_filter(query, filter);
+  read_run_filter(query, call.api().clock.now(), filter);
   query.integer("limit", {1, kPageMax}, filter.limit);
   query.cursor(filter.after);
   CHRONOS_TRY_VOID(query.finish());
@@ -68,10 +68,19 @@ Result<Response> list_filtered(const Call& call, RunFilter filter) {
 
 }  // namespace
 
-void read_run_filter(Query& query, RunFilter& filter) {
-  query.choice("state", parse_run_state, kStates, filter.state);
+void read_run_filter(Query& query, Timestamp now, RunFilter& filter) {
+  std::optional<Timestamp> since;
+  std::optional<Timestamp> until;
+  query.choices("state", parse_run_state, kStates, filter.states);
   query.time("planned_after", filter.planned_after);
   query.time("planned_before", filter.planned_before);
+  query.time_or_age("since", now, since);
+  query.time_or_age("until", now, until);
+  query.text("tag", filter.tag);
+  query.text("name", filter.job_name_contains);
+  query.text("error", filter.error_contains);
+  if (since) filter.planned_after = std::max(filter.planned_after.value_or(*since), *since);
+  if (until) filter.planned_before = std::min(filter.planned_before.value_or(*until), *until);
 }
 
 Result<void> run_job(const Call& call, Ending& end) {

@@ -22,6 +22,8 @@ struct JobFilter {
   std::string name_contains;               // empty = any; ASCII letters of either case are the same
   std::optional<Timestamp> created_after;  // inclusive
   std::optional<Timestamp> created_before;  // exclusive
+  std::string kind;                         // of the action; empty = any
+  std::string queue;                        // empty = any
   int limit = kPageDefault;
   std::optional<JobId> after;  // cursor: only jobs older than this one
 };
@@ -29,9 +31,12 @@ struct JobFilter {
 struct RunFilter {
   ProjectId project;
   std::optional<JobId> job;
-  std::optional<RunState> state;
+  std::vector<RunState> states;             // empty = any
   std::optional<Timestamp> planned_after;   // inclusive
   std::optional<Timestamp> planned_before;  // exclusive
+  std::string tag;                          // of the job; empty = any
+  std::string job_name_contains;            // empty = any; as JobFilter::name_contains
+  std::string error_contains;               // likewise; of the newest attempt that ended
   int limit = kPageDefault;
   std::optional<RunId> after;  // cursor: only runs older than this one
 };
@@ -43,6 +48,15 @@ struct Page {
   // The last row's id. Of a search that has looked at as much as one page may: how far it came, and
   // then there are fewer rows than asked for, perhaps none.
   decltype(T::id) last{};
+};
+
+// The newest runs of some jobs, without their attempts.
+struct RecentAsk {
+  ProjectId project;
+  std::vector<JobId> jobs;
+  int limit = kPageDefault;  // of each job
+  // Only up to the first run of the schedule that was planned before.
+  std::optional<Timestamp> planned_from = {};
 };
 
 }  // namespace chronos

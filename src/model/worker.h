@@ -57,6 +57,25 @@ struct Worker {
 };
 inline constexpr int kWorkerRunsMax = 100;
 
+// A server process that starts runs, as it says itself.
+struct NodeInfo {
+  std::string name;
+  std::string version;
+  Timestamp started_at;
+
+  bool operator==(const NodeInfo&) const = default;
+};
+
+// A node as it is read.
+struct Node {
+  NodeId id;
+  NodeInfo info;
+  Timestamp seen_at;
+  bool is_alive = false;     // its leases hold
+  std::int64_t running = 0;  // runs it holds
+};
+inline constexpr Duration kNodesListed = std::chrono::days(1);  // after they were last seen
+
 // A worker with this list polls this queue.
 inline bool polls(const std::vector<std::string>& queues, const std::string& queue) {
   return queues.empty() || std::ranges::find(queues, queue) != queues.end();

@@ -46,6 +46,7 @@ Scheduler::Scheduler(store::Store& store, Launcher& launcher, const Clock& clock
       options_(std::move(options)),
       events_(std::move(events)),
       holder_(ids.make<NodeId>()),
+      info_{options_.node, options_.version, clock.now()},
       inbox_(std::make_shared<Inbox>(std::move(wake))),
       start_ups_(store) {}
 
@@ -123,21 +124,21 @@ void Scheduler::beat() {
   if (!is_wanted) return;
   wants_beat_ = false;
   last_beat_ = steady;
-  commit(store::Heartbeat{.holder = holder_, .ttl = options_.lease_ttl, .now = clock_.now()},
-         [this, sent_at = steady](Result<store::Heartbeat::Answer> answer) {
-           if (!answer)
-             return log::warn("the store does not take heartbeats",
-                              {{"error", answer.error().message}});
-           is_registered_ = true;
-           leased_until_ = sent_at + options_.lease_ttl;
-           for (const auto& run : answer->cancelled) {
-             const auto found = running_.find(run);
-             if (found != running_.end() && !found->second.is_over) {
-               launcher_.cancel(run, found->second.claimed.attempt);
-             }
-           }
-           if (const auto lost = store_.expired_leases(options_.batch)) settle_lost(*lost);
-         });
+  store::Heartbeat heartbeat{.holder = holder_, .ttl = options_.lease_ttl, .now = clock_.now()};
+  heartbeat.node = info_;
+  commit(std::move(heartbeat), [this, sent_at = steady](Result<store::Heartbeat::Answer> answer) {
+    if (!answer)
+      return log::warn("the store does not take heartbeats", {{"error", answer.error().message}});
+    is_registered_ = true;
+    leased_until_ = sent_at + options_.lease_ttl;
+    for (const auto& run : answer->cancelled) {
+      const auto found = running_.find(run);
+      if (found != running_.end() && !found->second.is_over) {
+        launcher_.cancel(run, found->second.claimed.attempt);
+      }
+    }
+    if (const auto lost = store_.expired_leases(options_.batch)) settle_lost(*lost);
+  });
 }
 
 void Scheduler::settle_lost(const std::vector<store::ClaimedRun>& lost) {

@@ -33,6 +33,7 @@ namespace chronos::scheduler {
 
 struct SchedulerOptions {
   std::string node;                         // this node's name, for the record
+  std::string version = {};                 // of the program, likewise
   std::map<std::string, int> lanes;         // kind of action → attempts at once on this node
   std::map<std::string, int> queue_limits;  // queue → attempts at once; others have no limit
   NotifyDefaults notify;
@@ -65,6 +66,9 @@ class Scheduler {
 
   // One pass; returns when to call again at the latest.
   Timestamp step();
+
+  // Who holds the leases of this node. Thread-safe.
+  NodeId holder() const { return holder_; }
 
   // Thread-safe: something was committed that may concern us (Store::on_change).
   void hint() { is_hinted_ = true; }
@@ -128,6 +132,7 @@ class Scheduler {
   const SchedulerOptions options_;
   const SchedulerEvents events_;
   const NodeId holder_;
+  const NodeInfo info_;
   std::shared_ptr<Inbox> inbox_;  // shared with completions, which may outlive the scheduler
 
   Timestamp now_;  // of this step

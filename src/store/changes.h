@@ -430,7 +430,8 @@ struct Heartbeat {
   NodeId holder;
   Duration ttl{};
   std::optional<WorkerWords> worker = {};
-  Timestamp now{};  // of a worker: its last_seen_at too
+  Timestamp now{};                    // of a worker: its last_seen_at too
+  std::optional<NodeInfo> node = {};  // one that says so is in Store::list_nodes
 };
 inline constexpr Duration kWorkersKept = std::chrono::days(1);
 
@@ -556,8 +557,8 @@ struct EndSession {
 // a run it stands for; attempts, output and all else of them goes. These rows stay for good and do
 // not count. Drops finished deliveries (kDeliveriesKept after next_attempt_at) and idempotency keys
 // (kIdempotencyKept), workers (kWorkersKept after they were last seen), sessions that have expired,
-// and entries of the audit log older than `audit_age`. At most `limit` rows at a time. Answer: how
-// many were folded or dropped.
+// tallies (kTalliesKept), and entries of the audit log older than `audit_age`. At most `limit` rows
+// at a time. Answer: how many were folded or dropped.
 struct Prune {
   using Answer = std::int64_t;
   Timestamp now;

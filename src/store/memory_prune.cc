@@ -106,6 +106,11 @@ Result<std::int64_t> apply(Tables& tables, const Prune& change) {
   gone += erase_old(tables.holders, change.limit - gone, [&](const Holder& holder) {
     return holder.worker && holder.last_seen_at + kWorkersKept <= change.now;
   });
+  for (auto it = tables.tallies.begin(); it != tables.tallies.end() && gone < change.limit;) {
+    const bool is_old = it->first.second + kTalliesKept <= change.now;
+    it = is_old ? tables.tallies.erase(it) : std::next(it);
+    gone += is_old ? 1 : 0;
+  }
   gone += erase_old(tables.sessions, change.limit - gone,
                     [&](const Session& session) { return session.expires_at <= change.now; });
   gone += erase_old(tables.audit, change.limit - gone, [&](const AuditEntry& entry) {

@@ -23,13 +23,19 @@ bool matches(const JobFilter& filter, const Job& job) {
   return (!filter.status || job.status == *filter.status) &&
          (filter.tag.empty() || std::ranges::find(tags, filter.tag) != tags.end()) &&
          contains_ignoring_case(job.spec.name, filter.name_contains) &&
+         (filter.kind.empty() || job.spec.action.kind == filter.kind) &&
+         (filter.queue.empty() || job.spec.queue == filter.queue) &&
          (!filter.created_after || job.created_at >= *filter.created_after) &&
          (!filter.created_before || job.created_at < *filter.created_before);
 }
 
-bool matches(const RunFilter& filter, const Run& run) {
+bool matches(const RunFilter& filter, const JobSpec& spec, const Run& run) {
+  const auto& states = filter.states;
   return run.project == filter.project && (!filter.job || run.job == *filter.job) &&
-         (!filter.state || run.state == *filter.state) &&
+         (states.empty() || std::ranges::find(states, run.state) != states.end()) &&
+         (filter.tag.empty() || std::ranges::find(spec.tags, filter.tag) != spec.tags.end()) &&
+         contains_ignoring_case(spec.name, filter.job_name_contains) &&
+         contains_ignoring_case(run.error, filter.error_contains) &&
          (!filter.planned_after || run.planned_at >= *filter.planned_after) &&
          (!filter.planned_before || run.planned_at < *filter.planned_before);
 }
@@ -128,7 +134,8 @@ Page<Run> list_runs(const Tables& tables, const RunFilter& filter) {
   for (const auto id : std::views::reverse(ids)) {
     if (filter.after && id >= *filter.after) continue;
     auto run = any_run(tables, id);
-    if (matches(filter, *run) && !append(page, std::move(*run), filter.limit)) break;
+    const auto& spec = tables.jobs.at(run->job).job.spec;
+    if (matches(filter, spec, *run) && !append(page, std::move(*run), filter.limit)) break;
   }
   return page;
 }
@@ -362,6 +369,131 @@ std::vector<Delivery> list_deliveries(const Tables& tables, ProjectId project, R
     if (delivery.project == project && delivery.run == run) deliveries.push_back(delivery);
   }
   return deliveries;
+}
+
+namespace {
+
+RunTotals totals_of(const LiveRun& run) {
+  switch (run.place) {
+    case Place::due:
+      return {.due = 1, .retrying = run.is_retrying() ? 1 : 0};
+    case Place::ready:
+      return {.ready = 1};
+    case Place::held:
+      return {.held = 1};
+    case Place::limited:
+      return {.limited = 1};
+    case Place::leased:
+      break;
+  }
+  return {.running = 1};
+}
+
+bool is_late(const LiveRun& run, Timestamp now) {
+  if (run.attempts_made > 0 || run.trigger == Trigger::backfill) return false;
+  const auto before = now - kLateAfter;
+  if (run.place == Place::ready) return run.planned_at <= before;
+  return run.place == Place::due && run.at <= before && run.planned_at + run.jitter <= before;
+}
+
+}  // namespace
+
+std::vector<std::vector<Run>> recent_runs(const Tables& tables, const RecentAsk& ask) {
+  std::vector<std::vector<Run>> recent;
+  for (const auto job : ask.jobs) {
+    auto& runs = recent.emplace_back();
+    const auto* stored = find_job(tables, ask.project, job);
+    if (stored == nullptr) continue;
+    for (const auto id : stored->live) {
+      const auto& run = tables.live_runs.at(id);
+      if (run.place != Place::held && run.attempts_made > 0) runs.push_back(run_value(tables, run));
+    }
+    for (const auto id : std::views::reverse(stored->ended)) {
+      auto run = run_value(tables, tables.final_runs.at(id));
+      const auto last = run.planned_until.value_or(run.planned_at);
+      const bool is_schedules = run.trigger == Trigger::schedule;
+      if (ask.planned_from && is_schedules && last < *ask.planned_from) break;
+      runs.push_back(std::move(run));
+    }
+    std::ranges::sort(runs, std::ranges::greater{}, &Run::id);
+    if (std::ssize(runs) > ask.limit) runs.resize(static_cast<std::size_t>(ask.limit));
+  }
+  return recent;
+}
+
+std::vector<QueueTotals> list_queues(const Tables& tables, ProjectId project) {
+  std::map<std::string, QueueTotals> queues;
+  for (const auto& queue : tables.queues_seen) {
+    if (queue.first == project) queues[queue.second].name = queue.second;
+  }
+  for (const auto& [_, run] : tables.live_runs) {
+    const auto& job = tables.jobs.at(run.job).job;
+    if (job.project != project) continue;
+    auto& queue = queues[job.spec.queue];
+    queue.name = job.spec.queue;
+    queue.runs += totals_of(run);
+    if (run.place != Place::ready) continue;
+    queue.oldest_ready_at =
+        std::min(queue.oldest_ready_at.value_or(*run.queued_at), *run.queued_at);
+  }
+  std::vector<QueueTotals> list;
+  for (auto& [_, queue] : queues) list.push_back(std::move(queue));
+  if (list.size() > kQueuesMax) list.resize(kQueuesMax);
+  return list;
+}
+
+Ahead runs_ahead(const Tables& tables, const AheadAsk& ask) {
+  Ahead ahead;
+  for (const auto& [at, id] : tables.due) {
+    const auto& run = tables.live_runs.at(id);
+    const auto& job = tables.jobs.at(run.job).job;
+    if (at < ask.from || at >= ask.until || run.needs_planning || job.project != ask.project) {
+      continue;
+    }
+    if (std::ssize(ahead.runs) < ask.runs_max)
+      ahead.runs.push_back({at, id, job.id, job.spec.name});
+    ahead.has_more = std::ssize(ahead.instants) == ask.instants_max;
+    if (!ahead.has_more) ahead.instants.push_back(at);
+  }
+  return ahead;
+}
+
+std::vector<Node> list_nodes(const Tables& tables, SteadyTime now) {
+  std::vector<Node> nodes;
+  for (const auto& [id, holder] : std::views::reverse(tables.holders)) {
+    if (!holder.node) continue;
+    Node node{id, *holder.node, holder.last_seen_at, now < holder.heard_at + holder.ttl, 0};
+    for (const auto& [_, run] : tables.leases) {
+      if (tables.live_runs.at(run).lease->holder == id) ++node.running;
+    }
+    nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
+Overview overview(const Tables& tables, const OverviewAsk& ask) {
+  Overview overview;
+  for (const auto& [_, stored] : tables.jobs) {
+    const auto& job = stored.job;
+    if (job.project == ask.project) overview.jobs.count(job.phase, job.spec.paused);
+  }
+  for (const auto& [_, run] : tables.live_runs) {
+    if (tables.jobs.at(run.job).job.project != ask.project) continue;
+    overview.runs += totals_of(run);
+    if (is_late(run, ask.now)) ++overview.late;
+  }
+  for (const auto& [at, id] : tables.due) {
+    const auto& job = tables.jobs.at(tables.live_runs.at(id).job).job;
+    if (at <= ask.now || at > ask.now + ask.ahead || job.project != ask.project) continue;
+    ++overview.upcoming_count;
+    if (std::ssize(overview.upcoming) == ask.upcoming_max) continue;
+    overview.upcoming.push_back({at, id, job.id, job.spec.name});
+  }
+  const auto first = tables.tallies.lower_bound({ask.project, tally_step_of(ask.since)});
+  for (auto it = first; it != tables.tallies.end() && it->first.first == ask.project; ++it) {
+    overview.tallies.push_back({it->first.second, it->second});
+  }
+  return overview;
 }
 
 Stats stats(const Tables& tables) {

@@ -42,5 +42,10 @@ std::vector<Bulk> list_bulks(const Tables& tables, ProjectId project, std::optio
 std::vector<Bulk> open_bulks(const Tables& tables, int limit);
 std::vector<Uuid> bulk_items(const Tables& tables, BulkId bulk, std::int64_t from, int limit);
 Stats stats(const Tables& tables);
+std::vector<std::vector<Run>> recent_runs(const Tables& tables, const RecentAsk& ask);
+std::vector<QueueTotals> list_queues(const Tables& tables, ProjectId project);
+Ahead runs_ahead(const Tables& tables, const AheadAsk& ask);
+std::vector<Node> list_nodes(const Tables& tables, SteadyTime now);
+Overview overview(const Tables& tables, const OverviewAsk& ask);
 
 }  // namespace chronos::store::memory

@@ -258,6 +258,7 @@ Result<void> hear(Tables& tables, const Heartbeat& change, SteadyTime now) {
   holder.heard_at = now;
   holder.ttl = change.ttl;
   if (change.worker) holder.worker = after(holder.worker, *change.worker);
+  holder.node = change.node;
   holder.last_seen_at = std::max(holder.last_seen_at, change.now);
   return {};
 }

@@ -364,6 +364,28 @@ Result<void> MemoryStore::health() const {
   return {};
 }
 
+Result<Overview> MemoryStore::overview(const OverviewAsk& ask) const {
+  return state_->read([&](const auto& tables, auto) { return memory::overview(tables, ask); });
+}
+
+Result<std::vector<QueueTotals>> MemoryStore::list_queues(ProjectId project) const {
+  return state_->read(
+      [&](const auto& tables, auto) { return memory::list_queues(tables, project); });
+}
+
+Result<Ahead> MemoryStore::runs_ahead(const AheadAsk& ask) const {
+  return state_->read([&](const auto& tables, auto) { return memory::runs_ahead(tables, ask); });
+}
+
+Result<std::vector<std::vector<Run>>> MemoryStore::recent_runs(const RecentAsk& ask) const {
+  return state_->read([&](const auto& tables, auto) { return memory::recent_runs(tables, ask); });
+}
+
+Result<std::vector<Node>> MemoryStore::list_nodes() const {
+  return state_->read(
+      [](const auto& tables, SteadyTime now) { return memory::list_nodes(tables, now); });
+}
+
 Result<Stats> MemoryStore::stats() const {
   return state_->read([](const auto& tables, auto) { return memory::stats(tables); });
 }

@@ -108,7 +108,9 @@ void insert(Tables& tables, LiveRun run) {
     tell_ready(tables, run);
   }
   if (run.place == Place::leased) tables.leases.emplace(run.lease->token, id);
-  tables.jobs.at(run.job).live.insert(id);
+  auto& stored = tables.jobs.at(run.job);
+  tables.queues_seen.emplace(stored.job.project, stored.job.spec.queue);
+  stored.live.insert(id);
   const auto [_, is_new] = tables.live_runs.emplace(id, std::move(run));
   CHRONOS_CHECK(is_new);
 }
@@ -165,6 +167,11 @@ void finish(Tables& tables, LiveRun live, const End& end) {
   auto& stored = tables.jobs.at(live.job);
   auto& job = stored.job;
   count(job, end.state, 1);
+  count_end(tables.tallies, {.project = job.project,
+                             .state = end.state,
+                             .at = end.at,
+                             .started_at = run.started_at,
+                             .lateness = run.lateness});
   job.last_run = LastRun{live.id, end.state, end.at, run.error};
   if (end.state == RunState::succeeded) {
     job.failure_streak = 0;
@@ -184,6 +191,8 @@ void write_row(Tables& tables, StoredJob& stored, const LedgerRow& row, Timestam
                Timestamp now) {
   const auto last = row.planned_until.value_or(row.planned_at);
   count(stored.job, row.state, row.count);
+  count_end(tables.tallies,
+            {.project = stored.job.project, .state = row.state, .at = now, .count = row.count});
   const auto [begin, end] = stored.not_run.equal_range(from);
   for (auto it = begin; it != end; ++it) {
     const auto found = tables.final_runs.find(it->second);

@@ -97,7 +97,8 @@ struct Holder {
   SteadyTime heard_at{};
   Duration ttl{};
   std::optional<WorkerInfo> worker;
-  Timestamp first_seen_at;  // of a worker, and the next one
+  std::optional<NodeInfo> node;
+  Timestamp first_seen_at;  // of a worker
   Timestamp last_seen_at;
 };
 
@@ -134,6 +135,8 @@ struct Tables {
   bool has_made_ready = false;  // a run that a node may claim, since somebody set this to false
 
   std::map<RunId, FinalRun> final_runs;
+  Tallies tallies;
+  std::set<std::pair<ProjectId, std::string>> queues_seen;
   std::map<RunId, std::map<int, Attempt>> attempts;  // ended ones by number, without output
   std::map<std::pair<RunId, int>, OutputPage> outputs;
   std::map<RunId, std::string> running_output;  // of leased runs

@@ -19,27 +19,31 @@ bool is_postgres(std::string_view url) {
 Result<Opened> open_store(const std::string& url, const Clock& clock, CommitterOptions committer) {
   constexpr std::string_view kSqlite = "sqlite:";
   if (url == "memory:") {
-    return Opened{std::make_unique<MemoryStore>(clock), [](const std::string&) -> Result<void> {
+    return Opened{std::make_unique<MemoryStore>(clock),
+                  [](const std::string&) -> Result<void> {
                     return fail(Reason::store_unavailable, "the memory store cannot be backed up");
-                  }};
+                  },
+                  "memory"};
   }
   if (url.starts_with(kSqlite)) {
     SqlStoreOptions options;
     options.committer = std::move(committer);
     CHRONOS_TRY(auto store, SqlStore::open(url.substr(kSqlite.size()), clock, std::move(options)));
     const auto* sql = store.get();
-    return Opened{std::move(store),
-                  [sql](const std::string& path) { return sql->backup_to(path); }};
+    return Opened{std::move(store), [sql](const std::string& path) { return sql->backup_to(path); },
+                  "sqlite"};
   }
   if (is_postgres(url)) {
     SqlStoreOptions options;
     options.committer = std::move(committer);
     CHRONOS_TRY(auto store, SqlStore::open_postgres(url, std::move(options)));
-    return Opened{std::move(store), [](const std::string&) -> Result<void> {
+    return Opened{std::move(store),
+                  [](const std::string&) -> Result<void> {
                     return fail(Reason::store_unavailable,
                                 "a PostgreSQL store is backed up by PostgreSQL's own means",
                                 "use pg_dump, or pg_basebackup with archived logs");
-                  }};
+                  },
+                  "postgres"};
   }
   // The URL is not repeated: it may hold a password.
   return fail_field("", "unknown_store", "the URL names no store",

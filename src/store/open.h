@@ -16,6 +16,7 @@ struct Opened {
   // Writes a consistent copy of everything to a new file, while the store goes on working. Refused
   // by a store that has nothing to copy from.
   std::function<Result<void>(const std::string& path)> backup_to;
+  std::string kind = {};  // "memory", "sqlite", "postgres"
 };
 
 // "memory:" (nothing outlives the process), "sqlite:PATH", or "postgres://…" as libpq takes it.

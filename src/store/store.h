@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "model/job_version.h"
+#include "model/overview.h"
 #include "model/page.h"
 #include "model/why.h"
 #include "model/worker.h"
@@ -85,6 +86,8 @@ class Store {
   // The job's live runs (planned, queued, held, running, retrying), earliest planned first, then by
   // id.
   virtual Result<std::vector<Run>> live_runs(ProjectId project, JobId job) const = 0;
+  // For each of the jobs its newest runs, newest first: final ones, and those that have begun.
+  virtual Result<std::vector<std::vector<Run>>> recent_runs(const RecentAsk& ask) const = 0;
   // Where a live run stands; nothing when there is no such live run. `ahead` and `ahead_in_queue`
   // are counted up to `ahead_max`; of the runs that hold the slots at most 10 are named.
   virtual Result<std::optional<Standing>> standing(ProjectId project, RunId run,
@@ -93,6 +96,14 @@ class Store {
   // retention), by state and then reason. Of a job with more than kReasonRowsMax such rows: the
   // latest.
   virtual Result<std::vector<ReasonCount>> reason_counts(ProjectId project, JobId job) const = 0;
+
+  // What a project looks like as a whole, on one snapshot, at a cost that is the same whatever is
+  // stored.
+  virtual Result<Overview> overview(const OverviewAsk& ask) const = 0;
+  // Queues that have or had runs, by name: the first kQueuesMax. Of each line in them the
+  // kOldestLooksMax runs that were planned first are looked at for oldest_ready_at.
+  virtual Result<std::vector<QueueTotals>> list_queues(ProjectId project) const = 0;
+  virtual Result<Ahead> runs_ahead(const AheadAsk& ask) const = 0;
 
   // -- Calendars.
   virtual Result<Calendar> find_calendar(ProjectId project, const std::string& name) const = 0;
@@ -137,6 +148,8 @@ class Store {
   virtual Result<std::vector<ClaimedRun>> find_leases(const std::vector<RunId>& runs) const = 0;
   virtual Result<std::vector<ClaimedRun>> leases_of(NodeId holder) const = 0;
   virtual Result<std::vector<ClaimedRun>> overdue_leases(Timestamp now, int limit) const = 0;
+  // Nodes heard of within kNodesListed that said who they are, newest first (by id).
+  virtual Result<std::vector<Node>> list_nodes() const = 0;
 
   // -- Telling, access, upkeep.
   virtual Result<std::optional<Timestamp>> next_delivery_at() const = 0;

@@ -88,6 +88,11 @@ ApiTest::ApiTest()
                    if (channel.url.find("down") == std::string::npos) return {.is_delivered = true};
                    return {.is_delivered = false, .error = "connection refused"};
                  }}),
+      views_(store_, workers_, clock_,
+             {.node = {"a node", "1.2.3", clock_.now()},
+              .this_node = [] { return std::optional(NodeId{{1, 1}}); },
+              .store_kind = "memory",
+              .queue_limits = {{"narrow", 1}}}),
       api_{jobs_,
            runs_,
            backfills_,
@@ -101,6 +106,7 @@ ApiTest::ApiTest()
            audit_,
            bulks_,
            channels_,
+           views_,
            readers_,
            clock_,
            {},

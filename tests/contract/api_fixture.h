@@ -91,6 +91,7 @@ class ApiTest : public testing::Test {
   service::Audit audit_;
   service::Bulks bulks_;
   service::Channels channels_;
+  service::Views views_;
   http::ReadPool readers_{0};
   http::Api api_;
   http::Router router_;

@@ -215,6 +215,15 @@ class FaultyStore final : public store::Store {
     if (are_failing_) return unreadable();
     return inner_.overdue_leases(now, limit);
   }
+  Result<Overview> overview(const OverviewAsk& ask) const override { return inner_.overview(ask); }
+  Result<std::vector<QueueTotals>> list_queues(ProjectId project) const override {
+    return inner_.list_queues(project);
+  }
+  Result<Ahead> runs_ahead(const AheadAsk& ask) const override { return inner_.runs_ahead(ask); }
+  Result<std::vector<std::vector<Run>>> recent_runs(const RecentAsk& ask) const override {
+    return inner_.recent_runs(ask);
+  }
+  Result<std::vector<Node>> list_nodes() const override { return inner_.list_nodes(); }
   void on_work(TakeWork take) override { inner_.on_work(std::move(take)); }
   void on_touch(store::Watcher watcher) override { inner_.on_touch(std::move(watcher)); }
   void on_change(std::function<void()> wake) override { inner_.on_change(std::move(wake)); }

@@ -55,7 +55,7 @@ TEST_P(LimitsTest, ARunInLineIsQueuedAndHasNoQueuedAt) {
   EXPECT_EQ(run(runs[0]).queued_at, now());
   EXPECT_EQ(run(runs[1]).state, RunState::queued);
   EXPECT_FALSE(run(runs[1]).queued_at);
-  const auto queued = this->runs({.project = project_, .state = RunState::queued});
+  const auto queued = this->runs({.project = project_, .states = {RunState::queued}});
   EXPECT_EQ(queued.size(), 2U);
   clock_.advance(5s);
   run_one(RunState::succeeded);
@@ -358,7 +358,7 @@ TEST_P(LimitsTest, RandomWorkNeverBreaksALimit) {
       clock_.advance(Duration(random.between(0, 3'000'000)));
       release();
     } else {
-      const auto queued = this->runs({.project = project_, .state = RunState::queued});
+      const auto queued = this->runs({.project = project_, .states = {RunState::queued}});
       if (queued.empty()) continue;
       const auto& victim =
           queued[static_cast<std::size_t>(random.between(0, std::ssize(queued) - 1))];

@@ -236,13 +236,13 @@ TEST_P(ListsTest, RunsByState) {
   for (const auto state : {RunState::planned, RunState::failed, RunState::retrying,
                            RunState::running, RunState::queued}) {
     RunFilter filter;
-    filter.state = state;
+    filter.states = {state};
     const auto listed = runs(filter);
     ASSERT_EQ(listed.size(), 1U) << to_string(state);
     EXPECT_EQ(listed[0].state, state);
   }
   RunFilter filter;
-  filter.state = RunState::lost;
+  filter.states = {RunState::lost};
   EXPECT_TRUE(runs(filter).empty());
 }
 
@@ -251,7 +251,7 @@ TEST_P(ListsTest, HeldRunIsQueued) {
   run_now(submitted);
   plan(Plan::DueRun::hold);
   RunFilter filter;
-  filter.state = RunState::queued;
+  filter.states = {RunState::queued};
   EXPECT_EQ(runs(filter).size(), 2U);
 }
 
@@ -279,6 +279,79 @@ TEST_P(ListsTest, RunsShowTheJobsNameNow) {
   change.job.spec.name = "after";
   commit(change);
   for (const auto& run : runs()) EXPECT_EQ(run.job_name, "after");
+}
+
+TEST_P(ListsTest, JobsByKindAndQueue) {
+  auto spec = sample_spec();
+  spec.queue = "mail";
+  const auto mail = submit_ready(spec);
+  spec.action.kind = "command";
+  const auto command = submit_ready(spec);
+  const auto plain = submit_ready();
+  const auto ids = [&](const JobFilter& filter) {
+    std::vector<JobId> found;
+    for (const auto& row : must(store().list_jobs(filter)).rows) found.push_back(row.id);
+    return found;
+  };
+  EXPECT_EQ(ids({.project = project_, .queue = "mail"}), (std::vector{command.id, mail.id}));
+  EXPECT_EQ(ids({.project = project_, .kind = "http"}), (std::vector{plain.id, mail.id}));
+  EXPECT_EQ(ids({.project = project_, .kind = "http", .queue = "mail"}), std::vector{mail.id});
+  auto moved = job(plain);
+  moved.spec.queue = "mail";
+  moved.spec.action.kind = "command";
+  commit(replacement(moved));
+  EXPECT_EQ(ids({.project = project_, .kind = "command", .queue = "mail"}),
+            (std::vector{plain.id, command.id}));
+}
+
+TEST_P(ListsTest, RunsInSeveralStatesNewestFirst) {
+  submit_ready();
+  run_one(RunState::failed);
+  submit_ready();
+  run_one(RunState::succeeded);
+  submit_ready();
+  run_one(RunState::lost);
+  submit_ready();
+  claim_one();
+  const auto states = [&](std::vector<RunState> wanted, int limit) {
+    std::vector<RunState> found;
+    RunFilter filter;
+    filter.states = std::move(wanted);
+    filter.limit = limit;
+    for (const auto& row : this->runs(filter)) found.push_back(row.state);
+    return found;
+  };
+  const std::vector wanted{RunState::failed, RunState::running, RunState::lost};
+  const std::vector found{RunState::running, RunState::lost, RunState::failed};
+  EXPECT_EQ(states(wanted, 50), found);
+  EXPECT_EQ(states(wanted, 1), found) << "a page at a time";
+}
+
+TEST_P(ListsTest, RunsByTheirJobAndTheirError) {
+  auto spec = sample_spec("Nightly backup");
+  spec.tags = {"db"};
+  submit_ready(spec);
+  const auto claimed = claim_one();
+  auto change = settlement(claimed, RunState::failed);
+  change.attempt.outcome.error = "Disk FULL on /dev/sda";
+  commit(change);
+  submit_ready();
+  const auto retrying = claim_one();
+  change = settlement(retrying, RunState::retrying);
+  change.attempt.outcome.error = "disk is full";
+  commit(change);
+  submit_ready();
+  const auto ids = [&](const RunFilter& filter) {
+    std::vector<RunId> found;
+    for (const auto& row : this->runs(filter)) found.push_back(row.id);
+    return found;
+  };
+  EXPECT_EQ(ids({.tag = "db"}), std::vector{claimed.run});
+  EXPECT_EQ(ids({.job_name_contains = "BACKUP"}), std::vector{claimed.run});
+  EXPECT_EQ(ids({.error_contains = "disk"}), (std::vector{retrying.run, claimed.run}));
+  EXPECT_EQ(ids({.job = retrying.job, .error_contains = "full"}), std::vector{retrying.run});
+  EXPECT_TRUE(ids({.tag = "db", .error_contains = "disk is"}).empty());
+  EXPECT_TRUE(ids({.job_name_contains = "nobody"}).empty());
 }
 
 }  // namespace

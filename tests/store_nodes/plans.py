@@ -13,8 +13,8 @@ import sys
 
 SUITES = ("Batches", "Claims", "Deliveries", "Held", "Jobs", "Limits", "Lists", "Planning", "Prune",
           "Resume", "Runs", "Settle", "Standing", "Workers")
-# A row for each attempt under way, holder, opening or count: read whole.
-SMALL = {"leases", "holders", "commits", "meta", "virtual_time"}
+# A row for each attempt under way, holder, opening, count, project or queue: read whole.
+SMALL = {"leases", "holders", "commits", "meta", "virtual_time", "job_totals", "run_totals"}
 # Sorted because there are few: the runs of a job, what runs now, the users of a calendar, the reasons of a
 # job; and deliveries of every kind at once, which nobody asks for but tests.
 FEW = ("WHERE l.job = $1 ORDER BY l.run", "ORDER BY token", "ORDER BY e.token", "FROM job_calendars c",

@@ -273,15 +273,20 @@ std::string the_rest() {
   sql += insert("idempotency (caller, key, fingerprint, at, what, project, job)", {1, 200'000},
                 fmt::format("{}, 'idem-' || i, zeroblob(32), {} + i, 0, {}, {}", id_sql('k', "1"),
                             to_micros(kNow), id_sql('p', "1"), id_sql('j', "i")));
-  for (const auto& [name, count] : {std::pair{"jobs", kFuture.count()},
-                                    {"due", kFuture.count()},
-                                    {"ready", kReady.count()},
-                                    {"held", kHeldRuns},
-                                    {"limited", kInLine.count()},
-                                    {"leased", kLeased.count()},
-                                    {"last_token", kLeased.count()}}) {
-    sql += fmt::format("INSERT INTO meta (name, value) VALUES ('{}', {});\n", name, count);
+  sql +=
+      fmt::format("INSERT INTO meta (name, value) VALUES ('last_token', {});\n", kLeased.count());
+  sql += fmt::format("INSERT INTO job_totals VALUES ({}, {}, {}, {}, 0, 0);\n", id_sql('p', "1"),
+                     kFuture.count(), kPaused.count(), kDone.count());
+  // Half of it in a queue of its own; the counts need not be right, but large.
+  for (const auto* const queue : {"default", "q07"}) {
+    sql += fmt::format("INSERT INTO run_totals VALUES ({}, '{}', {}, {}, {}, {}, {}, {});\n",
+                       id_sql('p', "1"), queue, kFuture.count() / 2, kRetrying.count() / 2,
+                       kReady.count() / 2, kHeldRuns / 2, kInLine.count() / 2, kLeased.count() / 2);
   }
+  sql += insert("tallies", {0, 31 * 96 - 1},
+                fmt::format("{}, {} - i * 900 * {}, 9, 1, 0, 0, 0, 0, 0, 10, 10, 0, 0, 0, 0, 0, 0,"
+                            " 0, 0, 0, 0, 0, 0, 0, 0, 0",
+                            id_sql('p', "1"), to_micros(kNow), kSecond));
   return sql;
 }
 

@@ -25,6 +25,7 @@ class ListeningConnection final : public store::sql::Connection {
   Result<void> begin() override { return inner_.begin(); }
   Result<void> commit() override { return inner_.commit(); }
   bool rollback() override { return inner_.rollback(); }
+  Result<std::int64_t> bytes() override { return inner_.bytes(); }
 
  private:
   Connection& inner_;

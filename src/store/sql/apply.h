@@ -73,8 +73,8 @@ Result<void> keep_version(Connection& db, const Job& before, std::int64_t spec);
 Result<void> say_version(Connection& db, const Job& job, std::int64_t spec,
                          std::optional<KeyId> by);
 
-// Brings the counts in `meta` up to date, before a commit (sql_stats.cc).
-Result<void> write_growth(Writer& writer);
+// Writes what the transaction adds to the totals, before it commits (sql_totals.cc).
+Result<void> write_totals(Writer& writer);
 
 // sql_calendars.cc: unknown_calendar() for a name that the project does not have.
 Result<void> check_calendars(Connection& db, const Job& job);

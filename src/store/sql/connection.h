@@ -202,6 +202,8 @@ class Connection {
   // Each statement that is waited for is a round trip: many rows go in one, as arrays
   // (postgres_array.h), and long answers are asked for in pieces.
   virtual bool is_remote() const { return false; }
+  // How large the database is.
+  virtual Result<std::int64_t> bytes() { return 0; }
   // The server is gone; begin() looks for it again.
   virtual bool is_lost() const { return false; }
 

@@ -36,6 +36,17 @@ class MemoryHolders final : public Holders {
     return Lives([this](NodeId holder) { return is_alive(holder); });
   }
 
+  Result<std::vector<Node>> nodes(Connection&) override {
+    const MutexLock lock(mutex_);
+    std::vector<Node> nodes;
+    for (const auto& [id, holder] : holders_) {
+      if (!holder.node || holder.heard_at + kNodesListed <= clock_.now()) continue;
+      const bool is_alive = clock_.steady() < holder.alive_until;
+      nodes.push_back({id, *holder.node, holder.heard_at, is_alive, 0});
+    }
+    return nodes;
+  }
+
   bool is_silent(NodeId holder) const override { return !is_alive(holder); }
   void suspect() override {
     const MutexLock lock(mutex_);
@@ -60,7 +71,7 @@ class MemoryHolders final : public Holders {
  private:
   void add(const Heard& heard) {
     const MutexLock lock(mutex_);
-    holders_[heard.holder] = {clock_.steady() + heard.ttl, heard.is_worker};
+    holders_[heard.holder] = {clock_.steady() + heard.ttl, heard.is_worker, heard.node, heard.now};
   }
   bool is_alive(NodeId holder) const {
     const MutexLock lock(mutex_);
@@ -73,6 +84,8 @@ class MemoryHolders final : public Holders {
   struct Holder {
     SteadyTime alive_until{};
     bool is_worker = false;
+    std::optional<NodeInfo> node;
+    Timestamp heard_at;
   };
   std::unordered_map<NodeId, Holder> holders_ CHRONOS_GUARDED_BY(mutex_);
   std::int64_t suspicions_ CHRONOS_GUARDED_BY(mutex_) = 1;  // at first: all that was stored before

@@ -6,10 +6,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/result.h"
+#include "model/worker.h"
 #include "store/sql/connection.h"
 
 namespace chronos::store::sql {
@@ -18,6 +20,8 @@ struct Heard {
   NodeId holder;
   Duration ttl{};
   bool is_worker = false;  // or a node
+  std::optional<NodeInfo> node = {};
+  Timestamp now = {};  // as it says itself
 };
 
 // Whether a holder is alive, as of the moment this was made.
@@ -38,6 +42,8 @@ class Holders {
   // Whether the holder was heard of lately as a node.
   virtual Result<bool> is_node(Connection& db, NodeId holder) = 0;
   virtual Result<Lives> lives(Connection& db) = 0;
+  // Store::list_nodes, without what they run; in no order.
+  virtual Result<std::vector<Node>> nodes(Connection& db) = 0;
 
   // Whether leases of this holder, once they are committed, give reason to suspect().
   virtual bool is_silent(NodeId holder) const = 0;

@@ -175,7 +175,7 @@ Result<void> let_through(Writer& writer, const LimitKey& key, const Waiting& fir
   if (!run) return fail(Reason::internal, "a run in line is not live");
   CHRONOS_TRY_VOID(
       db.post(kLeaveLine, key.project, key.kind, key.key, first.rank, first.planned_at, first.run));
-  --writer.growth.limited;
+  --totals_of(writer, run->project, run->lane.queue).limited;
   CHRONOS_TRY_VOID(change_use(writer, key, 1));
   if (key.kind == LimitKind::rate) return insert_ready(writer, *run, now, true);
   CHRONOS_TRY_VOID(db.post(kTakeSlot, first.run));

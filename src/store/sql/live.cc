@@ -86,28 +86,35 @@ constexpr Sql kFollowEnd{
     " phase = CASE WHEN $7 = 0 OR parked_at IS NOT NULL THEN phase"
     "   WHEN phase_at_end IS NOT NULL THEN phase_at_end"
     "   WHEN $8 = 1 THEN 'succeeded' WHEN $9 = 1 THEN 'failed'"
-    "   WHEN phase = 'active' THEN 'cancelled' ELSE phase END"
-    " WHERE project = $1 AND id = $2"};
+    "   WHEN phase = 'active' THEN 'cancelled' ELSE phase END, phase_before = phase"
+    " WHERE project = $1 AND id = $2 RETURNING phase_before, phase, is_paused"};
 
 constexpr Sql kInsertOutput{"INSERT INTO outputs (bytes) VALUES ($1) RETURNING id"};
 constexpr Sql kLastAttempt{"SELECT " CHRONOS_ATTEMPT_COLUMNS
                            " FROM attempts WHERE run = $1 AND number = $2"};
 constexpr Sql kDeleteAttempt{"DELETE FROM attempts WHERE run = $1 AND number = $2"};
 
-std::int64_t& growth_of(Writer& writer, Place place) {
-  switch (place) {
+// The run comes to its place, or leaves it (-1).
+void count_place(Writer& writer, const LiveRun& run, int number) {
+  auto& totals = totals_of(writer, run.project, run.lane.queue);
+  switch (run.place) {
     case Place::due:
-      return writer.growth.due;
+      totals.due += number;
+      if (run.attempts_made > 0) totals.retrying += number;
+      break;
     case Place::ready:
-      return writer.growth.ready;
+      totals.ready += number;
+      break;
     case Place::held:
-      return writer.growth.held;
+      totals.held += number;
+      break;
     case Place::limited:
-      return writer.growth.limited;
+      totals.limited += number;
+      break;
     case Place::leased:
+      totals.running += number;
       break;
   }
-  return writer.growth.leased;
 }
 
 Result<std::int64_t> insert_live(Writer& writer, JobKey job, const Lane& lane,
@@ -132,10 +139,17 @@ bool is_backfill(const LiveRun& run) {
   return run.trigger == Trigger::backfill;
 }
 
+// The caller counts it.
 Result<void> insert_held(Writer& writer, JobId job, Trigger trigger, Timestamp planned_at,
                          RunId run) {
-  CHRONOS_TRY_VOID(writer.db.post(kInsertHeld, job, trigger == Trigger::backfill, planned_at, run));
-  ++writer.growth.held;
+  return writer.db.post(kInsertHeld, job, trigger == Trigger::backfill, planned_at, run);
+}
+
+// In `due`, from its members.
+Result<void> insert_due(Writer& writer, LiveRun run) {
+  CHRONOS_TRY_VOID(writer.db.post(kInsertDue, run.needs_planning, run.at, run.run, run.job));
+  run.place = Place::due;
+  count_place(writer, run, 1);
   return {};
 }
 
@@ -154,12 +168,14 @@ Result<void> insert_final(Writer& writer, const LiveRun& run, const End& end) {
 Result<bool> follow_end(Writer& writer, const LiveRun& run, const End& end) {
   CHRONOS_TRY(const auto other, writer.db.one(kAnyOfJob, column<int>, run.job));
   const auto* attempt = end.attempt.attempt;
-  CHRONOS_TRY(const auto jobs,
-              writer.db.run(kFollowEnd, run.project, run.job, run.run, end.state, end.at,
-                            attempt == nullptr ? std::string_view() : attempt->outcome.error,
-                            !other.has_value(), end.state == RunState::succeeded,
-                            is_failure(end.state), end.state == RunState::cancelled));
-  if (jobs != 1) return fail(Reason::internal, "a live run has no job");
+  CHRONOS_TRY(
+      const auto phase,
+      writer.db.one(kFollowEnd, read_phase_change, run.project, run.job, run.run, end.state, end.at,
+                    attempt == nullptr ? std::string_view() : attempt->outcome.error,
+                    !other.has_value(), end.state == RunState::succeeded, is_failure(end.state),
+                    end.state == RunState::cancelled));
+  if (!phase) return fail(Reason::internal, "a live run has no job");
+  count_phase(writer, run.project, *phase);
   return other.has_value();
 }
 
@@ -169,8 +185,25 @@ bool is_failure(RunState state) {
   return state == RunState::failed || state == RunState::timed_out || state == RunState::lost;
 }
 
+RunTotals& totals_of(Writer& writer, ProjectId project, const std::string& queue) {
+  return writer.totals.runs[{project, queue}];
+}
+
+PhaseChange read_phase_change(Columns& columns) {
+  return {.before = columns.get(parse_job_phase),
+          .after = columns.get(parse_job_phase),
+          .is_paused = columns.get<bool>()};
+}
+
+void count_phase(Writer& writer, ProjectId project, const PhaseChange& change) {
+  if (change.before == change.after) return;
+  auto& totals = writer.totals.jobs[project];
+  totals.count(change.before, change.is_paused, -1);
+  totals.count(change.after, change.is_paused);
+}
+
 void tell_ready(Writer& writer, ProjectId project, const Lane& lane) {
-  ++writer.growth.ready;
+  ++totals_of(writer, project, lane.queue).ready;
   if (!is_for_workers(lane)) {
     writer.has_made_ready = true;
     return;
@@ -207,6 +240,15 @@ Lane lane_of(const JobSpec& spec, ProjectId project) {
 
 bool is_recurring(const JobSpec& spec) {
   return !spec.schedule.cron.empty() || spec.schedule.every;
+}
+
+Ended ended(const LiveRun& run, RunState state, Timestamp at) {
+  Ended value{.project = run.project, .state = state, .at = at, .started_at = run.started_at};
+  if (!value.started_at && run.lease) value.started_at = run.lease->started_at;
+  if (value.started_at && run.trigger != Trigger::backfill) {
+    value.lateness = *value.started_at - run.planned_at - run.jitter;
+  }
+  return value;
 }
 
 RunState LiveRun::state() const {
@@ -293,6 +335,7 @@ Result<bool> add_held(Writer& writer, JobKey job, const Lane& lane, const Planne
   CHRONOS_TRY(const bool is_new, insert(writer, job, lane, planned, true));
   if (!is_new) return false;
   CHRONOS_TRY_VOID(insert_held(writer, job.job, planned.trigger, planned.planned_at, planned.id));
+  ++totals_of(writer, job.project, lane.queue).held;
   return true;
 }
 
@@ -313,7 +356,7 @@ Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const Planned
   } else {
     CHRONOS_TRY_VOID(
         writer.db.post(kInsertDue, planned.needs_planning, planned.at, planned.id, job.job));
-    ++writer.growth.due;
+    ++totals_of(writer, job.project, lane.queue).due;
   }
   return true;
 }
@@ -342,7 +385,7 @@ Result<void> leave_place(Writer& writer, const LiveRun& run) {
   }
   CHRONOS_TRY(const auto rows, std::move(left));
   if (rows != 1) return fail(Reason::internal, "a live run is not where it should be");
-  --growth_of(writer, run.place);
+  count_place(writer, run, -1);
   if (run.place == Place::leased) tell_room(writer, run.lane.queue);
   return {};
 }
@@ -351,7 +394,7 @@ Result<Place> enter_ready(Writer& writer, const LiveRun& run, Timestamp now) {
   if (run.is_limited) {
     CHRONOS_TRY(const bool waits, enter_line(writer, run));
     if (waits) {
-      ++writer.growth.limited;
+      ++totals_of(writer, run.project, run.lane.queue).limited;
       return Place::limited;
     }
   }
@@ -369,23 +412,25 @@ Result<void> insert_ready(Writer& writer, const LiveRun& run, Timestamp now, boo
 
 Result<void> enter_held(Writer& writer, const LiveRun& run) {
   CHRONOS_TRY_VOID(writer.db.post(kSetHeld, run.job, run.run, true));
-  return insert_held(writer, run.job, run.trigger, run.planned_at, run.run);
+  CHRONOS_TRY_VOID(insert_held(writer, run.job, run.trigger, run.planned_at, run.run));
+  ++totals_of(writer, run.project, run.lane.queue).held;
+  return {};
 }
 
 Result<void> enter_back_off(Writer& writer, const LiveRun& run, Timestamp at) {
   CHRONOS_TRY_VOID(
       writer.db.post(kBackOff, run.job, run.run, at, run.lease->started_at, run.queued_at));
-  CHRONOS_TRY_VOID(writer.db.post(kInsertDue, false, at, run.run, run.job));
-  ++writer.growth.due;
-  return {};
+  auto waiting = run;
+  waiting.needs_planning = false;
+  waiting.at = at;
+  ++waiting.attempts_made;
+  return insert_due(writer, std::move(waiting));
 }
 
 Result<void> wait_again(Writer& writer, const LiveRun& run) {
   CHRONOS_TRY_VOID(
       writer.db.post(kWaitAgain, run.job, run.run, run.planned_at, run.jitter, run.at));
-  CHRONOS_TRY_VOID(writer.db.post(kInsertDue, run.needs_planning, run.at, run.run, run.job));
-  ++writer.growth.due;
-  return {};
+  return insert_due(writer, run);
 }
 
 Result<void> set_planned_at(Writer& writer, const LiveRun& run) {
@@ -395,8 +440,9 @@ Result<void> set_planned_at(Writer& writer, const LiveRun& run) {
 
 Result<void> set_needs_planning(Writer& writer, const LiveRun& run, bool needs_planning) {
   CHRONOS_TRY_VOID(leave_place(writer, run));
-  CHRONOS_TRY_VOID(writer.db.post(kInsertDue, needs_planning, run.at, run.run, run.job));
-  ++writer.growth.due;
+  auto waiting = run;
+  waiting.needs_planning = needs_planning;
+  CHRONOS_TRY_VOID(insert_due(writer, std::move(waiting)));
   CHRONOS_TRY_VOID(writer.db.post(kSetNeedsPlanning, run.job, run.run, needs_planning));
   return {};
 }
@@ -418,7 +464,12 @@ Result<void> set_lane(Writer& writer, LiveRun run, const Lane& lane, Timestamp n
   }
   CHRONOS_TRY_VOID(
       writer.db.post(kSetLane, run.job, run.run, lane.kind, lane.queue, lane.rank, run.is_limited));
-  if (!is_waiting) return {};
+  if (!is_waiting) {
+    count_place(writer, run, -1);
+    run.lane.queue = lane.queue;
+    count_place(writer, run, 1);
+    return {};
+  }
   const bool was_ready = run.place == Place::ready;
   run.lane = lane;
   CHRONOS_TRY_VOID(enter_ready(writer, run, was_ready ? *run.queued_at : now));
@@ -445,6 +496,7 @@ Result<bool> end_run(Writer& writer, const LiveRun& run, const End& end) {
   CHRONOS_CHECK(is_final(end.state) && may_move(run.state(), end.state));
   CHRONOS_TRY_VOID(vanish(writer, run));
   CHRONOS_TRY_VOID(insert_final(writer, run, end));
+  count_end(writer.totals.tallies, ended(run, end.state, end.at));
   return follow_end(writer, run, end);
 }
 

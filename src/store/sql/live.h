@@ -11,6 +11,7 @@
 
 #include "model/job.h"
 #include "model/limits.h"
+#include "model/overview.h"
 #include "model/plan.h"
 #include "model/run.h"
 #include "store/sql/connection.h"
@@ -106,6 +107,17 @@ Result<std::vector<LiveRun>> not_held_of_job(Connection& db, JobId job);  // by 
 // Whether runs of a backfill of the job are held, or others.
 Result<bool> has_held(Connection& db, JobId job, bool of_backfill);
 
+// The totals of its project and queue, to be changed with its place.
+RunTotals& totals_of(Writer& writer, ProjectId project, const std::string& queue);
+// A statement has set a job's phase: it answers `phase_before, phase, is_paused` as they are now.
+struct PhaseChange {
+  JobPhase before = JobPhase::active;
+  JobPhase after = JobPhase::active;
+  bool is_paused = false;
+};
+PhaseChange read_phase_change(Columns& columns);
+void count_phase(Writer& writer, ProjectId project, const PhaseChange& change);
+
 // A run lies in `ready` now: whoever may take it is told when the transaction is committed. And: a
 // lease in this queue is gone, so whoever found it full is told.
 void tell_ready(Writer& writer, ProjectId project, const Lane& lane);
@@ -150,6 +162,7 @@ struct End {
 };
 
 bool is_failure(RunState state);
+Ended ended(const LiveRun& run, RunState state, Timestamp at);  // for the tallies
 // Writes the final row; the job's counts, streak, last_run and phase follow. The run may be
 // anywhere. Answers whether other runs of the job are live; if none is, none is held.
 Result<bool> end_run(Writer& writer, const LiveRun& run, const End& end);

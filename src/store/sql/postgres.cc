@@ -195,6 +195,11 @@ class PostgresConnection final : public Connection {
   Result<Statement*> prepare(const Sql& sql) override;
   Result<void> run_script(const std::string& script) override;
   std::int64_t rows_changed() const override { return rows_changed_; }
+  Result<std::int64_t> bytes() override {
+    static constexpr Sql kBytes{"SELECT pg_database_size(current_database())"};
+    CHRONOS_TRY(const auto bytes, one(kBytes, column<std::int64_t>));
+    return bytes.value_or(0);
+  }
   Result<void> begin() override;
   Result<void> commit() override;
   bool rollback() override;

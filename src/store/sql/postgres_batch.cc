@@ -71,13 +71,14 @@ constexpr Sql kDeleteSpecs{"DELETE FROM specs WHERE id = ANY($1::bigint[])"};
 constexpr Sql kInsertJobs{
     "INSERT INTO jobs (project, id, spec, name, key, is_paused, phase, version, created_at,"
     " updated_at, planned_through, parked_at, runs_planned, failure_streak, succeeded, failed,"
-    " cancelled, skipped, missed, retention_runs, retention_age, paused_until, created_by,"
+    " cancelled, skipped, missed, retention_runs, retention_age, paused_until, kind, queue,"
+    " created_by,"
     " runs_kept)"
     " SELECT *, 0 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[],"
     " $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],"
     " $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[],"
-    " $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::uuid[])"
-    " ON CONFLICT DO NOTHING RETURNING id"};
+    " $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[], $23::text[],"
+    " $24::text[], $25::uuid[]) ON CONFLICT DO NOTHING RETURNING id"};
 constexpr Sql kInsertTags{
     "INSERT INTO job_tags (project, tag, job)"
     " SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[]) ON CONFLICT DO NOTHING"};
@@ -115,9 +116,10 @@ Result<std::unordered_set<JobId>> insert_jobs(Writer& writer,
                                               std::span<const SubmitJob* const> changes,
                                               const std::vector<std::int64_t>& specs) {
   using enum Array::Of;
-  Columnar<23> rows({uuid,    uuid,    integer, text,    text,    integer, text,    integer,
-                     integer, integer, integer, integer, integer, integer, integer, integer,
-                     integer, integer, integer, integer, integer, integer, uuid});
+  Columnar<25> rows({uuid,    uuid,    integer, text,    text,    integer, text,
+                     integer, integer, integer, integer, integer, integer, integer,
+                     integer, integer, integer, integer, integer, integer, integer,
+                     integer, text,    text,    uuid});
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const auto& by = changes[i]->by;
     const auto& job = changes[i]->job;
@@ -126,12 +128,17 @@ Result<std::unordered_set<JobId>> insert_jobs(Writer& writer,
              job.version, job.created_at, job.updated_at, job.planned_through, job.parked_at,
              job.runs_planned, job.failure_streak, counts.succeeded, counts.failed,
              counts.cancelled, counts.skipped, counts.missed, job.spec.retention.runs,
-             job.spec.retention.age, job.spec.paused_until,
+             job.spec.retention.age, job.spec.paused_until, job.spec.action.kind, job.spec.queue,
              by ? std::optional(by->key) : std::nullopt);
   }
   CHRONOS_TRY(const auto made, rows.all(writer.db, kInsertJobs, column<JobId>));
-  writer.growth.jobs += std::ssize(made);
-  return std::unordered_set<JobId>(made.begin(), made.end());
+  std::unordered_set<JobId> ids(made.begin(), made.end());
+  for (const auto* change : changes) {
+    const auto& job = change->job;
+    if (!ids.contains(job.id)) continue;
+    writer.totals.jobs[job.project].count(job.phase, job.spec.paused);
+  }
+  return ids;
 }
 
 Result<std::unordered_set<RunId>> insert_live(Writer& writer,
@@ -161,14 +168,14 @@ Result<void> place(Writer& writer, std::span<const SubmitJob* const> changes,
   for (const auto* change : changes) {
     if (!change->first_run || !live.contains(change->first_run->id)) continue;
     const auto& [job, planned] = std::tie(change->job, *change->first_run);
+    const auto lane = lane_of(job.spec, job.project);
     if (planned.at <= change->now && !planned.needs_planning) {
-      const auto lane = lane_of(job.spec, job.project);
       ready.add(lane.kind, lane.queue, lane.rank, planned.planned_at, planned.id, job.id,
                 job.project, planned.trigger, 1, change->now);
       tell_ready(writer, job.project, lane);
     } else {
       due.add(planned.needs_planning, planned.at, planned.id, job.id);
-      ++writer.growth.due;
+      ++totals_of(writer, job.project, lane.queue).due;
     }
   }
   CHRONOS_TRY_VOID(ready.post(writer.db, kInsertReady));
@@ -211,8 +218,7 @@ constexpr Sql kInsertRuns{
     " $11::uuid[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[], $16::text[],"
     " $17::text[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[],"
     " $23::bigint[], $24::bigint[])"};
-constexpr Sql kWithOthers{"SELECT DISTINCT job FROM live WHERE job = ANY($1::uuid[])"};
-// As live.cc has it for one.
+// As live.cc has it for one. Tells which of the jobs have other live runs.
 constexpr Sql kFollowEnds{
     "UPDATE jobs SET last_run = r.run, last_state = r.state, last_ended_at = r.ended_at,"
     " last_error = r.error, succeeded = succeeded + r.is_success, failed = failed + r.is_failure,"
@@ -221,11 +227,13 @@ constexpr Sql kFollowEnds{
     " phase = CASE WHEN r.is_last = 0 OR parked_at IS NOT NULL THEN phase"
     "   WHEN phase_at_end IS NOT NULL THEN phase_at_end"
     "   WHEN r.is_success = 1 THEN 'succeeded' WHEN r.is_failure = 1 THEN 'failed'"
-    "   WHEN phase = 'active' THEN 'cancelled' ELSE phase END"
-    " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[],"
-    " $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[]) AS r (project, job, run, state,"
-    " ended_at, error, is_last, is_success, is_failure, is_cancel)"
-    " WHERE jobs.project = r.project AND jobs.id = r.job"};
+    "   WHEN phase = 'active' THEN 'cancelled' ELSE phase END, phase_before = phase"
+    " FROM (SELECT *, CASE WHEN EXISTS (SELECT 1 FROM live l WHERE l.job = e.job) THEN 0 ELSE 1 END"
+    "   AS is_last FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[],"
+    "   $6::text[], $7::bigint[], $8::bigint[], $9::bigint[]) AS e (project, job, run, state,"
+    "   ended_at, error, is_success, is_failure, is_cancel)) AS r"
+    " WHERE jobs.project = r.project AND jobs.id = r.job"
+    " RETURNING r.is_last, r.job, r.project, phase_before, phase, is_paused"};
 
 struct Ending {
   const SettleRun* change = nullptr;
@@ -285,7 +293,7 @@ Result<void> leave_all(Writer& writer, const std::vector<Ending>& endings) {
   for (const auto& ending : endings) {
     leases.add(ending.run.run);
     live.add(ending.run.job, ending.run.run);
-    --writer.growth.leased;
+    --totals_of(writer, ending.run.project, ending.run.lane.queue).running;
     tell_room(writer, ending.run.lane.queue);
   }
   CHRONOS_TRY_VOID(writer.db.post(kForgetOutput, leases.parameter()));
@@ -311,20 +319,26 @@ Result<void> insert_finals(Connection& db, const std::vector<Ending>& endings) {
 }
 
 // The jobs follow. Those of which other runs are live.
-Result<std::unordered_set<JobId>> follow_ends(Connection& db, const std::vector<Ending>& endings) {
-  Array jobs(Of::uuid);
-  for (const auto& ending : endings) jobs.add(ending.run.job);
-  CHRONOS_TRY(const auto with_others, db.all(kWithOthers, column<JobId>, jobs.parameter()));
-  std::unordered_set<JobId> others(with_others.begin(), with_others.end());
+Result<std::unordered_set<JobId>> follow_ends(Writer& writer, const std::vector<Ending>& endings) {
   using enum Array::Of;
-  Columnar<10> rows({uuid, uuid, uuid, text, integer, text, integer, integer, integer, integer});
+  Columnar<9> rows({uuid, uuid, uuid, text, integer, text, integer, integer, integer});
   for (const auto& [change, run, printed, output] : endings) {
     const auto state = change->next;
     rows.add(run.project, run.job, run.run, state, change->attempt.ended_at,
-             change->attempt.outcome.error, !others.contains(run.job), state == RunState::succeeded,
-             is_failure(state), state == RunState::cancelled);
+             change->attempt.outcome.error, state == RunState::succeeded, is_failure(state),
+             state == RunState::cancelled);
   }
-  CHRONOS_TRY_VOID(rows.post(db, kFollowEnds));
+  std::unordered_set<JobId> others;
+  const auto read = [&](Columns& columns) {
+    const bool is_last = columns.get<bool>();
+    const auto job = columns.get<JobId>();
+    if (!is_last) others.insert(job);
+    const auto project = columns.get<ProjectId>();
+    count_phase(writer, project, read_phase_change(columns));
+    return job;
+  };
+  CHRONOS_TRY(const auto jobs, rows.all(writer.db, kFollowEnds, read));
+  if (jobs.size() != endings.size()) return fail(Reason::internal, "a live run has no job");
   return others;
 }
 
@@ -332,7 +346,11 @@ Result<void> end_all(Writer& writer, std::vector<Ending>& endings) {
   CHRONOS_TRY_VOID(store_outputs(writer.db, endings));
   CHRONOS_TRY_VOID(leave_all(writer, endings));
   CHRONOS_TRY_VOID(insert_finals(writer.db, endings));
-  CHRONOS_TRY(const auto others, follow_ends(writer.db, endings));
+  for (const auto& ending : endings) {
+    const auto& change = *ending.change;
+    count_end(writer.totals.tallies, ended(ending.run, change.next, change.attempt.ended_at));
+  }
+  CHRONOS_TRY(const auto others, follow_ends(writer, endings));
   for (const auto& ending : endings) {
     if (!others.contains(ending.run.job)) continue;
     CHRONOS_TRY_VOID(release_held(writer, ending.run.job, ending.change->now));

@@ -31,11 +31,15 @@ class TableHolders final : public Holders {
 
   Result<void> hear(Connection& db, const Heard& heard) override {
     static constexpr Sql kHear{
-        "INSERT INTO holders (id, opening, is_worker, ttl, alive_until)"
-        " VALUES ($1, $2, $3, $4, lease_now() + $4) ON CONFLICT (id) DO UPDATE SET"
+        "INSERT INTO holders (id, opening, is_worker, ttl, alive_until, name, version, started_at,"
+        " seen_at) VALUES ($1, $2, $3, $4, lease_now() + $4, $5, $6, $7, $8)"
+        " ON CONFLICT (id) DO UPDATE SET"
         " opening = excluded.opening, is_worker = excluded.is_worker, ttl = excluded.ttl,"
-        " alive_until = excluded.alive_until"};
-    return db.post(kHear, heard.holder, opening_, heard.is_worker, heard.ttl);
+        " alive_until = excluded.alive_until, name = excluded.name, version = excluded.version,"
+        " started_at = excluded.started_at, seen_at = excluded.seen_at"};
+    const auto node = heard.node.value_or(NodeInfo{});
+    return db.post(kHear, heard.holder, opening_, heard.is_worker, heard.ttl, node.name,
+                   node.version, node.started_at, heard.now);
   }
   Result<bool> is_node(Connection& db, NodeId holder) override {
     static constexpr Sql kIsNode{"SELECT 1 FROM holders WHERE id = $1 AND is_worker = 0"};
@@ -48,6 +52,23 @@ class TableHolders final : public Holders {
     return Lives([alive = std::unordered_set<NodeId>(alive.begin(), alive.end())](NodeId holder) {
       return alive.contains(holder);
     });
+  }
+
+  Result<std::vector<Node>> nodes(Connection& db) override {
+    static constexpr Sql kNodes{
+        "SELECT id, name, version, started_at, seen_at, alive_until > lease_now()"
+        " FROM holders WHERE is_worker = 0 AND name <> '' AND alive_until - ttl > lease_now() - "
+        "$1"};
+    const auto read = [](Columns& columns) -> Node {
+      Node node{.id = columns.get<NodeId>(), .info = {}, .seen_at = {}};
+      node.info.name = columns.get<std::string>();
+      node.info.version = columns.get<std::string>();
+      node.info.started_at = columns.get<Timestamp>();
+      node.seen_at = columns.get<Timestamp>();
+      node.is_alive = columns.get<bool>();
+      return node;
+    };
+    return db.all(kNodes, read, kNodesListed);
   }
 
   // Any of the other nodes may be gone at any time.

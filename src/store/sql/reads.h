@@ -40,6 +40,7 @@ Result<std::optional<Run>> find_final(Reader reader, ProjectId project, RunId ru
 Result<Run> read_run(Reader reader, ProjectId project, RunId run);
 Result<OutputPage> read_output(Reader reader, ProjectId project, RunId run, int attempt,
                                std::int64_t offset);
+Result<std::vector<std::vector<Run>>> recent_runs(Reader reader, const RecentAsk& ask);
 // sql_output.cc
 Result<std::string> read_running_output(Connection& db, RunId run, std::int64_t offset);
 // sql_runs.cc
@@ -75,6 +76,7 @@ Result<std::vector<ClaimedRun>> leases_of(Reader reader, NodeId holder);
 Result<std::vector<ClaimedRun>> overdue_leases(Reader reader, Timestamp now, int limit);
 // sql_workers.cc
 Result<std::vector<Worker>> list_workers(Reader reader, ProjectId project, Holders& holders);
+Result<std::vector<Node>> list_nodes(Reader reader, Holders& holders);
 // sql_deliveries.cc
 Result<std::optional<Timestamp>> next_delivery_at(Reader reader);
 Result<std::vector<Delivery>> list_deliveries(Reader reader, ProjectId project, RunId run);
@@ -84,6 +86,10 @@ Result<std::vector<Key>> list_keys(Reader reader, ProjectId project);
 Result<Session> read_session(Reader reader, SessionId session);
 Result<Project> read_project(Reader reader, ProjectId project);
 Result<std::vector<Project>> list_projects(Reader reader);
+// sql_totals.cc
 Result<Stats> read_stats(Reader reader);
+Result<Overview> read_overview(Reader reader, const OverviewAsk& ask);
+Result<std::vector<QueueTotals>> list_queues(Reader reader, ProjectId project);
+Result<Ahead> runs_ahead(Reader reader, const AheadAsk& ask);
 
 }  // namespace chronos::store::sql

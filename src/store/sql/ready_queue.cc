@@ -210,6 +210,9 @@ Result<std::vector<ReadyRun>> take_ready(Writer& writer, const ClaimRuns& change
     room.take(line->kind(), line->queue());
     if (writer.queue_use) ++(*writer.queue_use)[line->queue()];
     taken.push_back(line->take());
+    auto& totals = totals_of(writer, taken.back().project, line->queue());
+    --totals.ready;
+    ++totals.running;
   }
   for (const auto& line : lines) {
     CHRONOS_TRY_VOID(line.remove_taken(db));

@@ -90,8 +90,6 @@ Result<ClaimRuns::Answer> apply(Writer& writer, const ClaimRuns& change) {
   ClaimRuns::Answer claimed;
   if (runs.empty()) return claimed;
   if (writer.holders.is_silent(change.holder)) writer.has_suspect_leases = true;
-  writer.growth.ready -= std::ssize(runs);
-  writer.growth.leased += std::ssize(runs);
   CHRONOS_TRY(auto token, reserve_tokens(writer.db, std::ssize(runs)));
   if (writer.db.is_remote()) return lease_all(writer, change, runs, token);
   claimed.reserve(runs.size());

@@ -32,16 +32,16 @@ constexpr Sql kDeleteSpec{"DELETE FROM specs WHERE id = $1"};
 constexpr Sql kInsert{
     "INSERT INTO jobs (project, id, spec, name, key, is_paused, phase, version, created_at,"
     " updated_at, planned_through, parked_at, runs_planned, failure_streak, succeeded, failed,"
-    " cancelled, skipped, missed, retention_runs, retention_age, paused_until, created_by, "
-    "runs_kept)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
-    " $20, $21, $22, $23, 0)"
+    " cancelled, skipped, missed, retention_runs, retention_age, paused_until, kind, queue,"
+    " created_by, runs_kept) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+    " $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 0)"
     " ON CONFLICT DO NOTHING"};
 constexpr Sql kReplace{
     "UPDATE jobs SET spec = $3, name = $4, key = $5, is_paused = $6, phase = $7, version = $8,"
     " updated_at = $9, planned_through = $10, parked_at = $11, runs_planned = $12,"
-    " phase_at_end = $13, retention_runs = $14, retention_age = $15, paused_until = $16"
-    " WHERE project = $1 AND id = $2"};
+    " phase_at_end = $13, retention_runs = $14, retention_age = $15, paused_until = $16,"
+    " kind = $17, queue = $18, phase_before = phase WHERE project = $1 AND id = $2 RETURNING "
+    "phase_before"};
 constexpr Sql kCancel{
     "UPDATE jobs SET phase = 'cancelled', phase_at_end = 'cancelled', parked_at = NULL,"
     " version = version + 1, updated_at = $3 WHERE project = $1 AND id = $2"};
@@ -112,15 +112,16 @@ std::optional<KeyId> key_of(const std::optional<Author>& by) {
 Result<void> insert_job(Writer& writer, const Job& job, std::optional<KeyId> by) {
   CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec));
   const auto& counts = job.counts;
-  CHRONOS_TRY(const auto inserted,
-              writer.db.run(kInsert, job.project, job.id, spec, job.spec.name, job.spec.key,
-                            job.spec.paused, job.phase, job.version, job.created_at, job.updated_at,
-                            job.planned_through, job.parked_at, job.runs_planned,
-                            job.failure_streak, counts.succeeded, counts.failed, counts.cancelled,
-                            counts.skipped, counts.missed, job.spec.retention.runs,
-                            job.spec.retention.age, job.spec.paused_until, by));
+  CHRONOS_TRY(
+      const auto inserted,
+      writer.db.run(kInsert, job.project, job.id, spec, job.spec.name, job.spec.key,
+                    job.spec.paused, job.phase, job.version, job.created_at, job.updated_at,
+                    job.planned_through, job.parked_at, job.runs_planned, job.failure_streak,
+                    counts.succeeded, counts.failed, counts.cancelled, counts.skipped,
+                    counts.missed, job.spec.retention.runs, job.spec.retention.age,
+                    job.spec.paused_until, job.spec.action.kind, job.spec.queue, by));
   if (inserted == 1) {
-    ++writer.growth.jobs;
+    writer.totals.jobs[job.project].count(job.phase, job.spec.paused);
     CHRONOS_TRY_VOID(put_calendar_names(writer.db, job, true));
     return put_tags(writer.db, job);
   }
@@ -186,10 +187,17 @@ Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const Sto
   CHRONOS_TRY_VOID(keep_version(db, before.job, before.spec));
   const auto& kept = change.replaces_schedule ? job : before.job;
   const auto phase_at_end = change.replaces_schedule ? std::nullopt : before.phase_at_end;
-  CHRONOS_TRY_VOID(db.post(kReplace, job.project, job.id, spec, job.spec.name, job.spec.key,
-                           job.spec.paused, kept.phase, job.version, job.updated_at,
-                           kept.planned_through, kept.parked_at, kept.runs_planned, phase_at_end,
-                           job.spec.retention.runs, job.spec.retention.age, job.spec.paused_until));
+  const auto read = [](Columns& columns) { return columns.get(parse_job_phase); };
+  CHRONOS_TRY(
+      const auto phase_before,
+      db.one(kReplace, read, job.project, job.id, spec, job.spec.name, job.spec.key,
+             job.spec.paused, kept.phase, job.version, job.updated_at, kept.planned_through,
+             kept.parked_at, kept.runs_planned, phase_at_end, job.spec.retention.runs,
+             job.spec.retention.age, job.spec.paused_until, job.spec.action.kind, job.spec.queue));
+  if (!phase_before) return fail(Reason::internal, "a job is gone while it is replaced");
+  auto& totals = writer.totals.jobs[job.project];
+  totals.count(*phase_before, before.job.spec.paused, -1);
+  totals.count(kept.phase, job.spec.paused);
   for (const auto& tag : before.job.spec.tags) {
     CHRONOS_TRY_VOID(db.post(kDeleteTag, job.project, tag, job.id));
   }
@@ -288,6 +296,8 @@ Result<JobAnswer> apply(Writer& writer, const CancelJob& change) {
   }
   if (before.job.phase == JobPhase::active) {
     CHRONOS_TRY_VOID(writer.db.post(kCancel, change.project, change.job, change.now));
+    count_phase(writer, change.project,
+                {before.job.phase, JobPhase::cancelled, before.job.spec.paused});
   }
   CHRONOS_TRY(const auto runs, live_of_job(writer.db, change.job));
   for (const auto& run : runs) {

@@ -64,11 +64,12 @@ Uuid begin_of(const std::optional<AnyId>& after) {
 
 // -- Jobs ----------------------------------------------------------------------------------------
 
-// $4 phase, $5 created after, $6 created before, $7 part of the name, $8 tag.
+// $4 phase, $5 created after, $6 created before, $7 part of the name, $8 tag, $9 kind, $10 queue.
 #define CHRONOS_JOB_MATCHES                                                               \
   "(j.phase = $4 OR $4 IS NULL)"                                                          \
   " AND (j.created_at >= $5 OR $5 IS NULL) AND (j.created_at < $6 OR $6 IS NULL)"         \
   " AND ($7 = '' OR instr(lower(j.name), lower($7)) > 0)"                                 \
+  " AND ($9 = '' OR j.kind = $9) AND ($10 = '' OR j.queue = $10)"                         \
   " AND ($8 = '' OR EXISTS (SELECT 1 FROM job_tags x WHERE x.project = $1 AND x.tag = $8" \
   " AND x.job = j.id))"
 #define CHRONOS_JOB_ORDER " ORDER BY j.id DESC LIMIT $3"
@@ -137,19 +138,34 @@ Result<void> read_found(Reader reader, const JobFilter& filter, const std::vecto
 
 // -- Runs ----------------------------------------------------------------------------------------
 
-// $4 planned after, $5 planned before, $6 state. The project of a job's runs is looked at, not
-// looked for: SQLite would rather walk along all runs of the project.
+// $4 planned after, $5 planned before, $6 state, $7 part of the error, $8 part of the job's name,
+// $9 tag, $10 project. The project of a job's runs is looked at, not looked for: SQLite would
+// rather walk along all runs of the project.
+#define CHRONOS_JOB_OF_RUN_MATCHES(run)                                                    \
+  " AND ($8 = '' OR EXISTS (SELECT 1 FROM jobs n WHERE n.project = $10 AND n.id = " run    \
+  ".job"                                                                                   \
+  " AND instr(lower(n.name), lower($8)) > 0))"                                             \
+  " AND ($9 = '' OR EXISTS (SELECT 1 FROM job_tags x WHERE x.project = $10 AND x.tag = $9" \
+  " AND x.job = " run ".job))"
 #define CHRONOS_FINAL_MATCHES                                                                  \
   "(r.planned_at >= $4 OR $4 IS NULL) AND (r.planned_at < $5 OR $5 IS NULL) AND (r.state = $6" \
-  " OR $6 IS NULL)"
+  " OR $6 IS NULL) AND ($7 = '' OR instr(lower(coalesce(r.error, '')), lower($7)) > "          \
+  "0)" CHRONOS_JOB_OF_RUN_MATCHES("r")
 #define CHRONOS_FINAL_ORDER " AND r.id < $2 ORDER BY r.id DESC LIMIT $3"
 
 constexpr Sql kFinal{"SELECT r.id, " CHRONOS_FINAL_MATCHES
                      " FROM runs r WHERE r.project = $1" CHRONOS_FINAL_ORDER};
-constexpr Sql kFinalUnusual{"SELECT r.id, " CHRONOS_FINAL_MATCHES
-                            " FROM runs r WHERE r.project = $1 AND r.state = $6"
-                            " AND r.state <> 'succeeded'" CHRONOS_FINAL_ORDER};
-constexpr Sql kFinalOfJob{"SELECT r.id, r.project = $7 AND " CHRONOS_FINAL_MATCHES
+// What is rare, by an index that knows all of it; and when that is not enough, the rows it names.
+constexpr Sql kFinalUnusual{
+    "SELECT r.id, (r.planned_at >= $4 OR $4 IS NULL) AND (r.planned_at < $5 OR $5 IS NULL)"
+    " FROM runs r WHERE r.project = $1 AND r.state = $6"
+    " AND r.state <> 'succeeded'" CHRONOS_FINAL_ORDER};
+constexpr Sql kFinalUnusualLike{
+    "SELECT r.id, " CHRONOS_FINAL_MATCHES
+    " FROM (SELECT u.id FROM runs u WHERE u.project = $1 AND u.state = $6"
+    " AND u.state <> 'succeeded' AND u.id < $2 ORDER BY u.id DESC LIMIT $3) AS latest"
+    " CROSS JOIN runs r ON r.project = $1 AND r.id = latest.id ORDER BY latest.id DESC"};
+constexpr Sql kFinalOfJob{"SELECT r.id, r.project = $10 AND " CHRONOS_FINAL_MATCHES
                           " FROM runs r WHERE r.job = $1" CHRONOS_FINAL_ORDER};
 
 // A run that is in none of these places waits in `ready` or in a line of `limit_lines`.
@@ -159,13 +175,16 @@ constexpr Sql kFinalOfJob{"SELECT r.id, r.project = $7 AND " CHRONOS_FINAL_MATCH
   " WHEN EXISTS (SELECT 1 FROM leases x WHERE x.run = l.run) THEN 'running'"        \
   " WHEN NOT EXISTS (SELECT 1 FROM due d WHERE d.needs_planning = l.needs_planning" \
   " AND d.at = l.at AND d.run = l.run) THEN 'queued'"                               \
-  " WHEN l.attempts_made > 0 THEN 'retrying' ELSE 'planned' END)"
+  " WHEN l.attempts_made > 0 THEN 'retrying' ELSE 'planned' END)"                   \
+  " AND ($7 = '' OR EXISTS (SELECT 1 FROM attempts a WHERE a.run = l.run"           \
+  " AND a.number = l.attempts_made AND instr(lower(a.error), lower($7)) > "         \
+  "0))" CHRONOS_JOB_OF_RUN_MATCHES("l")
 #define CHRONOS_LIVE_ORDER " AND l.run < $2 ORDER BY l.run DESC LIMIT $3"
 
 constexpr Sql kLive{"SELECT l.run, " CHRONOS_LIVE_MATCHES
                     " FROM live l WHERE l.project = $1" CHRONOS_LIVE_ORDER};
-constexpr Sql kLiveOfJob{"SELECT l.run, l.project = $7 AND " CHRONOS_LIVE_MATCHES
-                         " FROM live l WHERE l.job = $1 AND l.is_held = $8" CHRONOS_LIVE_ORDER};
+constexpr Sql kLiveOfJob{"SELECT l.run, l.project = $10 AND " CHRONOS_LIVE_MATCHES
+                         " FROM live l WHERE l.job = $1 AND l.is_held = $11" CHRONOS_LIVE_ORDER};
 constexpr Sql kLiveTried{
     "SELECT l.run, " CHRONOS_LIVE_MATCHES
     " FROM live l WHERE l.project = $1 AND l.attempts_made > 0" CHRONOS_LIVE_ORDER};
@@ -181,7 +200,7 @@ constexpr Sql kLiveQueued{"SELECT l.run, " CHRONOS_LIVE_MATCHES
                           " CROSS JOIN live l ON l.job = q.job AND l.is_held IN (0, 1)"
                           " AND l.run = q.run AND l.project = $1 ORDER BY q.run DESC LIMIT $3"};
 constexpr Sql kCountQueued{
-    "SELECT sum(value) FROM meta WHERE name IN ('ready', 'held', 'limited')"};
+    "SELECT CAST(coalesce(sum(ready + held + limited), 0) AS BIGINT) FROM run_totals"};
 
 constexpr int kFewMax = 10'000;
 
@@ -209,44 +228,61 @@ struct Search {
   }
 };
 
+// What is looked for in one go: the runs in one state, or in any.
+struct Wanted {
+  const RunFilter& filter;
+  std::optional<RunState> state;
+  Reach reach;
+};
+
 template <class... Args>
-Result<Walk> walk_runs(Reader reader, const Sql& sql, const RunFilter& filter, Reach reach,
-                       const Args&... more) {
+Result<Walk> walk_runs(Reader reader, const Sql& sql, const Wanted& wanted, const Args&... more) {
+  const auto& filter = wanted.filter;
   const auto go = [&](auto place) {
-    return walk(reader.db, sql, place, reach, filter.planned_after, filter.planned_before,
-                filter.state, more...);
+    return walk(reader.db, sql, place, wanted.reach, filter.planned_after, filter.planned_before,
+                wanted.state, filter.error_contains, filter.job_name_contains, filter.tag,
+                filter.project, more...);
   };
   return filter.job ? go(*filter.job) : go(filter.project);
 }
 
-Result<void> search_final(Reader reader, const RunFilter& filter, Reach reach, Search& search) {
-  if (filter.job) {
-    CHRONOS_TRY(const auto walked, walk_runs(reader, kFinalOfJob, filter, reach, filter.project));
-    return search.add(walked, false), Result<void>();
+// Looks into the jobs and attempts of runs cost more than looks at runs.
+bool looks_apart(const RunFilter& filter) {
+  return !filter.tag.empty() || !filter.job_name_contains.empty() || !filter.error_contains.empty();
+}
+
+Result<Walk> walk_final(Reader reader, const Wanted& wanted) {
+  const auto& filter = wanted.filter;
+  if (filter.job) return walk_runs(reader, kFinalOfJob, wanted);
+  if (!wanted.state || wanted.state == RunState::succeeded) {
+    return walk_runs(reader, kFinal, wanted);
   }
-  const bool is_usual = !filter.state || filter.state == RunState::succeeded;
-  CHRONOS_TRY(const auto walked,
-              walk_runs(reader, is_usual ? kFinal : kFinalUnusual, filter, reach));
+  if (looks_apart(filter)) return walk_runs(reader, kFinalUnusualLike, wanted);
+  return walk(reader.db, kFinalUnusual, filter.project, wanted.reach, filter.planned_after,
+              filter.planned_before, wanted.state);
+}
+
+Result<void> search_final(Reader reader, const Wanted& wanted, Search& search) {
+  CHRONOS_TRY(const auto walked, walk_final(reader, wanted));
   return search.add(walked, false), Result<void>();
 }
 
-Result<const Sql*> live_statement(Reader reader, const RunFilter& filter) {
-  if (filter.state == RunState::running) return &kLiveRunning;
-  if (filter.state == RunState::retrying) return &kLiveTried;
-  if (filter.state != RunState::queued) return &kLive;
+Result<const Sql*> live_statement(Reader reader, std::optional<RunState> state) {
+  if (state == RunState::running) return &kLiveRunning;
+  if (state == RunState::retrying) return &kLiveTried;
+  if (state != RunState::queued) return &kLive;
   CHRONOS_TRY(const auto queued, reader.db.one(kCountQueued, column<std::int64_t>));
   return queued.value_or(0) <= kFewMax ? &kLiveQueued : &kLive;
 }
 
-Result<void> search_live(Reader reader, const RunFilter& filter, Reach reach, Search& search) {
-  if (!filter.job) {
-    CHRONOS_TRY(const auto* sql, live_statement(reader, filter));
-    CHRONOS_TRY(const auto walked, walk_runs(reader, *sql, filter, reach));
+Result<void> search_live(Reader reader, const Wanted& wanted, Search& search) {
+  if (!wanted.filter.job) {
+    CHRONOS_TRY(const auto* sql, live_statement(reader, wanted.state));
+    CHRONOS_TRY(const auto walked, walk_runs(reader, *sql, wanted));
     return search.add(walked, true), Result<void>();
   }
   for (const bool is_held : {false, true}) {
-    CHRONOS_TRY(const auto walked,
-                walk_runs(reader, kLiveOfJob, filter, reach, filter.project, is_held));
+    CHRONOS_TRY(const auto walked, walk_runs(reader, kLiveOfJob, wanted, is_held));
     search.add(walked, true);
   }
   return {};
@@ -275,7 +311,7 @@ Result<Page<Job>> list_jobs(Reader reader, const JobFilter& filter) {
     const Reach reach{walked.last, wanted - static_cast<int>(page.rows.size()), looks};
     CHRONOS_TRY(walked, walk(reader.db, sql, filter.project, reach, phase_of(filter.status),
                              filter.created_after, filter.created_before, filter.name_contains,
-                             filter.tag));
+                             filter.tag, filter.kind, filter.queue));
     CHRONOS_TRY_VOID(read_found(reader, filter, walked.found, page.rows));
     looks -= walked.looks + kLooksPerJob * static_cast<int>(walked.found.size());
   }
@@ -287,13 +323,15 @@ Result<Page<Job>> list_jobs(Reader reader, const JobFilter& filter) {
 }
 
 Result<Page<Run>> list_runs(Reader reader, const RunFilter& filter) {
-  const Reach reach{begin_of(filter.after), filter.limit + 1, kLooksMax};
+  std::vector<std::optional<RunState>> states(filter.states.begin(), filter.states.end());
+  if (states.empty()) states.emplace_back();
+  const Reach reach{begin_of(filter.after), filter.limit + 1,
+                    looks_apart(filter) ? kLooksApartMax : kLooksMax};
   Search search;
-  if (!filter.state || !is_final(*filter.state)) {
-    CHRONOS_TRY_VOID(search_live(reader, filter, reach, search));
-  }
-  if (!filter.state || is_final(*filter.state)) {
-    CHRONOS_TRY_VOID(search_final(reader, filter, reach, search));
+  for (const auto state : states) {
+    const Wanted wanted{filter, state, reach};
+    if (!state || !is_final(*state)) CHRONOS_TRY_VOID(search_live(reader, wanted, search));
+    if (!state || is_final(*state)) CHRONOS_TRY_VOID(search_final(reader, wanted, search));
   }
   search.put_in_order();
   Page<Run> page{.rows = {}, .has_more = !search.is_at_end, .last = search.complete_to};

@@ -21,7 +21,7 @@ constexpr Sql kRelease{
     " queued_at) SELECT l.kind, l.queue, l.rank, l.planned_at, l.run, l.job, l.project,"
     " l.trigger_kind, l.attempts_made + 1, $3 FROM due d JOIN live l ON l.job = d.job AND"
     " l.is_held = 0 AND l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"
-    " AND l.is_limited = 0"};
+    " AND l.is_limited = 0 RETURNING project, queue, attempt > 1"};
 constexpr Sql kReleasedLimited{
     "SELECT l.job, l.run FROM due d CROSS JOIN live l ON l.job = d.job AND l.is_held = 0"
     " AND l.run = d.run WHERE d.needs_planning = 0 AND (d.at, d.run) < ($1, $2)"
@@ -68,9 +68,10 @@ constexpr Sql kFollowPlan{
     " phase_at_end = coalesce($6, phase_at_end), skipped = skipped + $7, missed = missed + $8"
     " WHERE project = $1 AND id = $2"};
 constexpr Sql kTakePhaseAtEnd{
-    "UPDATE jobs SET phase = phase_at_end WHERE project = $1 AND id = $2"
+    "UPDATE jobs SET phase = phase_at_end, phase_before = phase WHERE project = $1 AND id = $2"
     " AND phase_at_end IS NOT NULL AND parked_at IS NULL"
-    " AND NOT EXISTS (SELECT 1 FROM live WHERE job = $2)"};
+    " AND NOT EXISTS (SELECT 1 FROM live WHERE job = $2)"
+    " RETURNING phase_before, phase, is_paused"};
 // In no order: there is one at most, and with an order SQLite would read all runs of the job.
 constexpr Sql kRowBefore{
     "SELECT id FROM runs WHERE job = $1 AND coalesce(planned_until, planned_at) = $2"
@@ -147,10 +148,12 @@ Result<void> write_row(Connection& db, JobKey job, const LedgerRow& row, Timesta
   return {};
 }
 
-Result<void> write_rows(Connection& db, JobKey job, const CommitPlan& change) {
+Result<void> write_rows(Writer& writer, JobKey job, const CommitPlan& change) {
   auto from = change.expected_planned_through;
   for (const auto& row : change.rows) {
-    CHRONOS_TRY_VOID(write_row(db, job, row, from, change.now));
+    CHRONOS_TRY_VOID(write_row(writer.db, job, row, from, change.now));
+    count_end(writer.totals.tallies,
+              {.project = job.project, .state = row.state, .at = change.now, .count = row.count});
     from = row.planned_until.value_or(row.planned_at);
   }
   return {};
@@ -257,10 +260,18 @@ Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change) {
   if (!end) end = Bound{change.now + Duration(1), RunId{}};
   CHRONOS_TRY(const auto limited, release_limited(writer, end->at, end->run, change.now));
   CHRONOS_TRY_VOID(tell_released(writer, end->at, end->run));
-  CHRONOS_TRY(const auto released, db.run(kRelease, end->at, end->run, change.now));
+  std::int64_t released = 0;
+  const auto count = [&](Columns& columns) {
+    const auto project = columns.get<ProjectId>();
+    auto& totals = totals_of(writer, project, columns.get<std::string>());
+    --totals.due;
+    totals.retrying -= columns.get<std::int64_t>();
+    ++totals.ready;
+    ++released;
+    return true;
+  };
+  CHRONOS_TRY_VOID(db.for_each(kRelease, count, end->at, end->run, change.now));
   if (released > 0) CHRONOS_TRY_VOID(db.post(kForgetReleased, end->at, end->run));
-  writer.growth.due -= released;
-  writer.growth.ready += released;
   return released + limited;
 }
 
@@ -282,10 +293,13 @@ Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change) {
                              *change.next_run, change.now));
   }
   CHRONOS_TRY_VOID(move_due_run(writer, *run, change));
-  CHRONOS_TRY_VOID(write_rows(db, key, change));
+  CHRONOS_TRY_VOID(write_rows(writer, key, change));
   if (change.cancels_running) CHRONOS_TRY_VOID(stop_others(writer, change));
   CHRONOS_TRY_VOID(release_held(writer, change.job, change.now));
-  CHRONOS_TRY_VOID(db.post(kTakePhaseAtEnd, key.project, key.job));
+  if (change.phase_at_end || stored->phase_at_end) {
+    CHRONOS_TRY(const auto phase, db.one(kTakePhaseAtEnd, read_phase_change, key.project, key.job));
+    if (phase) count_phase(writer, key.project, *phase);
+  }
   return CommitPlan::Answer{};
 }
 

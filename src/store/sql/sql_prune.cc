@@ -56,6 +56,9 @@ constexpr Sql kDropIdempotency{
 constexpr Sql kDropAudit{
     "DELETE FROM audit WHERE (project, id) IN (SELECT project, id FROM audit WHERE at <= $1"
     " ORDER BY at LIMIT $2)"};
+constexpr Sql kDropTallies{
+    "DELETE FROM tallies WHERE (project, at) IN (SELECT project, at FROM tallies WHERE at <= $1"
+    " ORDER BY at LIMIT $2)"};
 constexpr Sql kDropWorkers{
     "DELETE FROM workers WHERE id IN (SELECT id FROM workers WHERE last_seen_at <= $1"
     " ORDER BY last_seen_at LIMIT $2)"};
@@ -180,6 +183,9 @@ Result<std::int64_t> apply(Writer& writer, const Prune& change) {
   CHRONOS_TRY(const auto workers,
               db.run(kDropWorkers, change.now - kWorkersKept, change.limit - gone));
   gone += workers;
+  CHRONOS_TRY(const auto tallies,
+              db.run(kDropTallies, change.now - kTalliesKept, change.limit - gone));
+  gone += tallies;
   CHRONOS_TRY(const auto sessions, db.run(kDropSessions, change.now, change.limit - gone));
   gone += sessions;
   CHRONOS_TRY(const auto entries,

@@ -19,6 +19,9 @@ constexpr Sql kAttempts{"SELECT " CHRONOS_ATTEMPT_COLUMNS
                         " FROM attempts WHERE run = $1 ORDER BY number"};
 constexpr Sql kNewestAttempt{"SELECT " CHRONOS_ATTEMPT_COLUMNS
                              " FROM attempts WHERE run = $1 ORDER BY number DESC LIMIT 1"};
+constexpr Sql kRecent{"SELECT " CHRONOS_RUN_COLUMNS
+                      " FROM runs r CROSS JOIN jobs j ON j.project = $2 AND j.id = r.job"
+                      " WHERE r.job = $1 ORDER BY r.id DESC LIMIT $3"};
 constexpr Sql kJobName{"SELECT name FROM jobs WHERE project = $1 AND id = $2"};
 constexpr Sql kOutput{"SELECT bytes FROM outputs WHERE id = $1"};
 
@@ -169,6 +172,46 @@ Result<OutputPage> read_output(Reader reader, ProjectId project, RunId run, int 
   page.bytes = std::move(bytes).value_or("");
   page.bytes.erase(0, static_cast<std::size_t>(offset));
   return page;
+}
+
+namespace {
+
+bool has_begun(const LiveRun& run) {
+  return run.lease || run.attempts_made > 0;
+}
+
+Result<std::vector<Run>> recent_of(Reader reader, const RecentAsk& ask, JobId job) {
+  std::vector<Run> runs;
+  CHRONOS_TRY(const auto live, not_held_of_job(reader.db, job));
+  for (const auto& run : live) {
+    if (run.project != ask.project || !has_begun(run)) continue;
+    CHRONOS_TRY(auto value, run_of(reader, run));
+    runs.push_back(std::move(value));
+  }
+  const auto read = [&](Columns& columns) {
+    auto run = read_run_row(columns).run;
+    const auto last = run.planned_until.value_or(run.planned_at);
+    if (ask.planned_from && run.trigger == Trigger::schedule && last < *ask.planned_from) {
+      return false;
+    }
+    runs.push_back(std::move(run));
+    return true;
+  };
+  CHRONOS_TRY_VOID(reader.db.for_each(kRecent, read, job, ask.project, ask.limit));
+  std::ranges::sort(runs, std::ranges::greater{}, &Run::id);
+  if (std::ssize(runs) > ask.limit) runs.resize(static_cast<std::size_t>(ask.limit));
+  return runs;
+}
+
+}  // namespace
+
+Result<std::vector<std::vector<Run>>> recent_runs(Reader reader, const RecentAsk& ask) {
+  std::vector<std::vector<Run>> recent;
+  for (const auto job : ask.jobs) {
+    CHRONOS_TRY(auto runs, recent_of(reader, ask, job));
+    recent.push_back(std::move(runs));
+  }
+  return recent;
 }
 
 Result<std::vector<Run>> read_live_runs(Reader reader, ProjectId project, JobId job) {

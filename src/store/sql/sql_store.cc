@@ -182,7 +182,7 @@ class SqlStore::State final : private Transactor {
   }
 
   Result<void> commit() override {
-    if (auto counted = sql::write_growth(writer_); !counted) {
+    if (auto counted = sql::write_totals(writer_); !counted) {
       rollback();
       return counted;
     }
@@ -203,7 +203,7 @@ class SqlStore::State final : private Transactor {
   }
 
   void forget_transaction() {
-    writer_.growth = {};
+    writer_.totals = {};
     writer_.has_suspect_leases = false;
   }
 
@@ -461,6 +461,27 @@ Result<Page<AuditEntry>> SqlStore::list_audit(const AuditFilter& filter) const {
 
 Result<void> SqlStore::health() const {
   return state_->health();
+}
+
+Result<Overview> SqlStore::overview(const OverviewAsk& ask) const {
+  return state_->read([&](sql::Reader reader) { return sql::read_overview(reader, ask); });
+}
+
+Result<std::vector<QueueTotals>> SqlStore::list_queues(ProjectId project) const {
+  return state_->read([&](sql::Reader reader) { return sql::list_queues(reader, project); });
+}
+
+Result<Ahead> SqlStore::runs_ahead(const AheadAsk& ask) const {
+  return state_->read([&](sql::Reader reader) { return sql::runs_ahead(reader, ask); });
+}
+
+Result<std::vector<std::vector<Run>>> SqlStore::recent_runs(const RecentAsk& ask) const {
+  return state_->read([&](sql::Reader reader) { return sql::recent_runs(reader, ask); });
+}
+
+Result<std::vector<Node>> SqlStore::list_nodes() const {
+  return state_->read(
+      [&](sql::Reader reader) { return sql::list_nodes(reader, state_->holders()); });
 }
 
 Result<Stats> SqlStore::stats() const {

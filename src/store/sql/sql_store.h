@@ -85,6 +85,11 @@ class SqlStore final : public Store {
   Result<Page<AuditEntry>> list_audit(const AuditFilter& filter) const override;
   Result<void> health() const override;
   Result<Stats> stats() const override;
+  Result<Overview> overview(const OverviewAsk& ask) const override;
+  Result<std::vector<QueueTotals>> list_queues(ProjectId project) const override;
+  Result<Ahead> runs_ahead(const AheadAsk& ask) const override;
+  Result<std::vector<std::vector<Run>>> recent_runs(const RecentAsk& ask) const override;
+  Result<std::vector<Node>> list_nodes() const override;
   void on_change(std::function<void()> wake) override;
   void on_touch(Watcher watcher) override;
   void on_work(TakeWork take) override;

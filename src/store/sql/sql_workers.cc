@@ -99,7 +99,8 @@ Result<WorkerInfo> hear(Writer& writer, const Heartbeat& change) {
     CHRONOS_TRY(is_foreign, writer.holders.is_node(writer.db, change.holder));
   }
   if (is_foreign || (!known && words != nullptr && words->goes_on)) return no_worker();
-  CHRONOS_TRY_VOID(writer.holders.hear(writer.db, {change.holder, change.ttl, words != nullptr}));
+  CHRONOS_TRY_VOID(writer.holders.hear(
+      writer.db, {change.holder, change.ttl, words != nullptr, change.node, change.now}));
   if (words == nullptr) return WorkerInfo{};
   auto info = after(known ? std::optional(known->info) : std::nullopt, *words);
   const bool is_news = !known || known->info != info || known->ttl != change.ttl ||
@@ -158,6 +159,18 @@ Result<std::vector<Worker>> list_workers(Reader reader, ProjectId project, Holde
   };
   CHRONOS_TRY_VOID(reader.db.for_each(kHeld, read));
   return workers;
+}
+
+Result<std::vector<Node>> list_nodes(Reader reader, Holders& holders) {
+  CHRONOS_TRY(auto nodes, holders.nodes(reader.db));
+  std::ranges::sort(nodes, std::ranges::greater{}, &Node::id);
+  const auto read = [&](Columns& columns) {
+    const auto found = std::ranges::find(nodes, columns.get<NodeId>(), &Node::id);
+    if (found != nodes.end()) ++found->running;
+    return true;
+  };
+  CHRONOS_TRY_VOID(reader.db.for_each(kHeld, read));
+  return nodes;
 }
 
 }  // namespace chronos::store::sql

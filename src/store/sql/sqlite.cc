@@ -145,6 +145,12 @@ class SqliteConnection final : public Connection {
   }
 
   std::int64_t rows_changed() const override { return sqlite3_changes64(db_.get()); }
+  Result<std::int64_t> bytes() override {
+    static constexpr Sql kBytes{
+        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"};
+    CHRONOS_TRY(const auto bytes, one(kBytes, column<std::int64_t>));
+    return bytes.value_or(0);
+  }
 
   Result<void> begin() override {
     CHRONOS_TRY_VOID(run(begin_));

@@ -20,7 +20,7 @@ using test::large::run;
 constexpr Sql kTakeMostReady{"DELETE FROM ready WHERE queue <> 'q07'"};
 constexpr Sql kTakeHeld{"DELETE FROM held"};
 constexpr Sql kTakeLimited{"DELETE FROM limit_lines"};
-constexpr Sql kCountNone{"UPDATE meta SET value = 0 WHERE name IN ('ready', 'held', 'limited')"};
+constexpr Sql kCountNone{"UPDATE run_totals SET ready = 0, held = 0, limited = 0"};
 
 Operation jobs_where(std::string name, std::function<void(JobFilter&)> set) {
   return {"list jobs: " + std::move(name), [set = std::move(set)](Desk& desk) {
@@ -46,6 +46,8 @@ std::vector<Operation> lists_of_jobs() {
                    filter.tag = "common";
                    filter.name_contains = "nowhere";
                  }),
+      jobs_where("of a kind nobody has", [](auto& filter) { filter.kind = "worker"; }),
+      jobs_where("in a queue nobody has", [](auto& filter) { filter.queue = "none"; }),
       jobs_where("created after all", [](auto& filter) { filter.created_after = kNow + 24h; }),
       jobs_where("created before all",
                  [](auto& filter) { filter.created_before = kNow - 24h * 365; }),
@@ -84,13 +86,27 @@ std::vector<Operation> lists_of_runs() {
       runs_where("planned before all",
                  [](auto& filter) { filter.planned_before = kNow - 24h * 365; }),
       runs_where("planned in the past", [](auto& filter) { filter.planned_before = kNow - 1h; }),
+      runs_where("in several states",
+                 [](auto& filter) {
+                   filter.states = {RunState::failed, RunState::lost, RunState::running};
+                 }),
+      runs_where("with a tag of few", [](auto& filter) { filter.tag = "rare"; }),
+      runs_where("whose job has a name nobody has",
+                 [](auto& filter) { filter.job_name_contains = "nowhere"; }),
+      runs_where("with an error nobody has",
+                 [](auto& filter) { filter.error_contains = "nothing says so"; }),
+      runs_where("failed, with an error nobody has",
+                 [](auto& filter) {
+                   filter.states = {RunState::failed, RunState::retrying};
+                   filter.error_contains = "nothing says so";
+                 }),
       runs_where("of a job", [](auto& filter) { filter.job = job(7); }),
       runs_where("of a job with held ones",
                  [](auto& filter) { filter.job = job(test::large::kBackfilled); }),
       runs_where("of a job, in a state it has none in",
                  [](auto& filter) {
                    filter.job = job(7);
-                   filter.state = RunState::lost;
+                   filter.states = {RunState::lost};
                  }),
   };
   list.push_back({"list runs: queued, of few", [](Desk& desk) -> Result<void> {
@@ -100,12 +116,12 @@ std::vector<Operation> lists_of_runs() {
                     CHRONOS_TRY_VOID(desk.writer.db.run(kCountNone));
                     RunFilter filter;
                     filter.project = project();
-                    filter.state = RunState::queued;
+                    filter.states = {RunState::queued};
                     return done(list_runs(desk.reader, filter));
                   }});
   for (const auto state : kRunStates) {
-    list.push_back(
-        runs_where(std::string(to_string(state)), [state](auto& filter) { filter.state = state; }));
+    list.push_back(runs_where(std::string(to_string(state)),
+                              [state](auto& filter) { filter.states = {state}; }));
   }
   return list;
 }

@@ -29,6 +29,7 @@ constexpr std::int64_t kNew = 90'000'000;  // numbers nothing has yet
 
 // What operations prepare themselves with; not measured.
 constexpr Sql kGiveOutput{"UPDATE runs SET output = 1 WHERE project = $1 AND id = $2"};
+constexpr Sql kKeepProject{"DELETE FROM projects WHERE id <> $1"};
 constexpr Sql kKeepLess{"UPDATE jobs SET retention_runs = 10 WHERE project = $1 AND id = $2"};
 
 const NodeId kNode{uuid('n', 1)};
@@ -108,8 +109,47 @@ std::vector<Operation> reads_of_one() {
   };
 }
 
+Operation overview_of(std::string name, ProjectId of) {
+  return {std::move(name), [of](Desk& desk) {
+            return done(read_overview(
+                desk.reader, {.project = of, .now = kNow, .since = kNow - 24h * 7, .ahead = 1h}));
+          }};
+}
+
+Operation runs_ahead_of(std::string name, ProjectId of) {
+  return {std::move(name), [of](Desk& desk) {
+            return done(runs_ahead(desk.reader, {.project = of,
+                                                 .from = kNow,
+                                                 .until = kNow + 24h * 7,
+                                                 .runs_max = 500,
+                                                 .instants_max = kOverviewLooksMax}));
+          }};
+}
+
 std::vector<Operation> other_reads() {
   return {
+      overview_of("the overview", project()),
+      overview_of("the overview of a project with nothing", {uuid('p', 2)}),
+      {"the queues", [](Desk& desk) { return done(list_queues(desk.reader, project())); }},
+      {"the nodes", [](Desk& desk) { return done(list_nodes(desk.reader, desk.writer.holders)); }},
+      {"the newest runs of some jobs",
+       [](Desk& desk) {
+         RecentAsk ask{.project = project(), .jobs = {}};
+         for (std::int64_t i = 1; i <= 50; ++i) ask.jobs.push_back(job(i));
+         ask.jobs.push_back(job(test::large::kBackfilled));
+         return done(recent_runs(desk.reader, ask));
+       }},
+      runs_ahead_of("runs ahead", project()),
+      {"runs ahead of the only project",
+       [](Desk& desk) -> Result<void> {
+         CHRONOS_TRY_VOID(desk.writer.db.run(kKeepProject, project()));
+         return runs_ahead_of("", project()).run(desk);
+       }},
+      {"the overview of the only project",
+       [](Desk& desk) -> Result<void> {
+         CHRONOS_TRY_VOID(desk.writer.db.run(kKeepProject, project()));
+         return overview_of("", project()).run(desk);
+       }},
       {"due runs", [](Desk& desk) { return done(due_runs(desk.reader, kNow, 200)); }},
       {"due runs of a job with a calendar",
        [](Desk& desk) -> Result<void> {
@@ -295,6 +335,7 @@ std::vector<Operation> plans() {
   release.calendars = {{"calendar-7", 1}};
   auto skip = plan(Plan::DueRun::drop);
   skip.next_run.reset();
+  skip.phase_at_end = JobPhase::succeeded;
   skip.rows = {
       {.id = run(kNew + 1), .state = RunState::skipped, .reason = "overlap", .planned_at = kNow},
       {.id = run(kNew + 2),
@@ -309,7 +350,7 @@ std::vector<Operation> plans() {
       change("release what is due", ReleaseDue{.now = kNow, .limit = 1000}),
       change("release all that is due", ReleaseDue{.now = kNow, .limit = 10'000}),
       change("plan: release", release),
-      change("plan: skip", skip),
+      change("plan: skip, and that was the last", skip),
       change("plan: hold", plan(Plan::DueRun::hold)),
       change("plan: wait", wait),
       change("plan: stop others", stop),
@@ -507,10 +548,13 @@ std::vector<Operation> upkeep() {
          CHRONOS_TRY_VOID(desk.writer.db.run(kKeepLess, project(), job(7)));
          return done(apply(desk.writer, Prune{.now = kNow, .limit = 100}));
        }},
-      {"write how the tables grew",
+      {"write the totals",
        [](Desk& desk) {
-         desk.writer.growth = {.jobs = 1, .due = 1, .ready = 1, .held = 1, .leased = 1};
-         return write_growth(desk.writer);
+         auto& totals = desk.writer.totals;
+         totals.jobs[project()] = {.scheduled = 1};
+         totals.runs[{project(), "q00"}] = {.due = 1};
+         count_end(totals.tallies, {.project = project(), .at = kNow});
+         return write_totals(desk.writer);
        }},
   };
 }

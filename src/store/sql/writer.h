@@ -6,9 +6,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/id.h"
 #include "model/limits.h"
+#include "model/overview.h"
 #include "store/committer.h"
 #include "store/sql/connection.h"
 #include "store/sql/holders.h"
@@ -16,14 +18,11 @@
 
 namespace chronos::store::sql {
 
-// How many rows came to (or left) the tables of which Store::stats tells.
-struct Growth {
-  std::int64_t jobs = 0;
-  std::int64_t due = 0;
-  std::int64_t ready = 0;
-  std::int64_t held = 0;
-  std::int64_t limited = 0;
-  std::int64_t leased = 0;
+// What is to be added to the tables `job_totals`, `run_totals` and `tallies`.
+struct Totals {
+  std::map<ProjectId, JobTotals> jobs;
+  std::map<std::pair<ProjectId, std::string>, RunTotals> runs;  // by queue
+  Tallies tallies;
 };
 
 // How far Prune has looked along `runs`.
@@ -36,7 +35,7 @@ struct Writer {
   Connection& db;
   SpecCache& specs;
   Holders& holders;
-  Growth growth{};                  // in this transaction
+  Totals totals{};                  // of this transaction
   bool has_suspect_leases = false;  // taken in this transaction by somebody who is not alive
   PruneCursor prune_cursor{};
   News news{};                  // of this transaction
