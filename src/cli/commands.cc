@@ -58,6 +58,7 @@ constexpr std::array kCommands = {
     Command{"doctor", "look for what will make trouble, and say how to mend it", &declare_doctor},
     Command{"health", "ask the server whether it is ready", &declare_health},
     Command{"bench", "measure a server of its own: speed, lateness, loss", &declare_bench},
+    Command{"demo", "make a data directory with a made-up month in it", &declare_demo},
     Command{"version", "print the version", &declare_version},
 };
 

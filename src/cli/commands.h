@@ -78,6 +78,8 @@ Action declare_overview(Arguments& arguments);
 Action declare_queues(Arguments& arguments);
 Action declare_nodes(Arguments& arguments);
 
+Action declare_demo(Arguments& arguments);  // demo_command.cc
+
 // calendar_commands.cc
 Action declare_calendars_list(Arguments& arguments);
 Action declare_calendars_get(Arguments& arguments);
