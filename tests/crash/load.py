@@ -116,7 +116,7 @@ class Load:
         for submitter in self.submitters:
             acknowledged.update(submitter.acknowledged)
         return Books(self.server.pages("/api/jobs", "jobs"), self.server.pages("/api/runs", "runs"), acknowledged,
-                     read_starts(list(self.web.requests), self.file), self.recurring)
+                     read_starts(list(self.web.requests), self.file), self.recurring, self.server.get("/api/overview"))
 
     def refused(self):
         return sum((submitter.refused for submitter in self.submitters), [])

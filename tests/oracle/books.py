@@ -2,7 +2,8 @@
 
 A rig gives a Books the jobs and runs as the API lists them, what was acknowledged (name → id), the starts that targets
 and commands wrote down themselves (run id → [(time, attempt)]), and, for recurring jobs, when they were submitted and
-cancelled (id → (declaration, acknowledged at, cancelled at)). findings() names what does not add up.
+cancelled (id → (declaration, acknowledged at, cancelled at)), and what the overview tells, if all of it is within its
+range. findings() names what does not add up.
 """
 import collections
 import datetime
@@ -18,15 +19,15 @@ def seconds_of(text):
 
 
 class Books:
-    def __init__(self, jobs, runs, acknowledged, starts, recurring=None):
+    def __init__(self, jobs, runs, acknowledged, starts, recurring=None, overview=None):
         self.jobs, self.runs, self.acknowledged = list(jobs), list(runs), dict(acknowledged)
-        self.recurring = dict(recurring or {})
+        self.recurring, self.overview = dict(recurring or {}), overview
         self.starts = collections.defaultdict(list, starts)
 
     def findings(self):
         checks = (self.lost_jobs, self.duplicates, self.unfinished, self.one_time_jobs_run_again,
                   self.started_after_success, self.succeeded_unseen, self.unexplained_starts, self.early,
-                  self.repeated_at_most_once, self.strangers, self.wrong_ledgers)
+                  self.repeated_at_most_once, self.strangers, self.wrong_ledgers, self.wrong_totals)
         found = {check.__name__: check() for check in checks}
         return {check: (len(items), list(items)[:5]) for check, items in found.items() if items}
 
@@ -110,6 +111,19 @@ class Books:
         faults += [f"{covered[at]} rows for {iso(at)}" for at in expected
                    if covered[at] > 1 or (covered[at] == 0 and at <= end - 1)]
         return faults
+
+    def wrong_totals(self):
+        """The overview counts as changes are made: it must come to what the lists have."""
+        if self.overview is None:
+            return []
+        counted = collections.Counter()
+        for run in self.runs:
+            counted[run["state"]] += run["count"]
+        expected = {"jobs": len(self.jobs), "queued": counted["queued"], "running": counted["running"],
+                    "retrying": counted["retrying"], **{state: counted[state] for state in FINAL}}
+        told = {"jobs": self.overview["jobs"]["total"], **self.overview["last"],
+                **{name: self.overview[name] for name in ("queued", "running", "retrying")}}
+        return [(name, told[name], number) for name, number in expected.items() if told[name] != number]
 
     def summary(self):
         again = sum(len(starts) > 1 for starts in self.starts.values())

@@ -34,9 +34,12 @@ class History:
         self.starts = {"run1": [(START + 0.1, 1), (START + 0.5, 2)], "run2": [(START + 0.1, 1)]}
         self.starts.update({f"run{10 + second}": [(START + second + 0.1, 1)] for second in (0, 1, 4)})
         self.recurring = {"tick": ({"cron": "* * * * * *"}, START + 4.9)}
+        self.overview = {"jobs": {"total": 3}, "queued": 0, "running": 0, "retrying": 0,
+                         "last": {**dict.fromkeys(books.FINAL, 0), "succeeded": 5, "missed": 2}}
 
     def findings(self):
-        return books.Books(self.jobs, self.runs, self.acknowledged, copy.deepcopy(self.starts), self.recurring).findings()
+        return books.Books(self.jobs, self.runs, self.acknowledged, copy.deepcopy(self.starts), self.recurring,
+                           self.overview).findings()
 
 
 def of(history, number):
@@ -55,6 +58,7 @@ FAULTS = {
     "repeated_at_most_once": lambda h: h.starts["run2"].append((START + 0.2, 2)),
     "strangers": lambda h: h.starts.update(run99=[(START, 1)]),
     "wrong_ledgers": lambda h: h.runs.remove(of(h, 11)),
+    "wrong_totals": lambda h: h.overview.update(running=1),
 }
 
 
