@@ -173,6 +173,22 @@ TEST_F(BulkApi, RunsAreFilteredAsTheirListIs) {
   EXPECT_EQ(of_job.at("/matches").integer, 1) << "its planned run";
 }
 
+TEST_F(BulkApi, EveryFilterOfTheListsIsOneOfBulks) {
+  make_run(RunState::failed);
+  make_run(RunState::succeeded);
+  make_run(RunState::cancelled);
+  make_job(R"("every": "1h", "queue": "narrow")");
+  const auto matches = [&](const std::string& what) {
+    const auto answer = post("/api/bulk", R"({"action": "cancel", "dry_run": true, )" + what + "}");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return answer.at("/matches").integer;
+  };
+  EXPECT_EQ(matches(R"("runs": {"state": "failed,succeeded", "since": "2h"})"), 2);
+  EXPECT_EQ(matches(R"("runs": {"state": "failed,succeeded", "until": "2h"})"), 0);
+  EXPECT_EQ(matches(R"("jobs": {"queue": "narrow"})"), 1);
+  EXPECT_EQ(matches(R"("jobs": {"kind": "worker"})"), 0);
+}
+
 TEST_F(BulkApi, EachActionDoesWhatItSays) {
   const auto jobs = make_jobs(2);
   const auto act = [&](const std::string& action) {
