@@ -247,7 +247,8 @@ void Daemon::Parts::build_services() {
   parts.write_backup = [this] { return write_backup(); };
   system_ = std::make_unique<service::System>(store, clock_, ids_, std::move(parts));
   audit_ = std::make_unique<service::Audit>(store);
-  bulks_ = std::make_unique<service::Bulks>(store, clock_, ids_, *jobs_, *runs_);
+  bulks_ = std::make_unique<service::Bulks>(store, clock_, ids_, *jobs_, *runs_,
+                                            [this](const Bulk& bulk) { events_->tell(bulk); });
   bulks_->on_work([this] { bulk_waiter_.wake(); });
   project_channels_ = std::make_unique<service::Channels>(
       store, clock_, ids_,

@@ -170,6 +170,7 @@ Result<BulkReply> Bulks::create(const Principal& who, const BulkRequest& request
                                              .idempotency = idempotency_of(who, facts, now),
                                              .by = author_of(who, ids_, now, "bulk.create")}));
   wake_();
+  on_moved_(answer.bulk);
   return BulkReply{.bulk = std::move(answer.bulk),
                    .matches = matches,
                    .sample = {},

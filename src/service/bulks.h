@@ -47,7 +47,7 @@ struct BulkReply {
 
 class Bulks {
  public:
-  // `on_moved` is told of each step, on the thread that makes it.
+  // `on_moved` is told of each that begins to wait and of each step, on the thread that makes it.
   Bulks(
       store::Store& store, const Clock& clock, IdSource& ids, Jobs& jobs, Runs& runs,
       std::function<void(const Bulk&)> on_moved = [](const Bulk&) {});

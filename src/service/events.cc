@@ -66,6 +66,18 @@ void Events::touch(const std::vector<store::Touch>& touches) {
   happened_.notify_one();
 }
 
+void Events::tell(const Bulk& bulk) {
+  if (!is_watched_) return;
+  {
+    const MutexLock lock(mutex_);
+    if (is_stopped_) return;
+    bulks_.insert_or_assign(
+        bulk.id, Progress{bulk.project, bulk.done, bulk.failed_count, bulk.total, bulk.status});
+    has_news_ = true;
+  }
+  happened_.notify_one();
+}
+
 std::string Events::data_of(const Changes& changes) {
   std::string data;
   json::Writer writer(data);
@@ -133,6 +145,17 @@ void Events::tell_outputs() {
 void Events::tell_changes() {
   for (const auto& [project, changes] : std::exchange(changes_, {})) {
     keep(project, "change", data_of(changes));
+  }
+}
+
+void Events::tell_bulks() {
+  for (const auto& [id, progress] : std::exchange(bulks_, {})) {
+    std::string data;
+    json::Writer writer(data);
+    writer.begin_object().member("id", id.to_string()).member("done", progress.done);
+    writer.member("failed_count", progress.failed_count).member("total", progress.total);
+    writer.member("status", to_string(progress.status)).end_object();
+    keep(progress.project, "bulk", std::move(data));
   }
 }
 
@@ -205,6 +228,7 @@ void Events::end_gone(SteadyTime now) {
   is_watched_ = false;
   epoch_ = new_epoch();
   changes_.clear();
+  bulks_.clear();
   kept_.clear();
   kept_bytes_ = 0;
 }
@@ -245,13 +269,17 @@ std::optional<SteadyTime> Events::pump() {
   has_news_ = false;
   end_gone(now);
   tell_outputs();
-  if (!changes_.empty() && now - told_at_ >= options_.interval) {
+  const auto is_waiting = [this]() CHRONOS_REQUIRES(mutex_) {
+    return !changes_.empty() || !bulks_.empty();
+  };
+  if (is_waiting() && now - told_at_ >= options_.interval) {
     told_at_ = now;
     tell_changes();
+    tell_bulks();
   }
   stay_alive(now);
   end_gone(now);
-  return changes_.empty() ? next_look(now) : told_at_ + options_.interval;
+  return is_waiting() ? told_at_ + options_.interval : next_look(now);
 }
 
 void Events::run() {

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/result.h"
+#include "model/bulk.h"
 #include "service/principal.h"
 #include "store/touch.h"
 
@@ -68,6 +69,8 @@ class Events {
   // For Store::on_touch. Whether anybody watches, or has a moment ago.
   bool is_watched() const { return is_watched_; }
   void touch(const std::vector<store::Touch>& touches);
+  // How far a bulk operation came. Told with the changes, and of each only the last.
+  void tell(const Bulk& bulk);
 
   // Whether subscribe() would take one more of this key now.
   Result<void> check_room(const Principal& who) const;
@@ -113,6 +116,13 @@ class Events {
     int attempt = 0;
     std::int64_t size = 0;
   };
+  struct Progress {
+    ProjectId project;
+    std::int64_t done = 0;
+    std::int64_t failed_count = 0;
+    std::int64_t total = 0;
+    BulkStatus status = BulkStatus::waiting;
+  };
   using Subscribers = std::vector<std::shared_ptr<Subscriber>>;
 
   Result<void> find_room(const Principal& who) const CHRONOS_REQUIRES(mutex_);
@@ -124,6 +134,7 @@ class Events {
   void note_output(const store::Touch& touch) CHRONOS_REQUIRES(mutex_);
   void tell_outputs() CHRONOS_REQUIRES(mutex_);
   void tell_changes() CHRONOS_REQUIRES(mutex_);
+  void tell_bulks() CHRONOS_REQUIRES(mutex_);
   void tell_kept(const Kept& kept) CHRONOS_REQUIRES(mutex_);
   void end_gone(SteadyTime now) CHRONOS_REQUIRES(mutex_);
   void stay_alive(SteadyTime now) CHRONOS_REQUIRES(mutex_);
@@ -139,6 +150,7 @@ class Events {
   std::map<ProjectId, Changes> changes_ CHRONOS_GUARDED_BY(mutex_);
   // Of runs that somebody follows; told at once, and kept for nobody: whoever comes back asks.
   std::map<RunId, Output> outputs_ CHRONOS_GUARDED_BY(mutex_);
+  std::map<BulkId, Progress> bulks_ CHRONOS_GUARDED_BY(mutex_);
   std::deque<Kept> kept_ CHRONOS_GUARDED_BY(mutex_);  // oldest first
   std::size_t kept_bytes_ CHRONOS_GUARDED_BY(mutex_) = 0;
   // Ids are this and a number: those of another process, or of before nobody watched, mean nothing.

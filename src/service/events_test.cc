@@ -105,6 +105,33 @@ TEST_F(EventsTest, WhatIsNotKnownIsNull) {
                             R"(","job":null,"state":null}]})"});
 }
 
+TEST_F(EventsTest, OfABulkOperationTheLastStepIsTold) {
+  Viewer viewer;
+  Viewer other;
+  ASSERT_TRUE(watch(viewer, who(kProject)));
+  ASSERT_TRUE(watch(other, who(kOtherProject)));
+  Bulk bulk;
+  bulk.id = BulkId{{5, 1}};
+  bulk.project = kProject;
+  bulk.status = BulkStatus::running;
+  bulk.total = 100;
+  bulk.done = 20;
+  events_.tell(bulk);
+  bulk.done = 24;
+  bulk.failed_count = 1;
+  events_.tell(bulk);
+  EXPECT_EQ(viewer.log, Log{});
+  tell_in_time();
+  EXPECT_EQ(viewer.log, Log{R"(bulk {"id":")" + bulk.id.to_string() +
+                            R"(","done":24,"failed_count":1,"total":100,"status":"running"})"});
+  EXPECT_EQ(other.log, Log{});
+  Viewer late;
+  ASSERT_TRUE(watch(late, who(kProject), viewer.last_id));
+  EXPECT_EQ(late.log, Log{});
+  tell_in_time();
+  EXPECT_EQ(viewer.log.size(), 1U) << "told once";
+}
+
 TEST_F(EventsTest, AnotherProjectIsNotToldOf) {
   Viewer own;
   Viewer other;

@@ -78,7 +78,7 @@ ApiTest::ApiTest()
                  return service::BackupFile{"/backups/one", 42};
                }}),
       audit_(store_),
-      bulks_(store_, clock_, ids_, jobs_, runs_),
+      bulks_(store_, clock_, ids_, jobs_, runs_, [this](const Bulk& bulk) { events_.tell(bulk); }),
       channels_(store_, clock_, ids_,
                 {[](const DeclaredChannel& channel) -> Result<void> {
                    if (channel.url != "bad") return {};

@@ -3,6 +3,7 @@ import json
 
 import pytest
 from chronos_server import wait_until
+from event_stream import Stream
 
 WEEKLY = "0 3 * * SUN"
 
@@ -117,6 +118,19 @@ def test_submissions_are_answered_while_it_runs(server):
     wait_until(lambda: server.get(f"/api/bulk/{bulk}")["status"] != "waiting", 40, "its start")
     assert server.works()
     assert over(server, bulk)["done"] == 1000
+
+
+def test_who_watches_is_told_how_far_it_came(server):
+    tagged(server, 60, "watched")
+    stream = Stream(server)
+    try:
+        bulk = server.api("POST", "/api/bulk", {"action": "pause", "jobs": {"tag": "watched"}}).body["id"]
+        _, begun = stream.until(lambda name, data: name == "bulk" and data["id"] == bulk)
+        assert begun == {"id": bulk, "done": 0, "failed_count": 0, "total": 60, "status": "waiting"}
+        _, ended = stream.until(lambda name, data: name == "bulk" and data["status"] == "done")
+        assert ended["id"] == bulk and ended["done"] == 60
+    finally:
+        stream.close()
 
 
 # -- Channels ------------------------------------------------------------------------------------
