@@ -61,6 +61,67 @@ TEST_F(MigrateTest, HeldRunsKeepTheirPlace) {
                                       "planned0schedule3070httpq539"}));
 }
 
+TEST_F(MigrateTest, TotalsBeginWithWhatIsThere) {
+  migrate_to(14);
+  const auto job = [](int id, const std::string& phase, bool is_paused) {
+    const auto number = std::to_string(id);
+    return "INSERT INTO specs (id, spec, payload) VALUES (" + number +
+           R"(, '{"action":{"kind":"http"},"queue":"q"}', '');)"
+           "INSERT INTO jobs (project, id, spec, name, is_paused, phase, version, created_at,"
+           " updated_at, planned_through, runs_planned, failure_streak, succeeded, failed,"
+           " cancelled, skipped, missed, retention_runs, retention_age, runs_kept) VALUES (x'01',"
+           " CAST('" +
+           number + "' AS BLOB), " + number + ", 'n', " + (is_paused ? "1" : "0") + ", '" + phase +
+           "', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);";
+  };
+  const auto live = [](const std::string& run, bool is_held, int attempts_made) {
+    return "INSERT INTO live (job, is_held, run, project, trigger_kind, planned_at, at,"
+           " needs_planning, kind, queue, rank, is_cancel_requested, attempts_made, jitter) VALUES"
+           " (x'01', " +
+           std::string(is_held ? "1" : "0") + ", CAST('" + run +
+           "' AS BLOB), x'01', 'schedule', 30, 7, 0, 'http', 'q', 5, 0, " +
+           std::to_string(attempts_made) + ", 0);";
+  };
+  const auto ended = [](const std::string& run, const std::string& state, int count,
+                        const std::string& at) {
+    return "INSERT INTO runs (project, id, job, trigger_kind, state, reason, planned_at, run_count,"
+           " ended_at, attempts_made) VALUES (x'01', CAST('" +
+           run + "' AS BLOB), x'01', 'schedule', '" + state + "', '', 0, " + std::to_string(count) +
+           ", " + at + ", 1);";
+  };
+  const std::string step = "900000000";
+  const std::string long_after = "999000000000";  // step 1110
+  run(job(1, "active", false) + job(2, "active", true) + job(3, "active", false) +
+      job(4, "succeeded", false) + job(5, "cancelled", true) + live("due", false, 0) +
+      live("again", false, 1) + live("ready", false, 0) + live("runs", false, 0) +
+      live("held", true, 0) + live("line", false, 0) +
+      "INSERT INTO due VALUES (0, 7, CAST('due' AS BLOB), x'01'),"
+      " (0, 7, CAST('again' AS BLOB), x'01');"
+      "INSERT INTO ready (kind, queue, rank, planned_at, run, job, project, trigger_kind, attempt,"
+      " queued_at) VALUES ('http', 'q', 5, 30, CAST('ready' AS BLOB), x'01', x'01', 'schedule', 1,"
+      " 7);"
+      "INSERT INTO leases (run, job, holder, node, token, attempt, queued_at, started_at,"
+      " is_cancel_requested) VALUES (CAST('runs' AS BLOB), x'01', x'09', 'n', 1, 1, 7, 8, 0);" +
+      ended("a", "failed", 1, long_after) + ended("b", "missed", 9, long_after + " + 1") +
+      ended("c", "succeeded", 1, long_after + " - " + step) + ended("d", "failed", 1, step));
+  migrate_to(schema_files().size());
+  static constexpr Sql kJobs{
+      "SELECT scheduled || ' ' || paused || ' ' || succeeded || ' ' || failed || ' ' || cancelled"
+      " FROM job_totals"};
+  static constexpr Sql kRuns{
+      "SELECT queue || ' ' || due || retrying || ready || held || limited || running"
+      " FROM run_totals"};
+  static constexpr Sql kTallies{
+      "SELECT (at / 900000000 - 1110) || ' ' || succeeded || failed || missed"
+      " FROM tallies ORDER BY at"};
+  static constexpr Sql kLanes{"SELECT DISTINCT kind || ' ' || queue FROM jobs"};
+  EXPECT_EQ(texts(kJobs), std::vector<std::string>{"2 1 1 0 1"});
+  EXPECT_EQ(texts(kRuns), std::vector<std::string>{"q 211111"});
+  EXPECT_EQ(texts(kTallies), (std::vector<std::string>{"-1 100", "0 019"}))
+      << "and nothing of long before";
+  EXPECT_EQ(texts(kLanes), std::vector<std::string>{"http q"});
+}
+
 TEST_F(MigrateTest, ASecondLookChangesNothing) {
   migrate_to(schema_files().size());
   migrate_to(schema_files().size());
