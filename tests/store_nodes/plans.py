@@ -11,8 +11,8 @@ import re
 import subprocess
 import sys
 
-SUITES = ("Batches", "Claims", "Deliveries", "Held", "Jobs", "Limits", "Lists", "Planning", "Prune",
-          "Resume", "Runs", "Settle", "Standing", "Workers")
+SUITES = ("Audit", "Batches", "Bulks", "Channels", "Claims", "Deliveries", "Held", "Jobs", "Limits", "Lists", "Overview",
+          "Planning", "Prune", "Resume", "Runs", "Settle", "Standing", "Workers")
 # A row for each attempt under way, holder, opening, count, project or queue: read whole.
 SMALL = {"leases", "holders", "commits", "meta", "virtual_time", "job_totals", "run_totals"}
 # Sorted because there are few: the runs of a job, what runs now, the users of a calendar, the reasons of a
