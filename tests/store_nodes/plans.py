@@ -20,10 +20,15 @@ SMALL = {"leases", "holders", "commits", "meta", "virtual_time", "job_totals", "
 FEW = ("WHERE l.job = $1 ORDER BY l.run", "ORDER BY token", "ORDER BY e.token", "FROM job_calendars c",
        "FROM runs WHERE job = $1 AND state IN", "WHERE state = 'waiting' AND next_attempt_at <=")
 
+# So many rows and no more, whichever they are.
+BOUNDED = {"ready": "FROM ready LIMIT $3)"}
+
 
 def problems_of(statement, plan):
+    if statement.startswith("--"):  # a file of the schema: run once, over whatever there is
+        return
     for table in re.findall(r"Seq Scan on (\w+)", plan):
-        if table not in SMALL:
+        if table not in SMALL and BOUNDED.get(table, "\0") not in statement:
             yield f"reads all of {table}"
     if re.search(r"Index Cond: \(is_held = 0\)\n", plan):
         yield "reads all live runs that are not held"
