@@ -103,11 +103,13 @@ constexpr Sql kLateReady{
     "SELECT count(*) FROM (SELECT project, planned_at, attempt, trigger_kind FROM ready LIMIT $3)"
     " AS ahead WHERE project = $1 AND planned_at <= $2 AND attempt = 1"
     " AND trigger_kind <> 'backfill'"};
+// The live run is asked for one by one: PostgreSQL would join them along all that are not held.
 constexpr Sql kLateDue{
     "SELECT count(*) FROM (SELECT job, run FROM due WHERE needs_planning = $4 AND at <= $2"
-    " ORDER BY at, run LIMIT $3) AS ahead CROSS JOIN live l ON l.job = ahead.job"
-    " AND l.is_held = 0 AND l.run = ahead.run WHERE l.project = $1 AND l.attempts_made = 0"
-    " AND l.planned_at + l.jitter <= $2 AND l.trigger_kind <> 'backfill'"};
+    " ORDER BY at, run LIMIT $3) AS ahead WHERE (SELECT CASE WHEN l.project = $1"
+    " AND l.attempts_made = 0 AND l.planned_at + l.jitter <= $2 AND l.trigger_kind <> 'backfill'"
+    " THEN 1 ELSE 0 END FROM live l WHERE l.job = ahead.job AND l.is_held = 0"
+    " AND l.run = ahead.run) = 1"};
 constexpr Sql kUpcoming{
     "SELECT d.at, d.run, d.job, j.name FROM due d CROSS JOIN jobs j ON j.project = $1"
     " AND j.id = d.job WHERE d.needs_planning = $4 AND d.at > $2 AND d.at <= $3"
