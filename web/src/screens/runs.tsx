@@ -1,4 +1,4 @@
-// All runs: what happened, by state and time.
+// All runs: what happened, by state, time, job and error.
 import { useMemo } from "preact/hooks";
 import { pathWith } from "../api/http";
 import { anyChange, useResource } from "../api/resource";
@@ -16,7 +16,7 @@ import { RunsTable } from "./runs_table";
 const PAGE = 50;
 const views = new SavedViews("runs");
 const CHIPS = [
-  { label: "Failed", field: "state", value: "failed" },
+  { label: "Failed", field: "state", value: "failed,timed_out,lost" },
   { label: "Running", field: "state", value: "running" },
   { label: "Retrying", field: "state", value: "retrying" },
   { label: "Missed", field: "state", value: "missed" },
@@ -43,7 +43,7 @@ export function Runs() {
             <p>Every planned instant of every job gets its row here: it ran, or it says why not.</p>
             <Snippet text={curlFor("GET", "/api/runs")} label="A curl command that lists the runs" />
           </Empty>
-        ) : <Empty icon="search" title="No run matches"><p>Take a filter away: runs are found by state, since and until.</p></Empty>)}
+        ) : <Empty icon="search" title="No run matches"><p>Take a filter away, or look further back.</p></Empty>)}
         {runs.length > 0 && <RunsTable runs={runs} withJob stale={stale} />}
         {data && <Pager next={data.next} cursors={cursors} shown={runs.length} what="runs" />}
       </Card>

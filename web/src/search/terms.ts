@@ -62,12 +62,19 @@ export function understood(text: string, { fields, toQuery }: Vocabulary, now: n
 const SPANS = ["1h", "2h", "6h", "24h", "7d", "30d"] as const;
 const MINUTE_MS = 60_000;
 
-/** "2h" before now, or an instant; whole minutes, so that a page read again has the same address. */
-function instantOf(value: string, now: number): string | null {
-  const span = parseDuration(value);
-  if (Number.isFinite(span)) return new Date(Math.floor((now - span) / MINUTE_MS) * MINUTE_MS).toISOString();
+function instantText(value: string): string | null {
   const at = Date.parse(value);
   return Number.isFinite(at) ? new Date(at).toISOString() : null;
+}
+
+const isSpan = (value: string): boolean => Number.isFinite(parseDuration(value));
+/** "2h", or an instant, for a parameter that takes both. */
+const ageOrInstant = (value: string): string | null => (isSpan(value) ? value : instantText(value));
+
+/** "2h" before now, or an instant; whole minutes, so that a page read again has the same address. */
+function instantOf(value: string, now: number): string | null {
+  if (!isSpan(value)) return instantText(value);
+  return new Date(Math.floor((now - parseDuration(value)) / MINUTE_MS) * MINUTE_MS).toISOString();
 }
 
 const said = (name: string, value: string | null): [string, string] | null => (value === null ? null : [name, value]);
@@ -75,7 +82,9 @@ const said = (name: string, value: string | null): [string, string] | null => (v
 export const JOB_TERMS: Vocabulary = {
   fields: {
     status: ["scheduled", "running", "retrying", "paused", "succeeded", "failed", "cancelled"],
+    kind: ["http", "command", "worker"],
     tag: [],
+    queue: [],
     name: [],
     since: SPANS,
     until: SPANS,
@@ -90,12 +99,11 @@ export const JOB_TERMS: Vocabulary = {
 export const RUN_TERMS: Vocabulary = {
   fields: {
     state: ["failed", "timed_out", "lost", "running", "retrying", "queued", "planned", "succeeded", "cancelled", "skipped", "missed"],
+    tag: [],
+    name: [],
+    error: [],
     since: SPANS,
     until: SPANS,
   },
-  toQuery: (field, value, now) => {
-    if (field === "since") return said("planned_after", instantOf(value, now));
-    if (field === "until") return said("planned_before", instantOf(value, now));
-    return [field, value];
-  },
+  toQuery: (field, value) => (field === "since" || field === "until" ? said(field, ageOrInstant(value)) : [field, value]),
 };
