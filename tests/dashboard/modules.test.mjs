@@ -33,7 +33,7 @@ test("numbers that a double would change stay what was written", async () => {
 });
 
 test("a search is read into filters, and what is none is said", async () => {
-  const { JOB_TERMS, RUN_TERMS, understood, toggled } = await load("search/terms.ts");
+  const { JOB_TERMS, RUN_TERMS, searchLink, understood, toggled } = await load("search/terms.ts");
   const now = Date.parse("2026-11-26T12:00:30Z");
   assert.deepEqual(understood('status:failed tag:db "nightly report" since:2h', JOB_TERMS, now), {
     query: { status: "failed", tag: "db", name: "nightly report", created_after: "2026-11-26T10:00:00.000Z" },
@@ -50,6 +50,7 @@ test("a search is read into filters, and what is none is said", async () => {
   assert.equal(toggled("status:failed", { field: "status", value: "paused" }), "status:paused");
   assert.equal(toggled("state:failed", { field: "state", value: "lost" }), "state:lost");
   assert.equal(toggled("", { field: "name", value: "two words" }), 'name:"two words"');
+  assert.equal(decodeURIComponent(searchLink("/runs", { state: "failed,lost", name: "two words" })), '/runs?q=state:failed,lost name:"two words"');
 });
 
 test("searches offer what the API says that it takes, and nothing else", async () => {

@@ -78,25 +78,39 @@ test("the server takes every filter that the lists offer", async () => {
   }
 });
 
-test("what a job's runs were is drawn from them, and no run is said to be missing", async () => {
+test("what a job's runs were is drawn, in the job and in the list", async () => {
   const job = await server.shell("drawn", "exit 1");
   await show(page, server, `/jobs/${job.id}`);
   await server.run(job, "failed");
-  await page.getByRole("img", { name: "The last 1 run: 1 failed, the newest failed" }).waitFor();
+  const strip = page.getByRole("img", { name: "The last 1 run: 1 failed, the newest failed" });
+  await strip.waitFor();
   assert.equal(await page.getByText("It has not run yet.").count(), 0);
   const never = await server.submit({ name: "never", cron: "0 0 1 1 *", action: { kind: "http", url: "http://127.0.0.1:9/" } });
   await show(page, server, `/jobs/${never.id}`);
-  await page.getByText(/It has not run yet\.|None of its newest 1 run has begun\./).waitFor();
+  await page.getByText("It has not run yet.").waitFor();
+  await show(page, server, "/jobs");
+  await page.locator("tbody tr", { hasText: "never" }).getByRole("img", { name: "No runs yet" }).waitFor();
+  await page.locator("tbody tr", { hasText: "drawn" }).getByRole("img", { name: "The last 1 run: 1 failed, the newest failed" }).locator(".strip-hit").click();
+  await heading("drawn").waitFor();
+  assert.match(new URL(page.url()).pathname, /^\/runs\/run_/);
 });
 
-test("overview has what runs and the newest failures of every kind", async () => {
+test("overview counts what runs and what came of the runs, and names the newest failures of every kind", async () => {
+  await show(page, server, "/");
+  const figure = (what) => page.locator(".figure", { hasText: what }).locator(".value");
+  const failed = Number(await figure("Failed").innerText());
   const lasting = await server.shell("lasting", "sleep 60");
   const slow = await server.shell("too slow", "sleep 60", { timeout: "1s" });
   await server.run(slow, "timed_out");
-  await show(page, server, "/");
   const card = (title) => page.locator("section.card", { has: page.getByRole("heading", { level: 2, name: title }) });
-  await card("Running").getByRole("link", { name: "lasting", exact: true }).waitFor();
+  await card("Running now").getByRole("link", { name: "lasting", exact: true }).waitFor();
   await card("Newest failures").getByRole("link", { name: "too slow", exact: true }).waitFor();
+  await until("one more has failed", async () => Number(await figure("Failed").innerText()) === failed + 1);
+  await page.getByRole("img", { name: "Runs that succeeded, failed and were missed over time" }).locator("canvas").waitFor();
+  await page.getByRole("link", { name: /^Failed/ }).click();
+  await heading("Runs").waitFor();
+  await page.getByRole("link", { name: "Run of too slow, timed_out" }).waitFor();
+  await page.getByRole("button", { name: "Failed", pressed: true }).waitFor();
   await server.call("DELETE", `/api/jobs/${lasting.id}`);
 });
 

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { type Problem, read, whenChangedHere } from "./http";
 import { live, type LiveEvent } from "./live";
 
-export interface Resource<T> {
+interface Resource<T> {
   data: T | undefined;
   problem: Problem | undefined;
   /** A read is under way and `data` is of another address (the next page, another filter). */

@@ -5,6 +5,11 @@ export type RunState =
 export type JobStatus = "scheduled" | "running" | "retrying" | "paused" | "succeeded" | "failed" | "cancelled";
 export type Trigger = "schedule" | "manual" | "retry" | "backfill" | "dependency";
 
+interface JobRef {
+  id: string;
+  name: string;
+}
+
 interface Warning {
   code: string;
   detail: string;
@@ -67,6 +72,18 @@ export interface JobSpec {
   [field: string]: unknown;
 }
 
+/** A run that has begun or ended, briefly. */
+export interface StripRun {
+  run: string;
+  state: RunState;
+  planned_at: string;
+  /** The instants it stands for. */
+  count: number;
+  started_at: string | null;
+  duration: string | null;
+  error?: string;
+}
+
 export interface Job extends JobSpec {
   id: string;
   project: string;
@@ -88,6 +105,7 @@ export interface Job extends JobSpec {
   last_run: { id: string; state: RunState; ended_at: string; error: string } | null;
   counts: { succeeded: number; failed: number; cancelled: number; skipped: number; missed: number; running: number };
   warnings: Warning[];
+  strip?: StripRun[];
 }
 
 export interface Attempt {
@@ -192,6 +210,31 @@ export interface Backfill {
   truncated: boolean;
 }
 
+interface OverviewPoint {
+  at: string;
+  succeeded: number;
+  /** Timed out and lost among them. */
+  failed: number;
+  missed: number;
+  lateness_p50: string | null;
+  lateness_p99: string | null;
+}
+
+export interface Overview {
+  running: number;
+  queued: number;
+  retrying: number;
+  late: number;
+  jobs: Record<"total" | "scheduled" | "paused" | "succeeded" | "failed" | "cancelled", number>;
+  last: Record<"succeeded" | "failed" | "timed_out" | "lost" | "cancelled" | "skipped" | "missed", number>;
+  upcoming: { at: string; job: JobRef; run: string }[];
+  upcoming_count: number;
+  recent_failures: Run[];
+  series: { step: string; points: OverviewPoint[] };
+  store: { kind: string; size_bytes: number; oldest_due_at: string | null };
+  node: { name: string; version: string; started_at: string };
+}
+
 export interface Worker {
   id: string;
   name: string;
@@ -230,6 +273,4 @@ const FINAL: ReadonlySet<RunState> = new Set(["succeeded", "failed", "timed_out"
 const REPEATABLE: ReadonlySet<RunState> = new Set(["succeeded", "failed", "timed_out", "lost", "cancelled"]);
 
 export const hasEnded = (state: RunState): boolean => FINAL.has(state);
-/** How long its work took; NaN while it has not ended, or when it never began. */
-export const tookMs = (run: Run): number => Date.parse(run.ended_at ?? "") - Date.parse(run.started_at ?? "");
 export const isRepeatable = (state: RunState): boolean => REPEATABLE.has(state);

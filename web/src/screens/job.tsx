@@ -2,7 +2,7 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { pathWith, send } from "../api/http";
 import { jobChange, useResource } from "../api/resource";
-import { type Job as JobData, type JobWhy, type Preview, type Run, type RunList, tookMs } from "../api/types";
+import type { Job as JobData, JobWhy, Preview, Run, RunList, StripRun } from "../api/types";
 import { Link, navigate, setQuery, usePlace } from "../app/router";
 import { may } from "../app/session";
 import { ActionButton, Card, cursorOf, Menu, PageHead, Pager } from "../parts/controls";
@@ -12,11 +12,11 @@ import { Icon } from "../parts/icon";
 import { State } from "../parts/state";
 import { Strip } from "../parts/strip";
 import { Instant, Relative } from "../parts/time";
-import { RUN_TERMS } from "../search/terms";
+import { RUN_TERMS, searchLink } from "../search/terms";
 import { countText, plural } from "../words/count";
 import { cliFor, curlFor, declarationOf, isRecurring, previewQuery, scheduleText } from "../words/declaration";
 import { lookOf } from "../words/states";
-import { durationText } from "../words/time";
+import { durationText, parseDuration } from "../words/time";
 import { ActionFacts } from "./action_facts";
 import { askBackfill } from "./backfill";
 import { DurationChart } from "./duration_chart";
@@ -29,7 +29,7 @@ const TABS = [["overview", "Overview"], ["runs", "Runs"], ["declaration", "Decla
 type Tab = (typeof TABS)[number][0];
 const NEXT_RUNS = 10;
 const RUNS_PAGE = 30;
-const RUNS_READ = 50;
+const BARS = 50;
 const RUNS_LISTED = 8;
 
 function JobActions({ job }: { job: JobData }) {
@@ -76,9 +76,9 @@ function JobActions({ job }: { job: JobData }) {
   );
 }
 
-function Figures({ job, started }: { job: JobData; started: readonly Run[] }) {
+function Figures({ job, strip }: { job: JobData; strip: readonly StripRun[] }) {
   const { counts } = job;
-  const spans = started.map(tookMs).filter(Number.isFinite).sort((a, b) => a - b);
+  const spans = strip.map((run) => parseDuration(run.duration)).filter(Number.isFinite).sort((a, b) => a - b);
   const typical = spans[Math.floor(spans.length / 2)];
   return (
     <div class="figures">
@@ -113,34 +113,38 @@ function ScheduleCard({ job }: { job: JobData }) {
   );
 }
 
-/** The newest runs: those that began as a strip, and the last few as rows. */
-function NewestRuns({ runs, started }: { runs: readonly Run[]; started: readonly Run[] }) {
+function LastRuns({ strip }: { strip: readonly StripRun[] }) {
   return (
-    <>
-      <Card title={started.length === 0 ? "Last runs" : `Last ${plural(started.length, "run")}`}>
-        {started.length === 0
-          ? <p class="soft">{runs.length === 0 ? "It has not run yet." : `None of its newest ${plural(runs.length, "run")} has begun.`}</p>
-          : <div class="stack"><Strip runs={started} /><DurationChart runs={started} /></div>}
-      </Card>
-      <Card title="Newest runs" flush actions={<button type="button" class="button slim" onClick={() => setQuery({ tab: "runs" })}>All runs</button>}>
-        {runs.length === 0 ? <Empty icon="runs" title="No runs yet" /> : <RunsTable runs={runs.slice(0, RUNS_LISTED)} />}
-      </Card>
-    </>
+    <Card title={strip.length === 0 ? "Last runs" : `Last ${plural(strip.length, "run")}`}>
+      {strip.length === 0 ? <p class="soft">It has not run yet.</p> : <div class="stack"><Strip runs={strip} bars={BARS} step={14} height={52} /><DurationChart runs={strip} /></div>}
+    </Card>
+  );
+}
+
+function NewestRuns({ job }: { job: string }) {
+  const concerns = useMemo(() => jobChange(job), [job]);
+  const { data, problem, reload } = useResource<RunList>(pathWith(`/api/jobs/${job}/runs`, { limit: RUNS_LISTED }), concerns);
+  return (
+    <Card title="Newest runs" flush actions={<button type="button" class="button slim" onClick={() => setQuery({ tab: "runs" })}>All runs</button>}>
+      {problem && <ProblemNotice problem={problem} onRetry={reload} />}
+      {!data && !problem && <Loading what="runs" />}
+      {data && (data.runs.length === 0 ? <Empty icon="runs" title="No runs yet" /> : <RunsTable runs={data.runs} />)}
+    </Card>
   );
 }
 
 function Overview({ job }: { job: JobData }) {
   const concerns = useMemo(() => jobChange(job.id), [job.id]);
-  const { data, problem, reload } = useResource<RunList>(pathWith(`/api/jobs/${job.id}/runs`, { limit: RUNS_READ }), concerns);
-  const started = (data?.runs ?? []).filter((run) => run.started_at !== null).reverse();
+  const { data, problem, reload } = useResource<{ strip: StripRun[] }>(pathWith(`/api/jobs/${job.id}/strip`, { limit: BARS }), concerns);
   return (
     <>
-      <Figures job={job} started={started} />
+      <Figures job={job} strip={data?.strip ?? []} />
       <div class="columns main-aside">
         <div class="stack">
           {problem && <ProblemNotice problem={problem} onRetry={reload} />}
-          {!data && !problem && <Loading what="runs" />}
-          {data && <NewestRuns runs={data.runs} started={started} />}
+          {!data && !problem && <Loading what="the last runs" />}
+          {data && <LastRuns strip={data.strip} />}
+          <NewestRuns job={job.id} />
         </div>
         <div class="stack">
           <ScheduleCard job={job} />
@@ -149,7 +153,7 @@ function Overview({ job }: { job: JobData }) {
             <Card title="Notes">
               <dl class="facts">
                 {job.note && <><dt>Note</dt><dd>{job.note}</dd></>}
-                {job.tags.length > 0 && <><dt>Tags</dt><dd class="row wrap">{job.tags.map((tag) => <Link key={tag} class="tag" to={`/jobs?q=${encodeURIComponent(`tag:${tag}`)}`}>{tag}</Link>)}</dd></>}
+                {job.tags.length > 0 && <><dt>Tags</dt><dd class="row wrap">{job.tags.map((tag) => <Link key={tag} class="tag" to={searchLink("/jobs", { tag })}>{tag}</Link>)}</dd></>}
                 {Object.entries(job.metadata).map(([name, value]) => <><dt>{name}</dt><dd>{value}</dd></>)}
               </dl>
             </Card>

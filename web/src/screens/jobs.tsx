@@ -1,4 +1,4 @@
-// All jobs, and a search among them.
+// All jobs: a search among them, and what their last runs were.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { pathWith } from "../api/http";
 import { anyChange, useResource } from "../api/resource";
@@ -10,14 +10,16 @@ import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
 import { Empty, Loading, ProblemNotice } from "../parts/feedback";
 import { Icon } from "../parts/icon";
 import { State } from "../parts/state";
+import { Strip } from "../parts/strip";
 import { Relative } from "../parts/time";
 import { SearchBox } from "../search/box";
 import { SavedViews } from "../search/saved_views";
-import { JOB_TERMS, understood } from "../search/terms";
+import { JOB_TERMS, searchLink, understood } from "../search/terms";
 import { actionText, scheduleText } from "../words/declaration";
 import { FirstJob } from "./first_job";
 
 const PAGE = 50;
+const BARS = 30;
 const views = new SavedViews("jobs");
 const CHIPS = [
   { label: "Failed", field: "status", value: "failed" },
@@ -44,8 +46,9 @@ function JobRow({ job }: { job: Job }) {
       <td data-label="Last" class="nowrap">
         {job.last_run ? <Link to={`/runs/${job.last_run.id}`}><Relative at={job.last_run.ended_at} kind="past" zone={job.timezone} /></Link> : <span class="soft">never</span>}
       </td>
+      <td data-label="History"><Strip runs={job.strip ?? []} bars={BARS} step={5} height={26} /></td>
       <td data-label="Tags" class={`tags-cell ${job.tags.length === 0 ? "hide-folded" : ""}`}>
-        {job.tags.slice(0, 3).map((tag) => <Link key={tag} class="tag" to={`/jobs?q=${encodeURIComponent(`tag:${tag}`)}`}>{tag}</Link>)}
+        {job.tags.slice(0, 3).map((tag) => <Link key={tag} class="tag" to={searchLink("/jobs", { tag })}>{tag}</Link>)}
       </td>
     </tr>
   );
@@ -56,7 +59,7 @@ export function Jobs() {
   const text = query.get("q") ?? "";
   const cursors = query.get("page") ?? "";
   const asked = useMemo(() => understood(text, JOB_TERMS, clock.now()), [text]);
-  const path = pathWith("/api/jobs", { ...asked.query, limit: PAGE, cursor: cursorOf(cursors) });
+  const path = pathWith("/api/jobs", { ...asked.query, strip: BARS, limit: PAGE, cursor: cursorOf(cursors) });
   const { data, problem, stale, reload } = useResource<JobList>(path, anyChange);
   const jobs = data?.jobs ?? [];
   const [tags, setTags] = useState<string[]>([]);
@@ -77,7 +80,7 @@ export function Jobs() {
             <table class="folds">
               <thead>
                 <tr>
-                  <th>Name</th><th>Status</th><th>Schedule</th><th>Next run</th><th>Last run</th><th>Tags</th>
+                  <th>Name</th><th>Status</th><th>Schedule</th><th>Next run</th><th>Last run</th><th>Last {BARS} runs</th><th>Tags</th>
                 </tr>
               </thead>
               <tbody>

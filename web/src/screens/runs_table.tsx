@@ -31,7 +31,7 @@ function RunRow({ run, withJob }: { run: Run; withJob: boolean }) {
       <td data-label="Late" class="number nowrap">{run.lateness_ms === null ? <span class="soft">–</span> : durationText(run.lateness_ms)}</td>
       <td data-label="Attempts" class="number">{run.attempts_made}</td>
       <td data-label="Trigger" class="soft nowrap small">{triggerText(run.trigger)}</td>
-      <td data-label="What"><span class="cut what-cell small" title={what(run)}>{what(run)}</span></td>
+      <td data-label="What" class="what"><span class="cut what-cell small" title={what(run)}>{what(run)}</span></td>
     </tr>
   );
 }
@@ -39,7 +39,7 @@ function RunRow({ run, withJob }: { run: Run; withJob: boolean }) {
 export function RunsTable({ runs, withJob = false, stale = false }: TableProps) {
   return (
     <div class="table-scroll dims" aria-busy={stale}>
-      <table class="folds">
+      <table class="folds runs">
         <thead>
           <tr>
             <th>State</th>

@@ -36,6 +36,11 @@ export function toggled(text: string, term: Term): string {
   return (says(text, term) ? others : [...others, term]).map(termText).join(" ");
 }
 
+/** The list at `path` with a search for these fields. */
+export function searchLink(path: string, terms: Record<string, string>): string {
+  return `${path}?q=${encodeURIComponent(Object.entries(terms).map(([field, value]) => termText({ field, value })).join(" "))}`;
+}
+
 interface Understood {
   query: Record<string, string>;
   /** Fields that are none; they are said, not ignored. */

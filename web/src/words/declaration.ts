@@ -38,7 +38,7 @@ export function previewQuery(job: JobSpec, count: number) {
 }
 
 const ANSWERED = new Set([
-  "id", "project", "status", "created_at", "updated_at", "version", "next_run_at", "last_run", "counts", "warnings",
+  "id", "project", "status", "created_at", "updated_at", "version", "next_run_at", "last_run", "counts", "warnings", "strip",
 ]);
 
 /** What was declared, of what is answered: fields that may be sent back. */
