@@ -1,4 +1,4 @@
-// What happened before: failed runs.
+// What happened before: failed runs, what ran when.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,6 +21,8 @@ after(async () => {
   await server?.stop();
 });
 
+const HTTP = { kind: "http", url: "http://127.0.0.1:9/" };
+
 test("a failed run is found by its job, its error and its state, and compared with the last success", async () => {
   const flag = join(server.folder, "flag");
   const job = await server.shell("backup of db", `echo begin; if [ -e ${flag} ]; then echo disk full >&2; exit 3; else echo all good; fi`, { tags: ["db"] });
@@ -39,4 +41,34 @@ test("a failed run is found by its job, its error and its state, and compared wi
   await page.getByRole("button", { name: "Compare" }).click();
   await page.locator(".diff-new", { hasText: "disk full" }).waitFor();
   await page.locator(".diff-gone", { hasText: "all good" }).waitFor();
+});
+
+test("what will run is drawn before it happens, with the times that are closed", async () => {
+  const day = (ahead) => new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10);
+  await server.call("PUT", "/api/calendars/freeze", { kind: "blackout", timezone: "UTC", dates: [day(0), day(1)] });
+  const job = await server.submit({ name: "each hour", cron: "0 * * * *", action: HTTP });
+  await server.submit({ name: "frozen", cron: "30 * * * *", calendars: ["freeze"], action: HTTP });
+  await show(page, server, "/calendar");
+  await page.getByRole("img", { name: /^each hour: 24 runs, the first at / }).waitFor();
+  assert.equal(await page.getByRole("img", { name: /^frozen: / }).count(), 0);
+  await page.getByRole("img", { name: /^Calendar freeze: closed / }).waitFor();
+  await page.getByRole("img", { name: "Planned runs over time" }).locator("canvas").waitFor();
+  await page.getByRole("button", { name: "7 days" }).click();
+  await page.getByRole("img", { name: /^each hour: 168 runs, / }).waitFor();
+  await page.getByRole("link", { name: "each hour" }).click();
+  await page.getByRole("heading", { level: 1, name: "each hour" }).waitFor();
+  await server.call("DELETE", `/api/jobs/${job.id}`);
+});
+
+test("what happened is drawn, jobs by time, and leads to the runs of that time", async () => {
+  const job = await server.shell("drawn in the grid", "exit 1");
+  await server.run(job, "failed");
+  await show(page, server, "/calendar?view=past");
+  const lane = page.getByRole("img", { name: "drawn in the grid: ran in 1 period, failed in 1" });
+  await lane.waitFor();
+  await page.getByRole("combobox", { name: "Search jobs" }).fill("grid");
+  await until("only one lane is left", async () => (await page.locator("li.lane").count()) === 1);
+  await lane.locator("rect.cell").click();
+  await page.getByRole("heading", { level: 1, name: "Runs" }).waitFor();
+  await page.getByRole("link", { name: "Run of drawn in the grid, failed" }).waitFor();
 });

@@ -19,7 +19,7 @@ before(async () => {
   await server.submit({ name: "pulled", action: { kind: "worker" }, queue: "slow" });
   await server.call("PUT", "/api/calendars/holidays", { kind: "blackout", timezone: "Europe/Berlin", dates: ["2026-12-25"] });
   const run = await server.run(failed, "failed");
-  details = [`/jobs/${failed.id}`, `/jobs/${cron.id}`, `/jobs/${cron.id}?tab=runs`, `/jobs/${cron.id}?tab=declaration`, `/jobs/${cron.id}/edit`, `/runs/${run.id}`];
+  details = [`/jobs/${failed.id}`, `/jobs/${cron.id}`, `/jobs/${cron.id}?tab=runs`, `/jobs/${cron.id}?tab=declaration`, `/jobs/${cron.id}/edit`, `/runs/${run.id}`, "/calendar?view=past", "/calendar?range=7d"];
 });
 after(async () => {
   await browser?.close();

@@ -235,6 +235,27 @@ export interface Overview {
   node: { name: string; version: string; started_at: string };
 }
 
+export interface Forecast {
+  from: string;
+  to: string;
+  buckets: { at: string; count: number }[];
+  /** The first of them. */
+  runs: { at: string; job: JobRef }[];
+  blackouts: { calendar: string; from: string; to: string }[];
+  /** Something was left out of the counts. */
+  truncated: boolean;
+}
+
+export interface GridRow {
+  id: string;
+  name: string;
+  cells: { at: string; worst_state: RunState; runs: number }[];
+  /** The earliest runs are missing. */
+  truncated: boolean;
+}
+
+export interface Grid { jobs: GridRow[]; next: string | null }
+
 export interface Worker {
   id: string;
   name: string;

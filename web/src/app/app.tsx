@@ -7,6 +7,7 @@ import { forgetAll } from "../api/resource";
 import { Questions } from "../parts/dialog";
 import { Empty, Loading, ProblemNotice, Toasts } from "../parts/feedback";
 import { BackfillQuestion } from "../screens/backfill";
+import { Calendar } from "../screens/calendar";
 import { EditJob } from "../screens/edit_job";
 import { Job } from "../screens/job";
 import { Jobs } from "../screens/jobs";
@@ -40,6 +41,7 @@ const ROUTES: readonly Route[] = [
   { path: "/jobs/:id/edit", screen: ({ id = "" }) => <EditJob key={id} id={id} /> },
   { path: "/runs", screen: () => <Runs /> },
   { path: "/runs/:id", screen: ({ id = "" }) => <Run key={id} id={id} /> },
+  { path: "/calendar", screen: () => <Calendar /> },
   { path: "/queues", screen: () => <Workers /> },
   { path: "/keys", screen: () => <Keys /> },
   { path: "/settings", screen: () => <Settings /> },

@@ -1,6 +1,6 @@
 // The server's time as seen from here, told once a second to whoever shows a time that goes on, so that
 // "3 s ago" does without reading anything again. A page that nobody looks at is told nothing.
-import { useEffect, useReducer } from "preact/hooks";
+import { useEffect, useReducer, useState } from "preact/hooks";
 
 class Clock {
   private offset = 0;
@@ -41,4 +41,14 @@ export function useNow(goesOn = true): number {
   const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
   useEffect(() => (goesOn ? clock.eachSecond(() => redraw()) : undefined), [goesOn]);
   return clock.now();
+}
+
+const MINUTE_MS = 60_000;
+const minuteNow = () => Math.floor(clock.now() / MINUTE_MS) * MINUTE_MS;
+
+/** When this minute began; draws the component again when another does. */
+export function useMinute(): number {
+  const [minute, setMinute] = useState(minuteNow);
+  useEffect(() => clock.eachSecond(() => setMinute(minuteNow())), []);
+  return minute;
 }

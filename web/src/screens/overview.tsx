@@ -95,7 +95,7 @@ function Failures({ runs }: { runs: Data["recent_failures"] }) {
 
 function Upcoming({ data }: { data: Data }) {
   return (
-    <Card title="Next hour" flush>
+    <Card title="Next hour" flush actions={<Link to="/calendar" class="button slim">Calendar</Link>}>
       {data.upcoming.length === 0 ? <p class="soft pad">Nothing is planned in the next hour.</p> : (
         <ul class="upcoming">
           {data.upcoming.slice(0, UPCOMING_MAX).map(({ at, job, run }) => (
