@@ -57,8 +57,8 @@ test("nothing is wider than a phone of 360 pixels, and every screen is reached b
     assert.ok(wide <= PHONE.width, `${path} is ${wide} pixels wide`);
   }
   await page.getByRole("button", { name: "Menu", exact: true }).click();
-  await page.getByRole("link", { name: "Workers" }).click();
-  await page.getByRole("heading", { level: 1, name: "Workers" }).waitFor();
+  await page.getByRole("link", { name: "Queues & workers" }).click();
+  await page.getByRole("heading", { level: 1, name: "Queues & workers" }).waitFor();
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });

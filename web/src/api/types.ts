@@ -256,6 +256,28 @@ export interface GridRow {
 
 export interface Grid { jobs: GridRow[]; next: string | null }
 
+export interface Queue {
+  name: string;
+  planned: number;
+  ready: number;
+  running: number;
+  waiting: number;
+  concurrency: number | null;
+  oldest_ready_at: string | null;
+  workers: number;
+}
+
+export interface Node {
+  id: string;
+  name: string;
+  version: string;
+  started_at: string;
+  seen_at: string;
+  alive: boolean;
+  running: number;
+  is_this: boolean;
+}
+
 export interface Worker {
   id: string;
   name: string;

@@ -13,12 +13,13 @@ import { Job } from "../screens/job";
 import { Jobs } from "../screens/jobs";
 import { Keys } from "../screens/keys";
 import { Login } from "../screens/login";
+import { Nodes } from "../screens/nodes";
 import { Overview } from "../screens/overview";
 import { PauseQuestion } from "../screens/pause";
+import { Queues } from "../screens/queues";
 import { Run } from "../screens/run";
 import { Runs } from "../screens/runs";
 import { Settings } from "../screens/settings";
-import { Workers } from "../screens/workers";
 import { ConnectionBanner, ConnectionState } from "./connection";
 import { Overlays } from "./palette";
 import { Link, matchPath, navigate, usePlace } from "./router";
@@ -42,7 +43,8 @@ const ROUTES: readonly Route[] = [
   { path: "/runs", screen: () => <Runs /> },
   { path: "/runs/:id", screen: ({ id = "" }) => <Run key={id} id={id} /> },
   { path: "/calendar", screen: () => <Calendar /> },
-  { path: "/queues", screen: () => <Workers /> },
+  { path: "/queues", screen: () => <Queues /> },
+  { path: "/nodes", screen: () => <Nodes /> },
   { path: "/keys", screen: () => <Keys /> },
   { path: "/settings", screen: () => <Settings /> },
 ];

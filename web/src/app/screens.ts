@@ -19,7 +19,8 @@ export const SCREENS: readonly Screen[] = [
   { to: "/jobs", label: "Jobs", icon: "jobs", key: "j", section: "" },
   { to: "/runs", label: "Runs", icon: "runs", key: "r", section: "" },
   { to: "/calendar", label: "Calendar", icon: "calendar", key: "c", section: "" },
-  { to: "/queues", label: "Workers", icon: "queues", key: "q", section: "Capacity" },
+  { to: "/queues", label: "Queues & workers", icon: "queues", key: "q", section: "Capacity" },
+  { to: "/nodes", label: "Nodes", icon: "nodes", key: "n", section: "Capacity" },
   { to: "/keys", label: "Keys", icon: "keys", key: "k", section: "Project", role: "admin" },
   { to: "/settings", label: "Settings", icon: "settings", key: "s", section: "Project" },
 ];

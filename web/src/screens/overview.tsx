@@ -111,7 +111,7 @@ function Upcoming({ data }: { data: Data }) {
 function Health({ data: { store, node, jobs } }: { data: Data }) {
   const { total, ...states } = jobs;
   return (
-    <Card title="This server">
+    <Card title="This server" actions={<Link to="/nodes" class="button slim">Nodes</Link>}>
       <dl class="facts">
         <dt>Node</dt><dd>{node.name}, {node.version}</dd>
         <dt>Up</dt><dd>since <Relative at={node.started_at} kind="past" /></dd>

@@ -50,7 +50,7 @@ export function WhyPanel({ why, job, title, children }: { why: JobWhy | RunWhy; 
       {why.until && why.code !== "scheduled_time" && <p class="small soft">At the latest <Relative at={why.until} kind="future" />.</p>}
       <div class="row wrap">
         {why.code === "resume" && may("operator") && <ActionButton kind="slim" icon="play" run={resume}>Resume</ActionButton>}
-        {why.code === "worker" && <Link to="/queues" class="button slim">Workers</Link>}
+        {why.code === "worker" && <Link to="/queues" class="button slim">Queues and workers</Link>}
         {children}
       </div>
     </Notice>
