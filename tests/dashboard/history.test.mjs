@@ -1,4 +1,4 @@
-// What happened before: failed runs, what ran when.
+// What happened before: failed runs, older versions, who changed what, what ran when.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -41,6 +41,32 @@ test("a failed run is found by its job, its error and its state, and compared wi
   await page.getByRole("button", { name: "Compare" }).click();
   await page.locator(".diff-new", { hasText: "disk full" }).waitFor();
   await page.locator(".diff-gone", { hasText: "all good" }).waitFor();
+});
+
+test("what changed in a job is shown, by whom, and an older version is restored", async () => {
+  const job = await server.submit({ name: "versioned", cron: "0 1 * * *", action: HTTP });
+  await show(page, server, `/jobs/${job.id}?tab=versions`);
+  await page.getByText("In force").waitFor();
+  await server.call("PATCH", `/api/jobs/${job.id}`, { cron: "0 2 * * *" });
+  await page.locator(".diff-new", { hasText: "0 2 * * *" }).waitFor(); // it came by itself
+  await page.locator(".diff-gone", { hasText: "0 1 * * *" }).waitFor();
+  await page.locator("li", { hasText: "Version 1" }).getByRole("button", { name: "Restore…" }).click();
+  await page.getByRole("dialog", { name: "Restore version 1?" }).getByRole("button", { name: "Restore" }).click();
+  await page.locator("li", { hasText: "Version 3" }).getByText("In force").waitFor();
+  assert.equal((await server.call("GET", `/api/jobs/${job.id}`)).cron, "0 1 * * *");
+  await page.getByRole("button", { name: "More" }).click();
+  await page.getByRole("link", { name: "Who changed it" }).click();
+  const entries = page.locator(".entries > li");
+  await until("the three changes are listed, newest first", async () => (await entries.locator(".audit-action").allInnerTexts()).join() === "job.restore,job.update,job.submit");
+  await entries.nth(1).getByRole("button", { name: "What changed" }).click();
+  await entries.nth(1).locator(".diff-new", { hasText: "0 2 * * *" }).waitFor();
+  await entries.nth(0).getByRole("link", { name: "admin" }).click();
+  await until("it is searched for the changes of that key", async () => /^\?q=actor%3Akey_\w+$/.test(new URL(page.url()).search));
+  await page.getByRole("button", { name: "Logins", exact: true }).click();
+  await until("only logins are left", async () => {
+    const actions = await entries.locator(".audit-action").allInnerTexts();
+    return actions.length > 0 && actions.every((action) => action.startsWith("session."));
+  });
 });
 
 test("what will run is drawn before it happens, with the times that are closed", async () => {

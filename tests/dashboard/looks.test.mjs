@@ -17,9 +17,10 @@ before(async () => {
   const failed = await server.shell("nightly backup of the customer database with a rather long name", "for i in 1 2 3; do echo line $i; done; exit 3", { tags: ["db", "nightly"], note: "ask Anna", metadata: { owner: "anna" } });
   const cron = await server.submit({ name: "report", cron: "*/5 * * * *", timezone: "Europe/Berlin", action: { kind: "http", url: "http://127.0.0.1:9/build", headers: { Authorization: "Bearer secret" } }, payload: { kind: "daily" }, tags: ["reports"] });
   await server.submit({ name: "pulled", action: { kind: "worker" }, queue: "slow" });
+  await server.call("PATCH", `/api/jobs/${cron.id}`, { note: "changed once" });
   await server.call("PUT", "/api/calendars/holidays", { kind: "blackout", timezone: "Europe/Berlin", dates: ["2026-12-25"] });
   const run = await server.run(failed, "failed");
-  details = [`/jobs/${failed.id}`, `/jobs/${cron.id}`, `/jobs/${cron.id}?tab=runs`, `/jobs/${cron.id}?tab=declaration`, `/jobs/${cron.id}/edit`, `/runs/${run.id}`, "/calendar?view=past", "/calendar?range=7d"];
+  details = [`/jobs/${failed.id}`, `/jobs/${cron.id}`, `/jobs/${cron.id}?tab=runs`, `/jobs/${cron.id}?tab=versions`, `/jobs/${cron.id}?tab=declaration`, `/jobs/${cron.id}/edit`, `/runs/${run.id}`, "/calendar?view=past", "/calendar?range=7d"];
 });
 after(async () => {
   await browser?.close();

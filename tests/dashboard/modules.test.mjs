@@ -33,7 +33,7 @@ test("numbers that a double would change stay what was written", async () => {
 });
 
 test("a search is read into filters, and what is none is said", async () => {
-  const { JOB_TERMS, RUN_TERMS, searchLink, understood, toggled } = await load("search/terms.ts");
+  const { AUDIT_TERMS, JOB_TERMS, RUN_TERMS, searchLink, understood, toggled } = await load("search/terms.ts");
   const now = Date.parse("2026-11-26T12:00:30Z");
   assert.deepEqual(understood('status:failed tag:db "nightly report" since:2h', JOB_TERMS, now), {
     query: { status: "failed", tag: "db", name: "nightly report", created_after: "2026-11-26T10:00:00.000Z" },
@@ -44,6 +44,7 @@ test("a search is read into filters, and what is none is said", async () => {
     query: { error: "connection refused", name: "nightly", since: "2026-11-26T00:00:00.000Z" },
     unknown: ["constructor:"],
   });
+  assert.deepEqual(understood("action:job. nightly since:2h", AUDIT_TERMS, now), { query: { action: "job.", since: "2026-11-26T10:00:00.000Z" }, unknown: ["nightly"] });
   assert.deepEqual(understood("colour:red since:soon", JOB_TERMS, now), { query: {}, unknown: ["colour:", "since:soon"] });
   assert.equal(understood("status:failed status:paused", JOB_TERMS, now).query.status, "paused");
   assert.equal(toggled("backup status:failed", { field: "status", value: "failed" }), "name:backup");
@@ -54,17 +55,19 @@ test("a search is read into filters, and what is none is said", async () => {
 });
 
 test("searches offer what the API says that it takes, and nothing else", async () => {
-  const { JOB_TERMS, RUN_TERMS } = await load("search/terms.ts");
+  const { AUDIT_TERMS, JOB_TERMS, RUN_TERMS } = await load("search/terms.ts");
   const { paths, components } = JSON.parse(readFileSync(new URL("../../api/openapi.json", import.meta.url), "utf8"));
   // What lists take besides: a page, what comes along, and runs by instants, which since and until can say.
   const rest = ["strip", "planned_after", "planned_before", "from", "to", "step", "limit"];
-  for (const [path, { fields, toQuery }] of [["/api/jobs", JOB_TERMS], ["/api/grid", JOB_TERMS], ["/api/runs", RUN_TERMS]]) {
+  for (const [path, { fields, toQuery }] of [["/api/jobs", JOB_TERMS], ["/api/grid", JOB_TERMS], ["/api/runs", RUN_TERMS], ["/api/audit", AUDIT_TERMS]]) {
     const taken = paths[path].get.parameters.map(({ name }) => name).filter((name) => name && !rest.includes(name));
     const asked = Object.entries(fields).map(([field, values]) => toQuery(field, values[0] ?? "x", 0)[0]);
     assert.deepEqual(asked.sort(), taken.sort(), path);
   }
   assert.deepEqual([...JOB_TERMS.fields.status].sort(), [...components.schemas.JobStatus.enum].sort());
   assert.deepEqual([...RUN_TERMS.fields.state].sort(), [...components.schemas.RunState.enum].sort());
+  const actions = readFileSync(new URL("../../docs/audit.md", import.meta.url), "utf8").match(/^Actions: [^]*?\.$/m)[0];
+  assert.deepEqual([...AUDIT_TERMS.fields.action].sort(), [...actions.matchAll(/`([a-z]+\.[a-z]+)`/g)].map(([, action]) => action).sort());
 });
 
 test("durations are read and written; a wait is never negative", async () => {

@@ -37,7 +37,7 @@ test("text of others is shown and never run: in every field, in errors and in lo
       payload: { [text]: text }, action: { kind: "command", argv: ["/bin/sh", "-c", "printf '%s\\n' \"$@\" >&2; exit 1", text, all], env: { EVIL: text } },
     });
     const run = await server.run(job, "failed");
-    paths.push(`/jobs/${job.id}`, `/jobs/${job.id}?tab=declaration`, `/jobs/${job.id}/edit`, `/runs/${run.id}`);
+    paths.push(`/jobs/${job.id}`, `/jobs/${job.id}?tab=versions`, `/jobs/${job.id}?tab=declaration`, `/jobs/${job.id}/edit`, `/runs/${run.id}`);
     await server.call("POST", "/api/keys", { name: text, role: "viewer" });
   }
   const http = await server.submit({ name: "http", cron: "0 0 1 1 *", action: { kind: "http", url: "http://127.0.0.1:9/?q=%3Cscript%3E", headers: { "X-Evil": EVIL[1] }, body: all } });

@@ -54,7 +54,7 @@ test("a one-time link logs in once, and leaves no token in the address", async (
 });
 
 test("the server takes every filter that the lists offer", async () => {
-  for (const [path, title] of [["/jobs", "Jobs"], ["/runs", "Runs"]]) {
+  for (const [path, title] of [["/jobs", "Jobs"], ["/runs", "Runs"], ["/audit", "Audit"]]) {
     await show(page, server, path);
     const chips = page.getByRole("group", { name: "Filters" }).getByRole("button", { pressed: false });
     const labels = await chips.allInnerTexts();

@@ -301,6 +301,24 @@ export interface Key {
   secret?: string | null;
 }
 
+export interface Version {
+  version: number;
+  at: string;
+  /** null: the server itself, or nobody knows. */
+  by: { key: string; name: string } | null;
+  declaration: JobSpec;
+}
+
+export interface AuditEntry {
+  id: string;
+  at: string;
+  actor: { key: string; name: string; role: string };
+  action: string;
+  resource: { kind: string; id: string; name: string };
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+}
+
 export interface Calendar {
   name: string;
   kind: "blackout" | "business";

@@ -6,6 +6,7 @@ import { live } from "../api/live";
 import { forgetAll } from "../api/resource";
 import { Questions } from "../parts/dialog";
 import { Empty, Loading, ProblemNotice, Toasts } from "../parts/feedback";
+import { Audit } from "../screens/audit";
 import { BackfillQuestion } from "../screens/backfill";
 import { Calendar } from "../screens/calendar";
 import { EditJob } from "../screens/edit_job";
@@ -46,6 +47,7 @@ const ROUTES: readonly Route[] = [
   { path: "/queues", screen: () => <Queues /> },
   { path: "/nodes", screen: () => <Nodes /> },
   { path: "/keys", screen: () => <Keys /> },
+  { path: "/audit", screen: () => <Audit /> },
   { path: "/settings", screen: () => <Settings /> },
 ];
 

@@ -22,6 +22,7 @@ export const SCREENS: readonly Screen[] = [
   { to: "/queues", label: "Queues & workers", icon: "queues", key: "q", section: "Capacity" },
   { to: "/nodes", label: "Nodes", icon: "nodes", key: "n", section: "Capacity" },
   { to: "/keys", label: "Keys", icon: "keys", key: "k", section: "Project", role: "admin" },
+  { to: "/audit", label: "Audit", icon: "audit", key: "a", section: "Project", role: "admin" },
   { to: "/settings", label: "Settings", icon: "settings", key: "s", section: "Project" },
 ];
 

@@ -1,4 +1,4 @@
-import { type DiffLine, shortened } from "../words/diff";
+import { type DiffLine, diffLines, jsonLines, shortened } from "../words/diff";
 
 const SIGN: Record<string, string> = { same: " ", gone: "−", new: "+", gap: "⋯" };
 
@@ -11,4 +11,8 @@ export function Diff({ lines, label }: { lines: readonly DiffLine[]; label: stri
       ))}
     </pre>
   );
+}
+
+export function JsonDiff({ before, after, label }: { before: unknown; after: unknown; label: string }) {
+  return <Diff lines={diffLines(jsonLines(before), jsonLines(after))} label={label} />;
 }

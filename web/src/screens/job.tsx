@@ -23,9 +23,10 @@ import { DurationChart } from "./duration_chart";
 import { NextRuns } from "./next_runs";
 import { askPause } from "./pause";
 import { RunsTable } from "./runs_table";
+import { Versions } from "./versions";
 import { WhyPanel } from "./why_panel";
 
-const TABS = [["overview", "Overview"], ["runs", "Runs"], ["declaration", "Declaration"]] as const;
+const TABS = [["overview", "Overview"], ["runs", "Runs"], ["versions", "Versions"], ["declaration", "Declaration"]] as const;
 type Tab = (typeof TABS)[number][0];
 const NEXT_RUNS = 10;
 const RUNS_PAGE = 30;
@@ -70,6 +71,7 @@ function JobActions({ job }: { job: JobData }) {
         <button type="button" onClick={() => void copy(job.id, "id")}><Icon name="copy" size={14} />Copy id</button>
         {may("submitter") && <Link to={`/jobs/new?from=${job.id}&as=copy`}><Icon name="plus" size={14} />Duplicate</Link>}
         {may("operator") && isRecurring(job) && <button type="button" onClick={() => askBackfill(job)}><Icon name="calendar" size={14} />Backfill…</button>}
+        {may("admin") && <Link to={searchLink("/audit", { resource: job.id })}><Icon name="audit" size={14} />Who changed it</Link>}
         {may("submitter") && !over && <button type="button" class="risky" onClick={cancel}><Icon name="ban" size={14} />Cancel the job…</button>}
       </Menu>
     </>
@@ -223,6 +225,7 @@ export function Job({ id }: { id: string }) {
       </div>
       {tab === "overview" && <Overview job={job} />}
       {tab === "runs" && <AllRuns job={job} />}
+      {tab === "versions" && <Versions key={job.version} job={job} />}
       {tab === "declaration" && <Declaration job={job} />}
     </>
   );

@@ -112,3 +112,19 @@ export const RUN_TERMS: Vocabulary = {
   },
   toQuery: (field, value) => (field === "since" || field === "until" ? said(field, ageOrInstant(value)) : [field, value]),
 };
+
+export const AUDIT_TERMS: Vocabulary = {
+  fields: {
+    action: [
+      "job.submit", "job.update", "job.pause", "job.resume", "job.cancel", "job.run", "job.backfill", "job.restore", "run.cancel", "run.retry",
+      "calendar.create", "calendar.update", "calendar.delete", "channel.create", "channel.update", "channel.delete", "channel.test",
+      "bulk.create", "bulk.cancel", "key.create", "key.rotate", "key.revoke", "project.create", "session.begin", "session.link", "session.end",
+      "notify.test", "backup.create",
+    ],
+    resource: [],
+    actor: [],
+    since: SPANS,
+    until: SPANS,
+  },
+  toQuery: (field, value, now) => (field === "since" || field === "until" ? said(field, instantOf(value, now)) : [field, value]),
+};

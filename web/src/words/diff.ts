@@ -1,4 +1,6 @@
-// What differs between two texts, line by line (the shortest edit, by Myers's greedy algorithm).
+// What differs between two texts, line by line (the shortest edit, by Myers's greedy algorithm); and between
+// two JSON values, written out.
+import { stringifyExact } from "../api/exact_json";
 
 export interface DiffLine {
   kind: "same" | "gone" | "new";
@@ -68,3 +70,6 @@ export function shortened(lines: readonly DiffLine[], around = 2): (DiffLine | {
   if (hidden > 0) out.push({ kind: "gap", text: `${hidden} equal lines` });
   return out;
 }
+
+/** A JSON value as lines; none for null. */
+export const jsonLines = (value: unknown): string[] => (value === undefined || value === null ? [] : stringifyExact(value, 2).split("\n"));
