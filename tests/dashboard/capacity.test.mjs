@@ -1,5 +1,6 @@
-// What there is to work with: queues, workers, nodes.
+// What there is to work with: queues, workers, nodes; and where people are told.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { logIn, openBrowser, openPage, show } from "./browser.mjs";
 import { Chronos } from "./chronos.mjs";
@@ -7,15 +8,24 @@ import { Chronos } from "./chronos.mjs";
 let server;
 let browser;
 let page;
+let hook; // somebody who is told by webhook
+const told = [];
 
 before(async () => {
   browser = await openBrowser(); // when there is none, no server is left behind
   server = await Chronos.start();
+  hook = createServer((request, response) => {
+    told.push(request.headers);
+    request.resume().on("end", () => response.writeHead(204).end());
+  });
+  await new Promise((resolve) => hook.listen(0, "127.0.0.1", resolve));
   page = await openPage(browser);
   await logIn(page, server);
 });
 after(async () => {
   await browser?.close();
+  hook?.closeAllConnections();
+  hook?.close();
   await server?.stop();
 });
 
@@ -42,4 +52,53 @@ test("a queue says what lies in it, and the node what it runs", async () => {
   await page.getByText("Answers you").waitFor();
   await page.locator('tbody [data-label="Running"]').getByText(/^[12]$/).waitFor();
   await server.call("DELETE", `/api/jobs/${running.id}`);
+});
+
+test("a channel is made, tried, changed, named in a job, and deleted", async () => {
+  const url = `http://127.0.0.1:${hook.address().port}/told`;
+  await show(page, server, "/channels");
+  await page.getByText("No channel yet").waitFor();
+  await page.getByRole("button", { name: "New channel" }).click();
+  const dialog = page.getByRole("dialog", { name: "New channel" });
+  await dialog.getByLabel("Name").fill("not a name");
+  await dialog.getByRole("button", { name: "Webhook" }).click();
+  await dialog.getByLabel("URL").fill(url);
+  await dialog.getByRole("button", { name: "Make one" }).click();
+  assert.match(await dialog.getByLabel("Secret").inputValue(), /^whsec_[A-Za-z0-9+/]{43}=$/);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.locator('input[aria-invalid="true"]').waitFor(); // the field that is wrong
+  await dialog.getByLabel("Name").fill("ops");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await cell("ops", "Signed").getByText("yes").waitFor();
+  await row("ops").getByRole("button", { name: "Test" }).click();
+  await page.getByText(/^A test message went to ops in /).waitFor();
+  assert.equal(told.length, 1);
+  assert.ok(told[0]["webhook-signature"]);
+
+  await row("ops").getByRole("button", { name: "Actions for ops" }).click();
+  await page.getByRole("button", { name: "Edit…" }).click();
+  await page.getByLabel("Take it away").check();
+  await page.getByLabel("URL").fill("http://127.0.0.1:9/nobody");
+  await page.getByRole("button", { name: "Save" }).click();
+  await cell("ops", "Signed").getByText("no").waitFor();
+  await row("ops").getByRole("button", { name: "Test" }).click();
+  await page.getByText("The test message was not delivered").waitFor();
+
+  await show(page, server, "/jobs/new");
+  await page.getByLabel("Name", { exact: true }).fill("told of");
+  await page.getByLabel("URL").fill("http://127.0.0.1:9/");
+  await page.getByLabel("Channel when it fails").selectOption("ops");
+  await page.getByText("The server would take this").waitFor();
+  await page.getByRole("button", { name: "Submit" }).click();
+  await page.getByRole("heading", { level: 1, name: "told of" }).waitFor();
+  const { jobs } = await server.call("GET", "/api/jobs?name=told");
+  assert.deepEqual(jobs[0].notify.map(({ channel }) => channel), ["ops"]);
+
+  await show(page, server, "/channels");
+  await row("ops").getByRole("button", { name: "Actions for ops" }).click();
+  await page.getByRole("button", { name: "Delete…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("No channel yet").waitFor();
+  assert.deepEqual((await server.call("GET", "/api/channels")).channels, []);
+  assert.deepEqual(page.faults, []);
 });

@@ -18,6 +18,7 @@ before(async () => {
   const cron = await server.submit({ name: "report", cron: "*/5 * * * *", timezone: "Europe/Berlin", action: { kind: "http", url: "http://127.0.0.1:9/build", headers: { Authorization: "Bearer secret" } }, payload: { kind: "daily" }, tags: ["reports"] });
   await server.submit({ name: "pulled", action: { kind: "worker" }, queue: "slow" });
   await server.call("PATCH", `/api/jobs/${cron.id}`, { note: "changed once" });
+  await server.call("POST", "/api/channels", { name: "ops", kind: "webhook", url: "http://127.0.0.1:9/a-rather-long-address/that-goes-on-and-on-without-a-place-to-break-it" });
   await server.call("PUT", "/api/calendars/holidays", { kind: "blackout", timezone: "Europe/Berlin", dates: ["2026-12-25"] });
   const run = await server.run(failed, "failed");
   details = [`/jobs/${failed.id}`, `/jobs/${cron.id}`, `/jobs/${cron.id}?tab=runs`, `/jobs/${cron.id}?tab=versions`, `/jobs/${cron.id}?tab=declaration`, `/jobs/${cron.id}/edit`, `/runs/${run.id}`, "/calendar?view=past", "/calendar?range=7d"];
@@ -44,6 +45,10 @@ for (const [theme, viewport] of [["light", { width: 1280, height: 860 }], ["dark
       await show(page, server, path);
       found.push(...(await violations(page, path)));
     }
+    await show(page, server, "/channels");
+    await page.getByRole("button", { name: "New channel" }).click();
+    await page.getByRole("button", { name: "Webhook" }).click();
+    found.push(...(await violations(page, "a new channel")));
     assert.deepEqual(found, []);
     await page.context().close();
   });

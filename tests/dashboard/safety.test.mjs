@@ -44,6 +44,7 @@ test("text of others is shown and never run: in every field, in errors and in lo
   await server.call("PUT", "/api/calendars/evil", { kind: "blackout", dates: ["2026-12-25"], note: EVIL[1] });
   await server.call("POST", "/api/workers/claim", { worker: EVIL[1], queues: ["default"], max: 1 });
   await server.call("POST", `/api/jobs/${http.id}/pause`, { note: EVIL[0] });
+  await server.call("POST", "/api/channels", { name: "evil", kind: "webhook", url: `http://127.0.0.1:9/?q=${encodeURIComponent(EVIL[1])}` });
   paths.push(`/jobs/${http.id}`, "/calendar?view=past", `/jobs?q=${encodeURIComponent(EVIL[1])}`, `/runs?q=${encodeURIComponent(EVIL[0])}`, `/jobs/${encodeURIComponent(EVIL[1])}`, `/%3Cscript%3E`);
   const page = await openPage(browser);
   await logIn(page, server);

@@ -301,6 +301,16 @@ export interface Key {
   secret?: string | null;
 }
 
+export interface Channel {
+  name: string;
+  kind: "email" | "webhook" | "slack";
+  to: string[];
+  url: string;
+  has_secret: boolean;
+}
+
+export interface ChannelTest { delivered: boolean; error: string; took: string }
+
 export interface Version {
   version: number;
   at: string;

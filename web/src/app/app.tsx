@@ -9,6 +9,7 @@ import { Empty, Loading, ProblemNotice, Toasts } from "../parts/feedback";
 import { Audit } from "../screens/audit";
 import { BackfillQuestion } from "../screens/backfill";
 import { Calendar } from "../screens/calendar";
+import { Channels } from "../screens/channels";
 import { EditJob } from "../screens/edit_job";
 import { Job } from "../screens/job";
 import { Jobs } from "../screens/jobs";
@@ -46,6 +47,7 @@ const ROUTES: readonly Route[] = [
   { path: "/calendar", screen: () => <Calendar /> },
   { path: "/queues", screen: () => <Queues /> },
   { path: "/nodes", screen: () => <Nodes /> },
+  { path: "/channels", screen: () => <Channels /> },
   { path: "/keys", screen: () => <Keys /> },
   { path: "/audit", screen: () => <Audit /> },
   { path: "/settings", screen: () => <Settings /> },

@@ -21,6 +21,7 @@ export const SCREENS: readonly Screen[] = [
   { to: "/calendar", label: "Calendar", icon: "calendar", key: "c", section: "" },
   { to: "/queues", label: "Queues & workers", icon: "queues", key: "q", section: "Capacity" },
   { to: "/nodes", label: "Nodes", icon: "nodes", key: "n", section: "Capacity" },
+  { to: "/channels", label: "Channels", icon: "channels", key: "h", section: "Project", role: "operator" },
   { to: "/keys", label: "Keys", icon: "keys", key: "k", section: "Project", role: "admin" },
   { to: "/audit", label: "Audit", icon: "audit", key: "a", section: "Project", role: "admin" },
   { to: "/settings", label: "Settings", icon: "settings", key: "s", section: "Project" },

@@ -2,7 +2,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { parseExact, stringifyExact } from "../api/exact_json";
 import type { FieldError } from "../api/http";
-import type { Action, CommandAction, HttpAction, JobSpec, NotifyRule } from "../api/types";
+import { useResource } from "../api/resource";
+import type { Action, Channel, CommandAction, HttpAction, JobSpec, NotifyRule } from "../api/types";
+import { may } from "../app/session";
 import { Card, Field, Segmented } from "../parts/controls";
 import { ScheduleEditor } from "./schedule_editor";
 
@@ -93,17 +95,25 @@ function PayloadField({ spec, onChange }: Pick<FormProps, "spec" | "onChange">) 
 const wholeOf = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
 
 function TellFields({ spec, onChange }: Pick<FormProps, "spec" | "onChange">) {
+  const { data } = useResource<{ channels: Channel[] }>(may("operator") ? "/api/channels" : null);
   const rule = spec.notify?.[0];
-  const set = (email: string[]) => {
-    const next: NotifyRule = { on: "failure", ...rule, email };
-    if (email.length === 0) delete next.email;
+  const channels = [...new Set([...(rule?.channel ? [rule.channel] : []), ...(data?.channels ?? []).map(({ name }) => name)])]; // one may be the server's
+  const set = (changes: Pick<NotifyRule, "email" | "channel">) => {
+    const next: NotifyRule = { on: "failure", ...rule, ...changes };
+    if (next.email?.length === 0) delete next.email;
+    if (next.channel === "") delete next.channel;
     onChange({ notify: next.email || next.channel ? [next, ...(spec.notify ?? []).slice(1)] : [] });
   };
   return (
     <div class="form-grid">
       <Field label="E-mail when it fails" hint="Addresses, with commas between.">
-        {(id, by) => <input id={id} aria-describedby={by} type="text" placeholder="ops@example.com" value={(rule?.email ?? []).join(", ")} onInput={(event) => set(event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean))} />}
+        {(id, by) => <input id={id} aria-describedby={by} type="text" placeholder="ops@example.com" value={(rule?.email ?? []).join(", ")} onInput={(event) => set({ email: event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean) })} />}
       </Field>
+      {channels.length > 0 && (
+        <Field label="Channel when it fails">
+          {(id) => <select id={id} value={rule?.channel ?? ""} onChange={(event) => set({ channel: event.currentTarget.value })}><option value="">none</option>{channels.map((name) => <option key={name}>{name}</option>)}</select>}
+        </Field>
+      )}
     </div>
   );
 }
