@@ -45,6 +45,12 @@ for (const [theme, viewport] of [["light", { width: 1280, height: 860 }], ["dark
       await show(page, server, path);
       found.push(...(await violations(page, path)));
     }
+    await show(page, server, "/jobs"); // what lies above a screen
+    await page.getByLabel("Select all on this page").check();
+    await page.getByRole("region", { name: "Selection" }).getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: /^Pause \d+ jobs$/ }).waitFor();
+    found.push(...(await violations(page, "the question before many are changed")));
+    await page.keyboard.press("Escape");
     await show(page, server, "/channels");
     await page.getByRole("button", { name: "New channel" }).click();
     await page.getByRole("button", { name: "Webhook" }).click();

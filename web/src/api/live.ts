@@ -5,7 +5,7 @@ import { Watched } from "../app/watched";
 import type { StreamEvent } from "./event_parser";
 import { EventStream } from "./event_stream";
 import { BASE, pathWith } from "./http";
-import type { RunState } from "./types";
+import type { BulkProgress, RunState } from "./types";
 
 interface Change {
   all?: boolean;
@@ -25,6 +25,7 @@ type LinkState = "connecting" | "live" | "lost";
 export type LiveEvent =
   | { name: "change"; data: Change }
   | { name: "output"; data: OutputGrown }
+  | { name: "bulk"; data: BulkProgress }
   | { name: "resync"; data: unknown }
   /** The stream begins here: `output` from before was not told. */
   | { name: "opened"; data: unknown };
@@ -35,7 +36,7 @@ type Said =
   | { kind: "hello" }
   | { kind: "wants"; tab: string; outputs: string[] };
 
-const NAMES: ReadonlySet<string> = new Set(["change", "output", "resync"]);
+const NAMES: ReadonlySet<string> = new Set(["change", "output", "bulk", "resync"]);
 const OUTPUTS_MAX = 20; // the server's bound
 const TAB = Math.random().toString(36).slice(2);
 

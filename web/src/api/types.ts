@@ -329,6 +329,27 @@ export interface AuditEntry {
   after: Record<string, unknown> | null;
 }
 
+export type BulkAction = "cancel" | "pause" | "resume" | "run" | "retry";
+
+export interface BulkPreview { matches: number; sample: JobRef[] }
+
+/** How far one came, as the stream tells it. */
+export interface BulkProgress {
+  id: string;
+  status: "waiting" | "running" | "done" | "cancelled";
+  total: number;
+  /** That went well. */
+  done: number;
+  failed_count: number;
+}
+
+export interface Bulk extends BulkProgress {
+  action: BulkAction;
+  /** The first of them. */
+  failed: { id: string; code: string; detail: string }[];
+  starts_at: string;
+}
+
 export interface Calendar {
   name: string;
   kind: "blackout" | "business";

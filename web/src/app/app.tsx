@@ -4,6 +4,7 @@ import { Component } from "preact";
 import { useEffect } from "preact/hooks";
 import { live } from "../api/live";
 import { forgetAll } from "../api/resource";
+import { Bulks } from "../bulk/bulk";
 import { Questions } from "../parts/dialog";
 import { Empty, Loading, ProblemNotice, Toasts } from "../parts/feedback";
 import { Audit } from "../screens/audit";
@@ -112,7 +113,7 @@ export function App() {
   }
   return (
     <>
-      {now.state === "out" ? <Login /> : <><Screens /><Questions /><PauseQuestion /><BackfillQuestion /><Overlays /></>}
+      {now.state === "out" ? <Login /> : <><Screens /><Questions /><PauseQuestion /><BackfillQuestion /><Bulks /><Overlays /></>}
       <Toasts />
     </>
   );

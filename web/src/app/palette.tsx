@@ -82,6 +82,7 @@ const keys = (): (readonly [string, string])[] => [
   ["/", "search this list"],
   ["j  k", "down and up a list"],
   ["Enter", "open"],
+  ...(may("operator") ? [["x", "tick"] as const] : []),
   ...(may("submitter") ? [["n", "new job"] as const] : []),
   ...screensFor().map(({ key, label }) => [`g ${key}`, label] as const),
   ["f", "follow a log"],

@@ -1,5 +1,5 @@
-// Keys that work everywhere: "/" to the search box, j and k along a list, Enter opens, "g" then a letter
-// to a screen, "n" a new job. Lists mark their rows with data-row.
+// Keys that work everywhere: "/" to the search box, j and k along a list, Enter opens, x ticks,
+// "g" then a letter to a screen, "n" a new job. Lists mark their rows with data-row.
 import { useEffect } from "preact/hooks";
 import { navigate } from "./router";
 import { screensFor } from "./screens";
@@ -30,6 +30,11 @@ const ACTIONS: Record<string, () => boolean> = {
   },
   j: () => { step(1); return true; },
   k: () => { step(-1); return true; },
+  x: () => {
+    const tick = document.querySelector<HTMLElement>('[data-row][data-at="true"] input[type="checkbox"]');
+    tick?.click();
+    return tick !== null;
+  },
   n: () => {
     if (may("submitter")) navigate("/jobs/new");
     return may("submitter");
@@ -37,7 +42,7 @@ const ACTIONS: Record<string, () => boolean> = {
   "?": () => { helpOpen.set(true); return true; },
 };
 
-const isTyping = (target: EventTarget | null) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+const isTyping = (target: EventTarget | null) => target instanceof HTMLElement && (target.isContentEditable || target.matches('input:not([type="checkbox"]), textarea, select'));
 
 export function useShortcuts(): void {
   useEffect(() => {

@@ -1,4 +1,4 @@
-// All jobs: a search among them, and what their last runs were.
+// All jobs: a search among them, what their last runs were, many at once.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { pathWith } from "../api/http";
 import { anyChange, useResource } from "../api/resource";
@@ -6,6 +6,7 @@ import type { Job, JobList } from "../api/types";
 import { clock } from "../app/clock";
 import { Link, usePlace } from "../app/router";
 import { may } from "../app/session";
+import { BulkBar } from "../bulk/bulk";
 import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
 import { Empty, Loading, ProblemNotice } from "../parts/feedback";
 import { Icon } from "../parts/icon";
@@ -17,6 +18,7 @@ import { SavedViews } from "../search/saved_views";
 import { JOB_TERMS, searchLink, understood } from "../search/terms";
 import { actionText, scheduleText } from "../words/declaration";
 import { FirstJob } from "./first_job";
+import { useSelection } from "./selection";
 
 const PAGE = 50;
 const BARS = 30;
@@ -29,9 +31,17 @@ const CHIPS = [
   { label: "New in 24 h", field: "since", value: "24h" },
 ] as const;
 
-function JobRow({ job }: { job: Job }) {
+interface RowProps {
+  job: Job;
+  /** When not given, rows are not ticked. */
+  onSelect?: ((event: MouseEvent) => void) | undefined;
+  selected: boolean;
+}
+
+function JobRow({ job, selected, onSelect }: RowProps) {
   return (
-    <tr data-row>
+    <tr data-row data-selected={selected}>
+      {onSelect && <td class="pick"><input type="checkbox" aria-label={`Select ${job.name}`} checked={selected} onClick={onSelect} /></td>}
       <td>
         <div class="name-cell">
           <Link to={`/jobs/${job.id}`} class="cut" title={job.name}>{job.name}</Link>
@@ -62,6 +72,8 @@ export function Jobs() {
   const path = pathWith("/api/jobs", { ...asked.query, strip: BARS, limit: PAGE, cursor: cursorOf(cursors) });
   const { data, problem, stale, reload } = useResource<JobList>(path, anyChange);
   const jobs = data?.jobs ?? [];
+  const picks = may("operator");
+  const { selected, toggle, toggleAll, clear } = useSelection(jobs.map(({ id }) => id), path);
   const [tags, setTags] = useState<string[]>([]);
   useEffect(() => setTags((known) => [...new Set([...known, ...jobs.flatMap((job) => job.tags)])].sort()), [data]);
   return (
@@ -71,6 +83,8 @@ export function Jobs() {
       </PageHead>
       <SearchBox text={text} vocabulary={JOB_TERMS} unknown={asked.unknown} seen={{ tag: tags }} chips={CHIPS} views={views} what="jobs" />
       {problem && <ProblemNotice problem={problem} onRetry={reload} />}
+      <BulkBar what="job" actions={["run", "pause", "resume", "cancel"]} selected={selected} filter={asked.query}
+        nameOf={(id) => jobs.find((job) => job.id === id)?.name} onClear={clear} />
       <Card flush label="Jobs">
         {!data && !problem && <Loading what="jobs" />}
         {data && jobs.length === 0 && text === "" && <FirstJob />}
@@ -80,11 +94,14 @@ export function Jobs() {
             <table class="folds">
               <thead>
                 <tr>
+                  {picks && <th class="pick"><input type="checkbox" aria-label="Select all on this page" checked={jobs.every(({ id }) => selected.has(id))} onClick={toggleAll} /></th>}
                   <th>Name</th><th>Status</th><th>Schedule</th><th>Next run</th><th>Last run</th><th>Last {BARS} runs</th><th>Tags</th>
                 </tr>
               </thead>
               <tbody>
-                {jobs.map((job) => <JobRow key={job.id} job={job} />)}
+                {jobs.map((job) => (
+                  <JobRow key={job.id} job={job} selected={selected.has(job.id)} onSelect={picks ? (event) => toggle(job.id, event.shiftKey) : undefined} />
+                ))}
               </tbody>
             </table>
           </div>

@@ -1,10 +1,12 @@
-// All runs: what happened, by state, time, job and error.
+// All runs: what happened, by state, time, job and error; many at once.
 import { useMemo } from "preact/hooks";
 import { pathWith } from "../api/http";
 import { anyChange, useResource } from "../api/resource";
 import type { RunList } from "../api/types";
 import { clock } from "../app/clock";
 import { usePlace } from "../app/router";
+import { may } from "../app/session";
+import { BulkBar } from "../bulk/bulk";
 import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
 import { Empty, Loading, ProblemNotice, Snippet } from "../parts/feedback";
 import { SearchBox } from "../search/box";
@@ -12,6 +14,7 @@ import { SavedViews } from "../search/saved_views";
 import { RUN_TERMS, understood } from "../search/terms";
 import { curlFor } from "../words/declaration";
 import { RunsTable } from "./runs_table";
+import { useSelection } from "./selection";
 
 const PAGE = 50;
 const views = new SavedViews("runs");
@@ -31,11 +34,14 @@ export function Runs() {
   const path = pathWith("/api/runs", { ...asked.query, limit: PAGE, cursor: cursorOf(cursors) });
   const { data, problem, stale, reload } = useResource<RunList>(path, anyChange);
   const runs = data?.runs ?? [];
+  const ticks = useSelection(runs.map(({ id }) => id), path);
   return (
     <>
       <PageHead title="Runs" />
       <SearchBox text={text} vocabulary={RUN_TERMS} unknown={asked.unknown} seen={{}} chips={CHIPS} views={views} what="runs" />
       {problem && <ProblemNotice problem={problem} onRetry={reload} />}
+      <BulkBar what="run" actions={["retry", "cancel"]} selected={ticks.selected} filter={asked.query}
+        nameOf={(id) => runs.find((run) => run.id === id)?.job_name} onClear={ticks.clear} />
       <Card flush label="Runs">
         {!data && !problem && <Loading what="runs" />}
         {data && runs.length === 0 && (text === "" ? (
@@ -44,7 +50,7 @@ export function Runs() {
             <Snippet text={curlFor("GET", "/api/runs")} label="A curl command that lists the runs" />
           </Empty>
         ) : <Empty icon="search" title="No run matches"><p>Take a filter away, or look further back.</p></Empty>)}
-        {runs.length > 0 && <RunsTable runs={runs} withJob stale={stale} />}
+        {runs.length > 0 && <RunsTable runs={runs} withJob stale={stale} ticks={may("operator") ? ticks : undefined} />}
         {data && <Pager next={data.next} cursors={cursors} shown={runs.length} what="runs" />}
       </Card>
     </>

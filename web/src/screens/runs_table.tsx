@@ -7,10 +7,19 @@ import { plural } from "../words/count";
 import { durationText } from "../words/time";
 import { triggerText } from "../words/states";
 
+/** Which rows are ticked. */
+interface Ticks {
+  selected: ReadonlySet<string>;
+  toggle: (id: string, range: boolean) => void;
+  toggleAll: () => void;
+}
+
 interface TableProps {
   runs: readonly Run[];
   withJob?: boolean;
   stale?: boolean;
+  /** When not given, rows are not ticked. */
+  ticks?: Ticks | undefined;
 }
 
 const what = (run: Run) => {
@@ -21,9 +30,11 @@ const what = (run: Run) => {
   return run.reason;
 };
 
-function RunRow({ run, withJob }: { run: Run; withJob: boolean }) {
+function RunRow({ run, withJob, ticks }: { run: Run; withJob: boolean; ticks: Ticks | undefined }) {
+  const isTicked = ticks?.selected.has(run.id) ?? false;
   return (
-    <tr data-row>
+    <tr data-row data-selected={isTicked}>
+      {ticks && <td class="pick"><input type="checkbox" aria-label={`Select the run of ${run.job_name}`} checked={isTicked} onClick={(event) => ticks.toggle(run.id, event.shiftKey)} /></td>}
       <td data-label="State"><Link to={`/runs/${run.id}`} class="state-link" aria-label={`Run of ${run.job_name}, ${run.state}`}><State of={run.state} reason={run.count > 1 ? `${run.count}×` : undefined} /></Link></td>
       {withJob && <td data-label="Job"><div class="name-cell"><Link to={`/jobs/${run.job_id}`} class="cut" title={run.job_name}>{run.job_name}</Link></div></td>}
       <td data-label="Planned" class="nowrap"><Relative at={run.planned_at} /></td>
@@ -36,19 +47,20 @@ function RunRow({ run, withJob }: { run: Run; withJob: boolean }) {
   );
 }
 
-export function RunsTable({ runs, withJob = false, stale = false }: TableProps) {
+export function RunsTable({ runs, withJob = false, stale = false, ticks }: TableProps) {
   return (
     <div class="table-scroll dims" aria-busy={stale}>
       <table class="folds runs">
         <thead>
           <tr>
+            {ticks && <th class="pick"><input type="checkbox" aria-label="Select all on this page" checked={runs.every(({ id }) => ticks.selected.has(id))} onClick={ticks.toggleAll} /></th>}
             <th>State</th>
             {withJob && <th>Job</th>}
             <th>Planned</th><th class="number">Took</th><th class="number">Late</th><th class="number">Attempts</th><th>Trigger</th><th>What</th>
           </tr>
         </thead>
         <tbody>
-          {runs.map((run) => <RunRow key={run.id} run={run} withJob={withJob} />)}
+          {runs.map((run) => <RunRow key={run.id} run={run} withJob={withJob} ticks={ticks} />)}
         </tbody>
       </table>
     </div>
