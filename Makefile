@@ -43,6 +43,10 @@ bench-peers: ## measure beside beanstalkd, BullMQ, graphile-worker, pg-boss, nod
 	@cmake --build $(RELEASE) -j $(JOBS) --target chronos load
 	@$(PYTHON) bench/peers/compare.py $(RELEASE) $(ARGS)
 
+screenshots: build ## take the pictures of docs/screenshots, from `chronos demo`
+	@tools/packages.sh screenshots
+	@CHRONOS_BINARY=$(RELEASE)/chronos node tests/dashboard/screenshots.mjs docs/screenshots $(ARGS)
+
 sim: ## replay one simulator seed: make sim SEED=123
 	@$(CONFIGURE) release -DCHRONOS_TESTS=ON >/dev/null
 	@cmake --build $(RELEASE) -j $(JOBS) --target sim
@@ -66,4 +70,4 @@ fmt: ## format the sources
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: help run cluster build test check bench bench-peers sim soak fuzz fmt clean
+.PHONY: help run cluster build test check bench bench-peers screenshots sim soak fuzz fmt clean

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages Chronos needs and does not find: `tools/packages.sh build` for the
 # program, `server` for the same without its dashboard (-DCHRONOS_DASHBOARD=OFF), `test` for everything
-# the tests need too, `check` for the deeper checks, `bench` and `peers` for the benchmarks. As root, or
-# through sudo. Does nothing, and needs no network, when all are there.
+# the tests need too, `check` for the deeper checks, `bench` and `peers` for the benchmarks, `screenshots` for
+# the pictures of the dashboard. As root, or through sudo. Does nothing, and needs no network, when all are there.
 set -eu
 
 server="g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsimdjson-dev libabsl-dev
@@ -21,6 +21,9 @@ bench="$build libbenchmark-dev"
 # The servers Chronos is measured beside; each is started for a measurement, none of Debian's services is used.
 peers="$bench python3 beanstalkd redis-server postgresql"
 
+# The pictures of the dashboard are taken with these letters.
+screenshots="$build chromium fonts-inter fonts-jetbrains-mono"
+
 # A cluster for trying out (tools/cluster.sh).
 cluster="$build postgresql"
 
@@ -32,7 +35,8 @@ case "${1:-}" in
   check) wanted=$check ;;
   bench) wanted=$bench ;;
   peers) wanted=$peers ;;
-  *) echo "usage: $0 server|build|test|check|bench|peers|cluster" >&2; exit 2 ;;
+  screenshots) wanted=$screenshots ;;
+  *) echo "usage: $0 server|build|test|check|bench|peers|screenshots|cluster" >&2; exit 2 ;;
 esac
 
 # Node may have come from elsewhere: a second one is not installed beside it.

@@ -1,5 +1,5 @@
 // A real server in a folder of its own, and its API as an administrator has it.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -32,7 +32,8 @@ export async function until(what, ask, limit = READY_MS) {
 }
 
 export class Chronos {
-  static async start({ path = "", args = [] } = {}) {
+  /** `demo` is with a made-up month in it. */
+  static async start({ path = "", args = [], demo = false } = {}) {
     const server = new Chronos();
     server.folder = mkdtempSync(join(tmpdir(), "chronos-dashboard-"));
     server.data = join(server.folder, "data");
@@ -41,6 +42,7 @@ export class Chronos {
     server.url = server.host + path;
     server.args = args;
     try {
+      if (demo) server.makeDemo();
       await server.launch();
       server.key = readFileSync(join(server.data, "admin.key"), "utf8").trim();
       return server;
@@ -48,6 +50,11 @@ export class Chronos {
       await server.stop();
       throw error;
     }
+  }
+
+  makeDemo() {
+    const made = spawnSync(BINARY, ["demo", this.data], { encoding: "utf8" });
+    if (made.status !== 0) throw new Error(`chronos demo: ${made.stderr}`);
   }
 
   async launch() {
