@@ -382,8 +382,10 @@ Result<Demo> make_demo(const DemoOptions& options) {
   by_hand.has_own_thread = false;
   CHRONOS_TRY(const auto store, store::SqlStore::open(scratch.file(), clock, by_hand));
   CHRONOS_TRY(const auto projects, store->list_projects());
+  const auto& project = projects.front();
+  CHRONOS_TRY(const auto keys, store->list_keys(project.id));
   service::Principal who{
-      .key = {}, .project = projects.front().id, .project_name = projects.front().name};
+      .key = keys.front().id, .project = project.id, .project_name = project.name};
   who.role = Role::admin;
   Month month(*store, clock, ids, rng, who);
   CHRONOS_TRY_VOID(live_a_month(month, start, options));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -43,6 +44,17 @@ class DemoTest : public testing::Test {
     return counts;
   }
 
+  bool all_changes_have_an_author(const std::string& name) {
+    const auto store = store::SqlStore::open((folder_ / name / "chronos.db").string(), clock_);
+    AuditFilter filter;
+    filter.project = store->get()->list_projects()->front().id;
+    const auto keys = store->get()->list_keys(filter.project);
+    const auto page = store->get()->list_audit(filter);
+    return !page->rows.empty() && std::ranges::all_of(page->rows, [&](const AuditEntry& entry) {
+      return entry.actor == keys->front().id;
+    });
+  }
+
   std::filesystem::path folder_;
   SystemClock clock_;
 };
@@ -52,6 +64,7 @@ TEST_F(DemoTest, HasOneOfEachToLookAt) {
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_GT(made->jobs, 10);
   EXPECT_TRUE(std::filesystem::exists(made->key_file));
+  EXPECT_TRUE(all_changes_have_an_author("a"));
   const auto found = counts("a");
   for (const auto* state : {"succeeded", "failed", "skipped", "missed", "running", "planned"}) {
     EXPECT_TRUE(found.contains(state)) << state;
