@@ -74,7 +74,7 @@ export class Chronos {
   }
 
   async halt() {
-    if (this.hasEnded()) return;
+    if (!this.process || this.hasEnded()) return;
     const ended = new Promise((resolve) => this.process.once("exit", resolve));
     this.process.kill("SIGTERM");
     const timer = setTimeout(() => this.process.kill("SIGKILL"), STOP_MS);
