@@ -11,7 +11,8 @@ METHODS = ("get", "post", "put", "patch", "delete")
 OPEN = {"/livez", "/readyz", "/api/login"}
 ROLES = ["viewer", "submitter", "operator", "admin"]  # each may what those before it may; worker stands apart
 IDS = {"job_id": "job_00000000000000000000000000", "run_id": "run_00000000000000000000000000",
-       "key_id": "key_00000000000000000000000000", "key": "some-key", "calendar": "closed"}
+       "key_id": "key_00000000000000000000000000", "key": "some-key", "calendar": "closed",
+       "bulk_id": "bulk_00000000000000000000000000", "channel": "ops", "version": "1"}
 
 
 def routes():
