@@ -1,11 +1,9 @@
 // calendars list, get, put, delete, import.
-#include <fmt/format.h>
-
 #include <memory>
 #include <utility>
 
 #include "cli/commands.h"
-#include "cli/safe_text.h"
+#include "cli/named.h"
 #include "cli/views.h"
 
 namespace chronos::cli {
@@ -19,12 +17,7 @@ std::string count_of(const json::Value& calendar, std::string_view member) {
 }
 
 void print_calendars(const Session& session, const std::vector<const json::Value*>& calendars) {
-  if (session.flags.quiet) {
-    for (const auto* calendar : calendars) {
-      session.terminal.out << safe_line(text_of(*calendar, "name")) << '\n';
-    }
-    return;
-  }
+  if (session.flags.quiet) return print_names(session, calendars);
   Table table({"NAME", "KIND", "TIMEZONE", "DATES", "WEEKLY", "EVENTS", "UPDATED", "NOTE"});
   const auto now = session.clock.now();
   for (const auto* calendar : calendars) {
@@ -41,37 +34,6 @@ std::string path_of(const std::string& name) {
   return "/api/calendars/" + url_encoded(name);
 }
 
-int get(Session& session, const std::string& name) {
-  auto client = connect(session);
-  if (!client) return failed(session, client.error());
-  const auto calendar = client->call({.path = path_of(name)});
-  if (!calendar) return failed(session, calendar.error());
-  print_json(session.terminal, calendar->root().raw);
-  return kOk;
-}
-
-// Sends the request and says what became of the calendar.
-int change(Session& session, const ApiRequest& request, std::string_view done) {
-  auto client = connect(session);
-  if (!client) return failed(session, client.error());
-  const auto calendar = client->call(request);
-  if (!calendar) {
-    const auto sent = json::parse(request.body);
-    return failed(session, calendar.error(), sent ? &sent->root() : nullptr);
-  }
-  const auto& root = calendar->root();
-  if (session.flags.json) {
-    print_json(session.terminal, root.raw);
-    return kOk;
-  }
-  const auto name = text_of(root, "name");
-  session.terminal.out << safe_line(session.flags.quiet ? name
-                                                        : fmt::format("{}  {}  {}", name,
-                                                                      text_of(root, "kind"), done))
-                       << '\n';
-  return kOk;
-}
-
 struct FileFlags {
   std::string name;
   std::string file;
@@ -80,20 +42,20 @@ struct FileFlags {
 int put(Session& session, const FileFlags& flags) {
   auto body = read_input(session, flags.file);
   if (!body) return failed(session, body.error());
-  return change(session, {.method = "PUT", .path = path_of(flags.name), .body = std::move(*body)},
-                "stored");
+  return change_named(
+      session, {.method = "PUT", .path = path_of(flags.name), .body = std::move(*body)}, "stored");
 }
 
 int import(Session& session, const FileFlags& flags) {
   auto body = read_input(session, flags.file);
   if (!body) return failed(session, body.error());
-  return change(session,
-                {.method = "POST",
-                 .path = path_of(flags.name) + "/import",
-                 .body = std::move(*body),
-                 .content_type = "text/calendar",
-                 .idempotency_key = fresh_idempotency_key()},
-                "imported");
+  return change_named(session,
+                      {.method = "POST",
+                       .path = path_of(flags.name) + "/import",
+                       .body = std::move(*body),
+                       .content_type = "text/calendar",
+                       .idempotency_key = fresh_idempotency_key()},
+                      "imported");
 }
 
 }  // namespace
@@ -113,7 +75,7 @@ Action declare_calendars_list(Arguments&) {
 Action declare_calendars_get(Arguments& arguments) {
   auto name = std::make_unique<std::string>();
   arguments.required(kName, *name);
-  return [name = std::move(name)](Session& session) { return get(session, *name); };
+  return [name = std::move(name)](Session& session) { return get_named(session, path_of(*name)); };
 }
 
 Action declare_calendars_put(Arguments& arguments) {
@@ -134,7 +96,7 @@ Action declare_calendars_delete(Arguments& arguments) {
   auto name = std::make_unique<std::string>();
   arguments.required(kName, *name);
   return [name = std::move(name)](Session& session) {
-    return change(session, {.method = "DELETE", .path = path_of(*name)}, "deleted");
+    return change_named(session, {.method = "DELETE", .path = path_of(*name)}, "deleted");
   };
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/commands.h"
+#include "cli/named.h"
 #include "cli/safe_text.h"
 #include "cli/views.h"
 
@@ -24,12 +25,7 @@ std::string target_of(const json::Value& channel) {
 }
 
 void print_channels(const Session& session, const std::vector<const json::Value*>& channels) {
-  if (session.flags.quiet) {
-    for (const auto* channel : channels) {
-      session.terminal.out << safe_line(text_of(*channel, "name")) << '\n';
-    }
-    return;
-  }
+  if (session.flags.quiet) return print_names(session, channels);
   Table table({"NAME", "KIND", "TO", "SIGNED", "UPDATED"});
   const auto now = session.clock.now();
   for (const auto* channel : channels) {
@@ -43,36 +39,6 @@ void print_channels(const Session& session, const std::vector<const json::Value*
 
 std::string path_of(const std::string& name) {
   return "/api/channels/" + url_encoded(name);
-}
-
-int get(Session& session, const std::string& name) {
-  auto client = connect(session);
-  if (!client) return failed(session, client.error());
-  const auto channel = client->call({.path = path_of(name)});
-  if (!channel) return failed(session, channel.error());
-  print_json(session.terminal, channel->root().raw);
-  return kOk;
-}
-
-int change(Session& session, const ApiRequest& request, std::string_view done) {
-  auto client = connect(session);
-  if (!client) return failed(session, client.error());
-  const auto channel = client->call(request);
-  if (!channel) {
-    const auto sent = json::parse(request.body);
-    return failed(session, channel.error(), sent ? &sent->root() : nullptr);
-  }
-  const auto& root = channel->root();
-  if (session.flags.json) {
-    print_json(session.terminal, root.raw);
-    return kOk;
-  }
-  const auto name = text_of(root, "name");
-  session.terminal.out << safe_line(session.flags.quiet ? name
-                                                        : fmt::format("{}  {}  {}", name,
-                                                                      text_of(root, "kind"), done))
-                       << '\n';
-  return kOk;
 }
 
 struct PutFlags {
@@ -113,8 +79,8 @@ Result<std::string> body_of(const Session& session, const PutFlags& flags) {
 int put(Session& session, const PutFlags& flags) {
   auto body = body_of(session, flags);
   if (!body) return failed(session, body.error());
-  return change(session, {.method = "PUT", .path = path_of(flags.name), .body = std::move(*body)},
-                "stored");
+  return change_named(
+      session, {.method = "PUT", .path = path_of(flags.name), .body = std::move(*body)}, "stored");
 }
 
 int test(Session& session, const std::string& name) {
@@ -156,7 +122,7 @@ Action declare_channels_list(Arguments&) {
 Action declare_channels_get(Arguments& arguments) {
   auto name = std::make_unique<std::string>();
   arguments.required(kName, *name);
-  return [name = std::move(name)](Session& session) { return get(session, *name); };
+  return [name = std::move(name)](Session& session) { return get_named(session, path_of(*name)); };
 }
 
 Action declare_channels_put(Arguments& arguments) {
@@ -174,7 +140,7 @@ Action declare_channels_delete(Arguments& arguments) {
   auto name = std::make_unique<std::string>();
   arguments.required(kName, *name);
   return [name = std::move(name)](Session& session) {
-    return change(session, {.method = "DELETE", .path = path_of(*name)}, "deleted");
+    return change_named(session, {.method = "DELETE", .path = path_of(*name)}, "deleted");
   };
 }
 
