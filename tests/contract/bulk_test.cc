@@ -118,10 +118,8 @@ TEST_F(BulkApi, AStepThatIsRepeatedMakesNoSecondRun) {
   const auto failed = make_run(RunState::failed);
   const auto id = create(R"({"action": "retry", "ids": [")" + failed + R"("]})");
   clock_.advance(kBulkUndo);
-  const auto parsed = *BulkId::parse(id);
-  auto before = *store_.find_bulk(project_, parsed);
   work();
-  // Another one of the same id, as if nothing had been written down.
+  // What a repeated step asks: with the same key (Bulks::act_on).
   const std::string key = id + " " + JobId{RunId::parse(failed)->uuid}.to_string();
   service::RequestFacts facts;
   facts.idempotency_key = key;

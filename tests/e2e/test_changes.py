@@ -112,7 +112,7 @@ def test_goes_on_after_kill_9(new_server):
 
 
 def test_submissions_are_answered_while_it_runs(server):
-    """By counts: while it works through its things, others' runs start and end."""
+    """While it works through its things others' runs start and end."""
     tagged(server, 1000, "busy")
     bulk = server.api("POST", "/api/bulk", {"action": "pause", "jobs": {"tag": "busy"}}).body["id"]
     wait_until(lambda: server.get(f"/api/bulk/{bulk}")["status"] != "waiting", 40, "its start")

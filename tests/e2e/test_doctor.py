@@ -36,9 +36,8 @@ def test_a_new_place_is_well(tmp_path):
 
 def test_the_disk_is_that_of_the_database(tmp_path):
     in_memory = "sqlite:/dev/shm/chronos-doctor/chronos.db"  # it is not made
-    code, faults = doctor("--data-dir", tmp_path, "--store", in_memory)
-    assert code == 0
-    assert "/dev/shm lies in memory" in faults["disk"][0]["message"]
+    faults = doctor("--data-dir", tmp_path, "--store", in_memory)[1]
+    assert any("/dev/shm lies in memory" in each["message"] for each in faults["disk"]), faults
 
 
 def test_a_server_at_work_is_well(server):

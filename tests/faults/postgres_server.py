@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 
 from chronos_server import wait_until
 
@@ -100,7 +99,4 @@ class PostgresServer:
         self.until(f"SHOW {name}", value)
 
     def until(self, question, answer, seconds=30):
-        end = time.monotonic() + seconds
-        while self.sql(question) != answer:
-            assert time.monotonic() < end, f"{question} is not {answer!r} but {self.sql(question)!r}"
-            time.sleep(0.05)
+        wait_until(lambda: self.sql(question) == answer, seconds, f"{question} to be {answer!r}")

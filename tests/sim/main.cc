@@ -1,12 +1,10 @@
 // sim --seed N [--steps N] [--verbose]: replays one history. sim --seeds A B: many, on all
-// processors, one line each; ends non-zero when one of them breaks an invariant. --for N: until N
-// steps were made, from --seed on.
+// processors, one line each; ends non-zero when one of them breaks an invariant.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -25,7 +23,6 @@ struct Order {
   WorldOptions options;
   std::uint64_t first = 1;
   std::uint64_t last = 1;
-  std::int64_t steps_wanted = std::numeric_limits<std::int64_t>::max();
 };
 
 Order read_order(int argc, char** argv) {
@@ -36,10 +33,6 @@ Order read_order(int argc, char** argv) {
     if (flag == "--seed") order.first = order.last = number();
     if (flag == "--steps") order.options.steps = static_cast<int>(number());
     if (flag == "--verbose") order.options.is_verbose = true;
-    if (flag == "--for") {
-      order.steps_wanted = static_cast<std::int64_t>(number());
-      order.last = std::numeric_limits<std::uint64_t>::max();
-    }
     if (flag == "--seeds") {
       order.first = number();
       order.last = number();
@@ -70,7 +63,7 @@ class Replays {
       auto options = order_.options;
       {
         const chronos::MutexLock lock(mutex_);
-        if (next_ > order_.last || steps_ >= order_.steps_wanted) return;
+        if (next_ > order_.last) return;
         options.seed = next_++;
       }
       World world(options);

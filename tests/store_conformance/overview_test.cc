@@ -345,9 +345,8 @@ TEST_P(OverviewTest, AllOfItIsThereAgainAfterARestart) {
 }
 
 TEST_P(OverviewTest, ChangesOfOneTransactionAddUp) {
-  std::vector<ClaimedRun> claimed;
   for (int i = 0; i < 20; ++i) submit_ready(in_queue("q" + std::to_string(i % 3)));
-  for (const auto& run : claim()) claimed.push_back(run);
+  const auto claimed = claim();
   std::vector<std::future<void>> done;
   for (const auto& run : claimed) {
     auto promise = std::make_shared<std::promise<void>>();
