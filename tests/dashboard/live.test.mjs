@@ -38,7 +38,7 @@ test("a job is submitted with the form, watched while it runs, and its log is re
   assert.equal(await page.locator(".log-line .ansi-1").innerText(), "red");
   await page.locator("h1 .badge", { hasText: "Running" }).waitFor();
   writeFileSync(gate, "");
-  await page.getByText("second").waitFor();
+  await page.locator(".log-line", { hasText: "second" }).waitFor();
   await page.locator("h1 .badge", { hasText: "Succeeded" }).waitFor();
   await page.locator(".story").getByText("Ended").waitFor();
   const raw = page.getByRole("link", { name: "Raw" });
