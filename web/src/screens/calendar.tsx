@@ -52,10 +52,13 @@ const widthOf = (begin: number, end: number, stretch: Stretch): string =>
 
 /** Whole hours or days, as the reader's clock has them. */
 function ticksOf(range: Range, { from, to }: Stretch): number[] {
-  const step = TICK_HOURS[range] * HOUR_MS;
-  const offset = new Date(from).getTimezoneOffset() * 60_000;
-  const first = Math.ceil((from - offset) / step) * step + offset;
-  return Array.from({ length: Math.ceil((to - first) / step) }, (_one, index) => first + index * step).filter((at) => (at - from) / (to - from) < LAST_TICK);
+  const day = new Date(from);
+  const tickAt = (hour: number) => new Date(day.getFullYear(), day.getMonth(), day.getDate(), hour).getTime();
+  const ticks: number[] = [];
+  for (let hour = 0; (tickAt(hour) - from) / (to - from) < LAST_TICK; hour += TICK_HOURS[range]) {
+    if (tickAt(hour) >= from) ticks.push(tickAt(hour));
+  }
+  return ticks;
 }
 
 function Scale({ range, ...stretch }: Stretch & { range: Range }) {
