@@ -16,6 +16,8 @@ interface Resource<T> {
 type Concerns = (event: LiveEvent) => boolean;
 
 export const anyChange: Concerns = (event) => event.name === "change";
+/** Also what nobody tells: a node or worker that is gone says nothing, so it is looked at again and again. */
+export const changeOrSilence: Concerns = (event) => anyChange(event);
 export const never: Concerns = () => false;
 export const jobChange = (job: string): Concerns => (event) =>
   event.name === "change" &&
@@ -28,7 +30,7 @@ export const runChange = (run: string, job: string | undefined): Concerns => (ev
 const SHORTEST_WAIT_MS = 400;
 const COST_FACTOR = 6; // a reading that takes 200 ms is repeated at most every 1.2 s
 const KEPT_MAX = 60;
-const WITHOUT_STREAM_MS = 5_000;
+const WITHOUT_STREAM_MS = 5_000; // between readings of what the stream does not tell
 
 const kept = new Map<string, unknown>();
 
@@ -92,7 +94,8 @@ export function useResource<T>(path: string | null, concerns: Concerns = never):
     });
     const unheard = whenChangedHere(() => void load());
     const poll = window.setInterval(() => {
-      if (live.link.value !== "live" && concernsNow.current !== never && !document.hidden) void load();
+      const untold = live.link.value !== "live" || concernsNow.current === changeOrSilence;
+      if (untold && concernsNow.current !== never && !document.hidden) void load();
     }, WITHOUT_STREAM_MS);
     return () => {
       deaf();

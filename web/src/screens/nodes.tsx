@@ -1,5 +1,5 @@
 // The servers that share the store.
-import { anyChange, useResource } from "../api/resource";
+import { changeOrSilence, useResource } from "../api/resource";
 import type { Node } from "../api/types";
 import { Card, PageHead } from "../parts/controls";
 import { Empty, Loading, ProblemNotice } from "../parts/feedback";
@@ -26,7 +26,7 @@ function NodeRow({ node }: { node: Node }) {
 }
 
 export function Nodes() {
-  const { data, problem, reload } = useResource<{ nodes: Node[] }>("/api/nodes", anyChange);
+  const { data, problem, reload } = useResource<{ nodes: Node[] }>("/api/nodes", changeOrSilence);
   return (
     <>
       <PageHead title="Nodes" note="Servers on one store: each takes runs, each answers the API. When one goes, the others take over its work." />

@@ -1,5 +1,5 @@
 // The queues: how much waits in each and how much may run at once; and the programs that pull from them.
-import { anyChange, useResource } from "../api/resource";
+import { changeOrSilence, useResource } from "../api/resource";
 import type { Queue, Worker } from "../api/types";
 import { Link } from "../app/router";
 import { Card, PageHead } from "../parts/controls";
@@ -30,7 +30,7 @@ function QueueRow({ queue }: { queue: Queue }) {
 }
 
 function QueueList() {
-  const { data, problem, reload } = useResource<{ queues: Queue[] }>("/api/queues", anyChange);
+  const { data, problem, reload } = useResource<{ queues: Queue[] }>("/api/queues", changeOrSilence);
   return (
     <Card title="Queues" flush>
       {problem && <ProblemNotice problem={problem} onRetry={reload} />}
@@ -54,7 +54,7 @@ function QueueList() {
 }
 
 function Workers() {
-  const { data, problem, reload } = useResource<{ workers: Worker[] }>("/api/workers", anyChange);
+  const { data, problem, reload } = useResource<{ workers: Worker[] }>("/api/workers", changeOrSilence);
   return (
     <Card title="Workers" flush>
       {problem && <ProblemNotice problem={problem} onRetry={reload} />}
