@@ -32,9 +32,11 @@ const WORDS: Record<BulkAction, { verb: string; doing: string; icon: IconName; r
 };
 const SILENCE_MS = 2_000; // only the node that works on one tells the stream of it
 const LOOKED_AT = 10; // of the newest, for one that still goes on
+const NAMED_MAX = 100; // refusals that the server names
 
 const plan = new Watched<Plan | null>(null);
 const followed = new Watched<readonly Bulk[]>([]);
+const asked = new Set<string>(); // their answers are on the way
 
 const isActive = ({ status }: BulkProgress): boolean => status === "waiting" || status === "running";
 
@@ -45,7 +47,9 @@ function take(bulk: Bulk): void {
 }
 
 function look(id: string): void {
-  read<Bulk>(`/api/bulk/${id}`).then(take, () => {}); // it goes on unseen
+  if (asked.has(id)) return;
+  asked.add(id);
+  void read<Bulk>(`/api/bulk/${id}`).then(take, () => {}).finally(() => asked.delete(id)); // it goes on unseen
 }
 
 /** What the stream tells of one; one that nobody told of before is looked at. */
@@ -120,7 +124,7 @@ function Refusals({ bulk }: { bulk: Bulk }) {
 function Progress({ bulk }: { bulk: Bulk }) {
   const active = isActive(bulk);
   const now = useNow(bulk.status === "waiting");
-  const untold = !active && bulk.failed_count > 0 && bulk.failed.length === 0; // the stream does not name what failed
+  const untold = !active && bulk.failed.length < Math.min(bulk.failed_count, NAMED_MAX); // the stream does not name what failed
   useEffect(() => {
     if (untold) look(bulk.id);
     if (!active) return undefined;
