@@ -10,8 +10,8 @@ import { Icon } from "../parts/icon";
 import { Relative } from "../parts/time";
 
 const ROLES = [
-  ["viewer", "reads"], ["submitter", "and submits, changes, cancels, runs"], ["operator", "and pauses, backfills, changes calendars"],
-  ["admin", "and manages keys and projects, writes backups"], ["worker", "claims and settles work, nothing else"],
+  ["viewer", "reads"], ["submitter", "and submits, changes, cancels, runs"], ["operator", "and pauses, backfills, changes many at once, calendars and channels"],
+  ["admin", "and manages keys and projects, reads the audit log, writes backups"], ["worker", "claims and settles work, nothing else"],
 ] as const;
 const LIVES = [["", "does not expire"], ["30d", "30 days"], ["90d", "90 days"], ["365d", "a year"]] as const;
 
