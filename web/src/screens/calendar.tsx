@@ -17,11 +17,10 @@ import { countText, plural } from "../words/count";
 import { curlFor } from "../words/declaration";
 import { type Look, lookOf } from "../words/states";
 import { clockText, dayText, instantText } from "../words/time";
+import { type Range, rangeIn, RANGES } from "./range";
 
-type Range = "24h" | "7d";
 type View = "ahead" | "past";
 const VIEWS = [["ahead", "What will run"], ["past", "What happened"]] as const;
-const RANGES = [["24h", "24 hours"], ["7d", "7 days"]] as const;
 const HOUR_MS = 3_600_000;
 const SPAN_MS: Record<Range, number> = { "24h": 24 * HOUR_MS, "7d": 168 * HOUR_MS };
 const AHEAD_STEP: Record<Range, string> = { "24h": "30m", "7d": "3h" };
@@ -224,7 +223,7 @@ function Past({ range }: { range: Range }) {
 
 export function Calendar() {
   const { query } = usePlace();
-  const range: Range = query.get("range") === "7d" ? "7d" : "24h";
+  const range = rangeIn(query);
   const view: View = query.get("view") === "past" ? "past" : "ahead";
   return (
     <>

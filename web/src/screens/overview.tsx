@@ -9,18 +9,16 @@ import { Card, PageHead, Segmented } from "../parts/controls";
 import { Loading, ProblemNotice } from "../parts/feedback";
 import { Icon, type IconName } from "../parts/icon";
 import { ClockTime, Relative } from "../parts/time";
-import { searchLink } from "../search/terms";
+import { FAILED, searchLink } from "../search/terms";
 import { bytesText, countText } from "../words/count";
 import { durationText, parseDuration } from "../words/time";
 import { FirstJob } from "./first_job";
+import { type Range, rangeIn, RANGES } from "./range";
 import { RunsTable } from "./runs_table";
 
-type Range = "24h" | "7d";
-const RANGES = [["24h", "24 hours"], ["7d", "7 days"]] as const;
 const RUNNING_MAX = 5;
 const UPCOMING_MAX = 8;
 const CHART_HEIGHT = 190;
-const FAILED = "failed,timed_out,lost";
 
 function Figure({ icon, what, value, note, to, tone = "" }: { icon: IconName; what: string; value: number; note: string; to: string; tone?: string }) {
   return (
@@ -125,7 +123,7 @@ function Health({ data: { store, node, jobs } }: { data: Data }) {
 
 export function Overview() {
   const { query } = usePlace();
-  const range: Range = query.get("range") === "7d" ? "7d" : "24h";
+  const range = rangeIn(query);
   const { data, problem, stale, reload } = useResource<Data>(pathWith("/api/overview", { range }), anyChange);
   return (
     <>

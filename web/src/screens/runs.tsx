@@ -11,7 +11,7 @@ import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
 import { Empty, Loading, ProblemNotice, Snippet } from "../parts/feedback";
 import { SearchBox } from "../search/box";
 import { SavedViews } from "../search/saved_views";
-import { RUN_TERMS, understood } from "../search/terms";
+import { FAILED, RUN_TERMS, understood } from "../search/terms";
 import { curlFor } from "../words/declaration";
 import { RunsTable } from "./runs_table";
 import { useSelection } from "./selection";
@@ -19,7 +19,7 @@ import { useSelection } from "./selection";
 const PAGE = 50;
 const views = new SavedViews("runs");
 const CHIPS = [
-  { label: "Failed", field: "state", value: "failed,timed_out,lost" },
+  { label: "Failed", field: "state", value: FAILED },
   { label: "Running", field: "state", value: "running" },
   { label: "Retrying", field: "state", value: "retrying" },
   { label: "Missed", field: "state", value: "missed" },

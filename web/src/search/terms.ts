@@ -64,6 +64,9 @@ export function understood(text: string, { fields, toQuery }: Vocabulary, now: n
   return { query, unknown };
 }
 
+/** The states of a run that failed, whatever it failed of. */
+export const FAILED = "failed,timed_out,lost";
+
 const SPANS = ["1h", "2h", "6h", "24h", "7d", "30d"] as const;
 const MINUTE_MS = 60_000;
 
