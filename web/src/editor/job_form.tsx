@@ -6,6 +6,7 @@ import { useResource } from "../api/resource";
 import type { Action, Channel, CommandAction, HttpAction, JobSpec, NotifyRule } from "../api/types";
 import { may } from "../app/session";
 import { Card, Field, Segmented } from "../parts/controls";
+import { listOf } from "../words/declaration";
 import { ScheduleEditor } from "./schedule_editor";
 
 interface FormProps {
@@ -107,7 +108,7 @@ function TellFields({ spec, onChange }: Pick<FormProps, "spec" | "onChange">) {
   return (
     <div class="form-grid">
       <Field label="E-mail when it fails" hint="Addresses, with commas between.">
-        {(id, by) => <input id={id} aria-describedby={by} type="text" placeholder="ops@example.com" value={(rule?.email ?? []).join(", ")} onInput={(event) => set({ email: event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean) })} />}
+        {(id, by) => <input id={id} aria-describedby={by} type="text" placeholder="ops@example.com" value={(rule?.email ?? []).join(", ")} onInput={(event) => set({ email: listOf(event.currentTarget.value) })} />}
       </Field>
       {channels.length > 0 && (
         <Field label="Channel when it fails">
@@ -170,7 +171,7 @@ export function JobForm({ spec, errors, onChange }: FormProps) {
             </Field>
           </div>
           <Field label="Tags" hint="With commas between." errors={errors("/tags")}>
-            {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="text" defaultValue={(spec.tags ?? []).join(", ")} key={(spec.tags ?? []).length === 0 ? "none" : "some"} onChange={(event) => onChange({ tags: event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean) })} />}
+            {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="text" defaultValue={(spec.tags ?? []).join(", ")} key={(spec.tags ?? []).length === 0 ? "none" : "some"} onChange={(event) => onChange({ tags: listOf(event.currentTarget.value) })} />}
           </Field>
           <TellFields spec={spec} onChange={onChange} />
           <Field label="Note" errors={errors("/note")}>

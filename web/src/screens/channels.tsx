@@ -7,7 +7,7 @@ import { ActionButton, Card, Field, Menu, PageHead, Segmented } from "../parts/c
 import { ask, Dialog } from "../parts/dialog";
 import { Empty, Loading, ProblemNotice, Snippet, tell, tellProblem } from "../parts/feedback";
 import { Icon } from "../parts/icon";
-import { curlFor } from "../words/declaration";
+import { curlFor, listOf } from "../words/declaration";
 
 const KINDS = [["email", "E-mail"], ["webhook", "Webhook"], ["slack", "Slack"]] as const;
 const SECRET_BYTES = 32;
@@ -41,7 +41,7 @@ function ChannelDialog({ channel, onClose }: { channel: Channel | null; onClose:
   const errors = (pointer: string) => (problem instanceof Problem ? problem.errors.filter((error) => error.pointer.startsWith(pointer)) : []);
   const save = async (event: Event) => {
     event.preventDefault();
-    const target = kind === "email" ? { to: to.split(",").map((one) => one.trim()).filter(Boolean) } : { url };
+    const target = kind === "email" ? { to: listOf(to) } : { url };
     const signed = kind === "webhook" && secret !== "" ? { secret } : {};
     try {
       if (channel) await send("PUT", pathOf(name), { kind, ...target, ...signed });

@@ -3,6 +3,9 @@ import { BASE } from "../api/http";
 import { stringifyExact } from "../api/exact_json";
 import type { Action, Job, JobSpec } from "../api/types";
 
+/** What is written with commas between. */
+export const listOf = (text: string): string[] => text.split(",").map((one) => one.trim()).filter(Boolean);
+
 export const cronTexts = (cron: JobSpec["cron"]): string[] => (Array.isArray(cron) ? cron : cron ? [cron] : []);
 export const isRecurring = (job: JobSpec): boolean => cronTexts(job.cron).length > 0 || Boolean(job.every);
 
