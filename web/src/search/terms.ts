@@ -70,18 +70,18 @@ export const FAILED = "failed,timed_out,lost";
 const SPANS = ["1h", "2h", "6h", "24h", "7d", "30d"] as const;
 const MINUTE_MS = 60_000;
 
-function instantText(value: string): string | null {
+function isoOf(value: string): string | null {
   const at = Date.parse(value);
   return Number.isFinite(at) ? new Date(at).toISOString() : null;
 }
 
 const isSpan = (value: string): boolean => Number.isFinite(parseDuration(value));
 /** "2h", or an instant, for a parameter that takes both. */
-const ageOrInstant = (value: string): string | null => (isSpan(value) ? value : instantText(value));
+const ageOrInstant = (value: string): string | null => (isSpan(value) ? value : isoOf(value));
 
 /** "2h" before now, or an instant; whole minutes, so that a page read again has the same address. */
 function instantOf(value: string, now: number): string | null {
-  if (!isSpan(value)) return instantText(value);
+  if (!isSpan(value)) return isoOf(value);
   return new Date(Math.floor((now - parseDuration(value)) / MINUTE_MS) * MINUTE_MS).toISOString();
 }
 
