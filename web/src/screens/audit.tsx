@@ -1,17 +1,16 @@
 // Who changed what, and what it was before.
-import { useMemo, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { pathWith } from "../api/http";
 import { anyChange, useResource } from "../api/resource";
 import type { AuditEntry } from "../api/types";
-import { clock } from "../app/clock";
-import { Link, usePlace } from "../app/router";
+import { Link } from "../app/router";
 import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
 import { JsonDiff } from "../parts/diff";
 import { Empty, Loading, ProblemNotice } from "../parts/feedback";
 import { Instant, Relative } from "../parts/time";
-import { SearchBox } from "../search/box";
+import { SearchBox, useSearch } from "../search/box";
 import { SavedViews } from "../search/saved_views";
-import { AUDIT_TERMS, searchLink, understood } from "../search/terms";
+import { AUDIT_TERMS, searchLink } from "../search/terms";
 
 const PAGE = 50;
 const views = new SavedViews("audit");
@@ -48,10 +47,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
 }
 
 export function Audit() {
-  const { query } = usePlace();
-  const text = query.get("q") ?? "";
-  const cursors = query.get("page") ?? "";
-  const asked = useMemo(() => understood(text, AUDIT_TERMS, clock.now()), [text]);
+  const { text, cursors, asked } = useSearch(AUDIT_TERMS);
   const path = pathWith("/api/audit", { ...asked.query, limit: PAGE, cursor: cursorOf(cursors) });
   const { data, problem, stale, reload } = useResource<{ entries: AuditEntry[]; next: string | null }>(path, anyChange);
   const entries = data?.entries ?? [];

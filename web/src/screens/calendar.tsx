@@ -1,18 +1,17 @@
 // What will run, with its peaks and the times that calendars close; and what happened, jobs by time.
 import type { ComponentChildren } from "preact";
-import { useMemo } from "preact/hooks";
 import { pathWith } from "../api/http";
 import { anyChange, useResource } from "../api/resource";
 import type { Forecast, Grid, GridRow } from "../api/types";
-import { clock, useMinute } from "../app/clock";
+import { useMinute } from "../app/clock";
 import { Link, navigate, setQuery, usePlace } from "../app/router";
 import { Chart } from "../parts/chart";
 import { Card, cursorOf, PageHead, Pager, Segmented } from "../parts/controls";
 import { Empty, Loading, Notice, ProblemNotice, Snippet } from "../parts/feedback";
 import { Instant } from "../parts/time";
-import { SearchBox } from "../search/box";
+import { SearchBox, useSearch } from "../search/box";
 import { SavedViews } from "../search/saved_views";
-import { JOB_TERMS, searchLink, understood } from "../search/terms";
+import { JOB_TERMS, searchLink } from "../search/terms";
 import { countText, plural } from "../words/count";
 import { curlFor } from "../words/declaration";
 import { type Look, lookOf } from "../words/states";
@@ -191,10 +190,7 @@ function Legend() {
 }
 
 function Past({ range }: { range: Range }) {
-  const { query } = usePlace();
-  const text = query.get("q") ?? "";
-  const cursors = query.get("page") ?? "";
-  const asked = useMemo(() => understood(text, JOB_TERMS, clock.now()), [text]);
+  const { text, cursors, asked } = useSearch(JOB_TERMS);
   const step = PAST_HOURS[range] * HOUR_MS;
   const to = (Math.floor(useMinute() / step) + 1) * step;
   const stretch = { from: to - SPAN_MS[range], to };

@@ -1,10 +1,9 @@
 // All jobs: a search among them, what their last runs were, many at once.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { pathWith } from "../api/http";
 import { anyChange, useResource } from "../api/resource";
 import type { Job, JobList } from "../api/types";
-import { clock } from "../app/clock";
-import { Link, usePlace } from "../app/router";
+import { Link } from "../app/router";
 import { may } from "../app/session";
 import { BulkBar } from "../bulk/bulk";
 import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
@@ -13,9 +12,9 @@ import { Icon } from "../parts/icon";
 import { State } from "../parts/state";
 import { Strip } from "../parts/strip";
 import { Relative } from "../parts/time";
-import { SearchBox } from "../search/box";
+import { SearchBox, useSearch } from "../search/box";
 import { SavedViews } from "../search/saved_views";
-import { JOB_TERMS, searchLink, understood } from "../search/terms";
+import { JOB_TERMS, searchLink } from "../search/terms";
 import { actionText, scheduleText } from "../words/declaration";
 import { FirstJob } from "./first_job";
 import { useSelection } from "./selection";
@@ -65,10 +64,7 @@ function JobRow({ job, selected, onSelect }: RowProps) {
 }
 
 export function Jobs() {
-  const { query } = usePlace();
-  const text = query.get("q") ?? "";
-  const cursors = query.get("page") ?? "";
-  const asked = useMemo(() => understood(text, JOB_TERMS, clock.now()), [text]);
+  const { text, cursors, asked } = useSearch(JOB_TERMS);
   const path = pathWith("/api/jobs", { ...asked.query, strip: BARS, limit: PAGE, cursor: cursorOf(cursors) });
   const { data, problem, stale, reload } = useResource<JobList>(path, anyChange);
   const jobs = data?.jobs ?? [];

@@ -1,17 +1,14 @@
 // All runs: what happened, by state, time, job and error; many at once.
-import { useMemo } from "preact/hooks";
 import { pathWith } from "../api/http";
 import { anyChange, useResource } from "../api/resource";
 import type { RunList } from "../api/types";
-import { clock } from "../app/clock";
-import { usePlace } from "../app/router";
 import { may } from "../app/session";
 import { BulkBar } from "../bulk/bulk";
 import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
 import { Empty, Loading, ProblemNotice, Snippet } from "../parts/feedback";
-import { SearchBox } from "../search/box";
+import { SearchBox, useSearch } from "../search/box";
 import { SavedViews } from "../search/saved_views";
-import { FAILED, RUN_TERMS, understood } from "../search/terms";
+import { FAILED, RUN_TERMS } from "../search/terms";
 import { curlFor } from "../words/declaration";
 import { RunsTable } from "./runs_table";
 import { useSelection } from "./selection";
@@ -27,10 +24,7 @@ const CHIPS = [
 ] as const;
 
 export function Runs() {
-  const { query } = usePlace();
-  const text = query.get("q") ?? "";
-  const cursors = query.get("page") ?? "";
-  const asked = useMemo(() => understood(text, RUN_TERMS, clock.now()), [text]);
+  const { text, cursors, asked } = useSearch(RUN_TERMS);
   const path = pathWith("/api/runs", { ...asked.query, limit: PAGE, cursor: cursorOf(cursors) });
   const { data, problem, stale, reload } = useResource<RunList>(path, anyChange);
   const runs = data?.runs ?? [];

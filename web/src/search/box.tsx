@@ -1,12 +1,22 @@
 // The search box of a list: suggestions while typing, chips for the usual filters, saved views. The text
 // stands in the address as `q`.
-import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { setQuery } from "../app/router";
+import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import { clock } from "../app/clock";
+import { setQuery, usePlace } from "../app/router";
 import { useWatched } from "../app/watched";
 import { tell } from "../parts/feedback";
 import { Icon } from "../parts/icon";
 import type { SavedViews } from "./saved_views";
-import { says, toggled, type Vocabulary } from "./terms";
+import { says, toggled, understood, type Vocabulary } from "./terms";
+
+/** What the address searches for, what of it the server is asked, and which page of it. */
+export function useSearch(vocabulary: Vocabulary) {
+  const { query } = usePlace();
+  const text = query.get("q") ?? "";
+  const cursors = query.get("page") ?? "";
+  const asked = useMemo(() => understood(text, vocabulary, clock.now()), [text]);
+  return { text, cursors, asked };
+}
 
 interface BoxProps {
   text: string;
