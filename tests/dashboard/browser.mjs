@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { Chronos } from "./chronos.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -47,6 +48,28 @@ export async function logIn(page, server) {
   await page.getByLabel("API key").fill(server.key);
   await page.getByRole("button", { name: "Log in" }).click();
   await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+}
+
+/** A server of its own and a page that is logged in to it; `end` leaves nothing of them, nor does it when it fails. */
+export async function begin() {
+  const browser = await openBrowser(); // when there is none, no server is started
+  let server;
+  const end = async () => {
+    try {
+      await browser.close();
+    } finally {
+      await server?.stop();
+    }
+  };
+  try {
+    server = await Chronos.start();
+    const page = await openPage(browser);
+    await logIn(page, server);
+    return { server, browser, page, end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 /** The screens of the menu, once somebody is logged in; and the one that is behind a button. */

@@ -1,23 +1,19 @@
 // Many at once.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { logIn, openBrowser, openPage, show } from "./browser.mjs";
-import { Chronos, until } from "./chronos.mjs";
+import { begin, logIn, openPage, show } from "./browser.mjs";
+import { until } from "./chronos.mjs";
 
+let stage;
 let server;
 let browser;
 let page;
 
 before(async () => {
-  browser = await openBrowser(); // when there is none, no server is left behind
-  server = await Chronos.start();
-  page = await openPage(browser);
-  await logIn(page, server);
+  stage = await begin();
+  ({ server, browser, page } = stage);
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+after(() => stage?.end());
 
 const selection = () => page.getByRole("region", { name: "Selection" });
 

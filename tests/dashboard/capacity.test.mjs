@@ -2,31 +2,27 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { logIn, openBrowser, openPage, show } from "./browser.mjs";
-import { Chronos } from "./chronos.mjs";
+import { begin, show } from "./browser.mjs";
 
+let stage;
 let server;
-let browser;
 let page;
 let hook; // somebody who is told by webhook
 const told = [];
 
 before(async () => {
-  browser = await openBrowser(); // when there is none, no server is left behind
-  server = await Chronos.start();
+  stage = await begin();
+  ({ server, page } = stage);
   hook = createServer((request, response) => {
     told.push(request.headers);
     request.resume().on("end", () => response.writeHead(204).end());
   });
   await new Promise((resolve) => hook.listen(0, "127.0.0.1", resolve));
-  page = await openPage(browser);
-  await logIn(page, server);
 });
 after(async () => {
-  await browser?.close();
   hook?.closeAllConnections();
   hook?.close();
-  await server?.stop();
+  await stage?.end();
 });
 
 const row = (name) => page.locator("tbody tr", { hasText: name });

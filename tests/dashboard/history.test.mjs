@@ -3,23 +3,18 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { logIn, openBrowser, openPage, show } from "./browser.mjs";
-import { Chronos, until } from "./chronos.mjs";
+import { begin, show } from "./browser.mjs";
+import { until } from "./chronos.mjs";
 
+let stage;
 let server;
-let browser;
 let page;
 
 before(async () => {
-  browser = await openBrowser(); // when there is none, no server is left behind
-  server = await Chronos.start();
-  page = await openPage(browser);
-  await logIn(page, server);
+  stage = await begin();
+  ({ server, page } = stage);
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+after(() => stage?.end());
 
 const HTTP = { kind: "http", url: "http://127.0.0.1:9/" };
 

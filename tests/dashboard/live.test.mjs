@@ -3,23 +3,19 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { logIn, openBrowser, openPage, pageOf, show } from "./browser.mjs";
+import { begin, logIn, openPage, pageOf, show } from "./browser.mjs";
 import { Chronos } from "./chronos.mjs";
 
+let stage;
 let server;
 let browser;
 let page;
 
 before(async () => {
-  browser = await openBrowser(); // when there is none, no server is left behind
-  server = await Chronos.start();
-  page = await openPage(browser);
-  await logIn(page, server);
+  stage = await begin();
+  ({ server, browser, page } = stage);
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+after(() => stage?.end());
 
 const heading = (name) => page.getByRole("heading", { level: 1, name });
 
