@@ -14,27 +14,19 @@ namespace {
 constexpr Arguments::Positional kBulk{"BULK", "id of a bulk operation (bulk_…)"};
 constexpr Duration kLookAgain = std::chrono::milliseconds(500);
 
-std::string number_of(const json::Value& object, std::string_view name) {
-  const auto* value = object.find(name);
-  return value == nullptr ? std::string() : std::string(value->raw);
-}
-
 std::string progress_of(const json::Value& bulk) {
-  return fmt::format("{} of {} done, {} failed", number_of(bulk, "done"), number_of(bulk, "total"),
-                     number_of(bulk, "failed_count"));
+  return fmt::format("{} of {} done, {} failed", text_of(bulk, "done"), text_of(bulk, "total"),
+                     text_of(bulk, "failed_count"));
 }
 
 void print_bulks(const Session& session, const std::vector<const json::Value*>& bulks) {
-  if (session.flags.quiet) {
-    for (const auto* bulk : bulks) session.terminal.out << safe_line(text_of(*bulk, "id")) << '\n';
-    return;
-  }
+  if (session.flags.quiet) return print_members(session, bulks);
   Table table({"ID", "ACTION", "OF", "STATUS", "TOTAL", "DONE", "FAILED", "STARTS"});
   const auto now = session.clock.now();
   for (const auto* bulk : bulks) {
     table.add({text_of(*bulk, "id"), text_of(*bulk, "action"), text_of(*bulk, "of"),
-               text_of(*bulk, "status"), number_of(*bulk, "total"), number_of(*bulk, "done"),
-               number_of(*bulk, "failed_count"),
+               text_of(*bulk, "status"), text_of(*bulk, "total"), text_of(*bulk, "done"),
+               text_of(*bulk, "failed_count"),
                time_cell(session.terminal, text_of(*bulk, "starts_at"), now)});
   }
   if (!table.empty()) table.print(session.terminal);
@@ -98,7 +90,7 @@ Result<std::string> body_of(const StartFlags& flags) {
 
 void print_preview(const Session& session, const json::Value& preview) {
   if (session.flags.json) return print_json(session.terminal, preview.raw);
-  session.terminal.out << number_of(preview, "matches") << " match\n";
+  session.terminal.out << text_of(preview, "matches") << " match\n";
   const auto* sample = preview.find("sample");
   if (sample == nullptr || session.flags.quiet) return;
   for (const auto& each : sample->elements) {
@@ -114,7 +106,7 @@ int wait_for_bulk(Session& session, ApiClient& client, const std::string& id) {
     const auto status = text_of(bulk->root(), "status");
     if (status == "done" || status == "cancelled") {
       print_bulk(session, bulk->root());
-      return status == "done" && number_of(bulk->root(), "failed_count") == "0" ? kOk : kFailed;
+      return status == "done" && text_of(bulk->root(), "failed_count") == "0" ? kOk : kFailed;
     }
     session.sleep(kLookAgain);
   }
@@ -169,14 +161,16 @@ Action declare_bulk_start(Arguments& arguments) {
   return [flags = std::move(flags)](Session& session) { return start(session, *flags); };
 }
 
-Action declare_bulk_list(Arguments&) {
-  return [](Session& session) {
+Action declare_bulk_list(Arguments& arguments) {
+  auto page = std::make_unique<PageFlags>();
+  page->declare(arguments);
+  return [page = std::move(page)](Session& session) {
     return list(session, {.path = "/api/bulk",
                           .query = {},
                           .collection = "bulks",
-                          .cursor = {},
-                          .limit = {},
-                          .wants_all = false,
+                          .cursor = page->cursor,
+                          .limit = page->page(),
+                          .wants_all = page->all,
                           .print = &print_bulks});
   };
 }

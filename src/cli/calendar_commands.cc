@@ -17,7 +17,7 @@ std::string count_of(const json::Value& calendar, std::string_view member) {
 }
 
 void print_calendars(const Session& session, const std::vector<const json::Value*>& calendars) {
-  if (session.flags.quiet) return print_names(session, calendars);
+  if (session.flags.quiet) return print_members(session, calendars, "name");
   Table table({"NAME", "KIND", "TIMEZONE", "DATES", "WEEKLY", "EVENTS", "UPDATED", "NOTE"});
   const auto now = session.clock.now();
   for (const auto* calendar : calendars) {

@@ -25,7 +25,7 @@ std::string target_of(const json::Value& channel) {
 }
 
 void print_channels(const Session& session, const std::vector<const json::Value*>& channels) {
-  if (session.flags.quiet) return print_names(session, channels);
+  if (session.flags.quiet) return print_members(session, channels, "name");
   Table table({"NAME", "KIND", "TO", "SIGNED", "UPDATED"});
   const auto now = session.clock.now();
   for (const auto* channel : channels) {

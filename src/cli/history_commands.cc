@@ -14,19 +14,6 @@ namespace {
 
 constexpr Arguments::Positional kJob{"JOB", "id of a job, or the key it was declared with"};
 
-struct PageFlags {
-  std::string cursor;
-  std::optional<std::int64_t> limit;
-  bool all = false;
-
-  void declare(Arguments& arguments) {
-    arguments.number({"--limit", "N", "on a page (50; at most 200)"}, limit);
-    arguments.text({"--cursor", "CURSOR", "go on where a list ended"}, cursor);
-    arguments.toggle({"--all", "", "every page"}, all);
-  }
-  std::optional<std::int64_t> page() const { return all && !limit ? kLargestPage : limit; }
-};
-
 // -- audit ---------------------------------------------------------------------------------------
 
 std::string member_of(const json::Value& object, std::string_view member, std::string_view name) {
@@ -34,7 +21,7 @@ std::string member_of(const json::Value& object, std::string_view member, std::s
   return inner == nullptr ? std::string() : text_of(*inner, name);
 }
 
-// "queue: default → reports, note:  → slower".
+// queue: "default" -> "reports", note: "slower"
 std::string change_in(const json::Value& entry) {
   const auto* before = entry.find("before");
   const auto* after = entry.find("after");
@@ -50,12 +37,7 @@ std::string change_in(const json::Value& entry) {
 }
 
 void print_entries(const Session& session, const std::vector<const json::Value*>& entries) {
-  if (session.flags.quiet) {
-    for (const auto* entry : entries) {
-      session.terminal.out << safe_line(text_of(*entry, "id")) << '\n';
-    }
-    return;
-  }
+  if (session.flags.quiet) return print_members(session, entries);
   Table table({"AT", "WHO", "ACTION", "WHAT", "NAME", "CHANGE"});
   const auto now = session.clock.now();
   for (const auto* entry : entries) {
@@ -106,12 +88,7 @@ std::string differing(const json::Value& now, const json::Value& before) {
 
 // What changed is told against the version below; of the last of a page it is not known.
 void print_versions(const Session& session, const std::vector<const json::Value*>& versions) {
-  if (session.flags.quiet) {
-    for (const auto* version : versions) {
-      session.terminal.out << version->find("version")->raw << '\n';
-    }
-    return;
-  }
+  if (session.flags.quiet) return print_members(session, versions, "version");
   Table table({"VERSION", "AT", "BY", "CHANGED"});
   const auto now = session.clock.now();
   for (std::size_t i = 0; i < versions.size(); ++i) {

@@ -196,9 +196,7 @@ struct ListFlags {
   std::string status;
   std::string tag;
   std::string name;
-  std::string cursor;
-  std::optional<std::int64_t> limit;
-  bool all = false;
+  PageFlags page;
 };
 
 int list_jobs(Session& session, const ListFlags& flags) {
@@ -209,9 +207,9 @@ int list_jobs(Session& session, const ListFlags& flags) {
   return list(session, {.path = "/api/jobs",
                         .query = query,
                         .collection = "jobs",
-                        .cursor = flags.cursor,
-                        .limit = flags.all && !flags.limit ? kLargestPage : flags.limit,
-                        .wants_all = flags.all,
+                        .cursor = flags.page.cursor,
+                        .limit = flags.page.page(),
+                        .wants_all = flags.page.all,
                         .print = &print_jobs});
 }
 
@@ -283,9 +281,7 @@ Action declare_list(Arguments& arguments) {
                  flags->status);
   arguments.text({"--tag", "TAG", "with this tag"}, flags->tag);
   arguments.text({"--name", "TEXT", "with this in the name"}, flags->name);
-  arguments.number({"--limit", "N", "on a page (50; at most 200)"}, flags->limit);
-  arguments.text({"--cursor", "CURSOR", "go on where a list ended"}, flags->cursor);
-  arguments.toggle({"--all", "", "every page"}, flags->all);
+  flags->page.declare(arguments);
   return [flags = std::move(flags)](Session& session) { return list_jobs(session, *flags); };
 }
 

@@ -6,12 +6,6 @@
 
 namespace chronos::cli {
 
-void print_names(const Session& session, const std::vector<const json::Value*>& things) {
-  for (const auto* thing : things) {
-    session.terminal.out << safe_line(text_of(*thing, "name")) << '\n';
-  }
-}
-
 int get_named(Session& session, const std::string& path) {
   auto client = connect(session);
   if (!client) return failed(session, client.error());

@@ -11,15 +11,8 @@
 namespace chronos::cli {
 namespace {
 
-// Names alone, for -q.
-void print_names(const Session& session, const std::vector<const json::Value*>& things) {
-  for (const auto* thing : things) {
-    session.terminal.out << safe_line(text_of(*thing, "name")) << '\n';
-  }
-}
-
 void print_queues(const Session& session, const std::vector<const json::Value*>& queues) {
-  if (session.flags.quiet) return print_names(session, queues);
+  if (session.flags.quiet) return print_members(session, queues, "name");
   Table table({"QUEUE", "READY", "RUNNING", "LIMIT", "WAITING", "PLANNED", "WORKERS", "OLDEST"});
   const auto now = session.clock.now();
   for (const auto* queue : queues) {
@@ -32,7 +25,7 @@ void print_queues(const Session& session, const std::vector<const json::Value*>&
 }
 
 void print_nodes(const Session& session, const std::vector<const json::Value*>& nodes) {
-  if (session.flags.quiet) return print_names(session, nodes);
+  if (session.flags.quiet) return print_members(session, nodes, "name");
   Table table({"ID", "NAME", "VERSION", "STATE", "RUNNING", "STARTED", "SEEN"});
   const auto now = session.clock.now();
   for (const auto* node : nodes) {

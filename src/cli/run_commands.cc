@@ -73,9 +73,7 @@ int wait(Session& session, const RunFlags& flags) {
 struct ListFlags {
   std::string job;
   std::string state;
-  std::string cursor;
-  std::optional<std::int64_t> limit;
-  bool all = false;
+  PageFlags page;
 };
 
 int list_runs(Session& session, const ListFlags& flags) {
@@ -92,9 +90,9 @@ int list_runs(Session& session, const ListFlags& flags) {
   return list(session, {.path = path,
                         .query = query,
                         .collection = "runs",
-                        .cursor = flags.cursor,
-                        .limit = flags.all && !flags.limit ? kLargestPage : flags.limit,
-                        .wants_all = flags.all,
+                        .cursor = flags.page.cursor,
+                        .limit = flags.page.page(),
+                        .wants_all = flags.page.all,
                         .print = &print_runs});
 }
 
@@ -222,9 +220,7 @@ Action declare_runs(Arguments& arguments) {
   arguments.optional({"JOB", "only of this job: its id or key"}, flags->job);
   arguments.text({"--state", "STATE", "running, retrying, succeeded, failed, missed…"},
                  flags->state);
-  arguments.number({"--limit", "N", "on a page (50; at most 200)"}, flags->limit);
-  arguments.text({"--cursor", "CURSOR", "go on where a list ended"}, flags->cursor);
-  arguments.toggle({"--all", "", "every page"}, flags->all);
+  flags->page.declare(arguments);
   return [flags = std::move(flags)](Session& session) { return list_runs(session, *flags); };
 }
 

@@ -73,13 +73,14 @@ std::string attempt_line(const Session& session, const json::Value& attempt) {
   return text;
 }
 
-void print_ids(const Session& session, const std::vector<const json::Value*>& things) {
+}  // namespace
+
+void print_members(const Session& session, const std::vector<const json::Value*>& things,
+                   std::string_view member) {
   for (const auto* thing : things) {
-    session.terminal.out << safe_line(text_of(*thing, "id")) << '\n';
+    session.terminal.out << safe_line(text_of(*thing, member)) << '\n';
   }
 }
-
-}  // namespace
 
 std::string schedule_of(const json::Value& job) {
   std::string text;
@@ -110,7 +111,7 @@ std::string action_of(const json::Value& job) {
 }
 
 void print_jobs(const Session& session, const std::vector<const json::Value*>& jobs) {
-  if (session.flags.quiet) return print_ids(session, jobs);
+  if (session.flags.quiet) return print_members(session, jobs);
   Table table({"ID", "NAME", "STATUS", "NEXT RUN", "LAST RUN", "SCHEDULE"});
   const auto now = session.clock.now();
   for (const auto* job : jobs) {
@@ -156,7 +157,7 @@ void print_job(const Session& session, const json::Value& job) {
 }
 
 void print_runs(const Session& session, const std::vector<const json::Value*>& runs) {
-  if (session.flags.quiet) return print_ids(session, runs);
+  if (session.flags.quiet) return print_members(session, runs);
   Table table({"ID", "JOB", "STATE", "PLANNED", "STARTED", "ENDED", "ATTEMPTS", "RESULT"});
   const auto now = session.clock.now();
   const auto time = [&](const json::Value& run, std::string_view name) {
@@ -260,6 +261,12 @@ int list(Session& session, const Listing& listing) {
     print_note(session.terminal, fmt::format("there are more: --all, or --cursor {}", cursor));
   }
   return kOk;
+}
+
+void PageFlags::declare(Arguments& arguments) {
+  arguments.number({"--limit", "N", "on a page (50; at most 200)"}, limit);
+  arguments.text({"--cursor", "CURSOR", "go on where a list ended"}, cursor);
+  arguments.toggle({"--all", "", "every page"}, all);
 }
 
 }  // namespace chronos::cli

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "cli/arguments.h"
 #include "cli/session.h"
 
 namespace chronos::cli {
@@ -23,6 +24,10 @@ void print_jobs(const Session& session, const std::vector<const json::Value*>& j
 void print_job(const Session& session, const json::Value& job);
 void print_runs(const Session& session, const std::vector<const json::Value*>& runs);
 void print_run(const Session& session, const json::Value& run);
+
+// One member of each, a line each: for -q.
+void print_members(const Session& session, const std::vector<const json::Value*>& things,
+                   std::string_view member = "id");
 
 // One changed thing: its JSON, its id alone, or `line` as people read it; and its warnings.
 void print_changed(const Session& session, const json::Value& thing, std::string_view line);
@@ -40,6 +45,16 @@ struct Listing {
   void (*print)(const Session&, const std::vector<const json::Value*>&);
 };
 int list(Session& session, const Listing& listing);
+
+// What people say of a listing's pages.
+struct PageFlags {
+  std::string cursor;
+  std::optional<std::int64_t> limit;
+  bool all = false;
+
+  void declare(Arguments& arguments);
+  std::optional<std::int64_t> page() const { return all && !limit ? kLargestPage : limit; }
+};
 
 // "a=1&b=2": appends when the value is not empty, percent-encoded.
 void add_query(std::string& query, std::string_view name, std::string_view value);
