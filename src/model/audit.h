@@ -23,9 +23,8 @@ struct Author {
   KeyId key;
   AuditId entry;  // the id of the entry it makes
   Timestamp at;
-  std::string action;  // "job.pause": the kind of what is changed, and what is done to it
-  std::optional<ProjectId> home =
-      {};  // of the key; only where the change is about no project of it
+  std::string action;   // "job.pause": the kind of what is changed, and what is done to it
+  ProjectId home = {};  // of the key: where a change is written down that is about no project
 };
 
 inline constexpr std::string_view kSubmitAction = "job.submit";

@@ -309,7 +309,6 @@ void Access::create_project(const Principal& who, const json::Value& body,
   key.hash = fresh.hash;
   made.key.secret = std::move(fresh.secret);
   auto by = author_of(who, ids_, now, "project.create");
-  by.home = who.project;
   store::PutProject change{made.project, key, idempotency_of(who, facts, now), std::move(by)};
   store_.commit(std::move(change),
                 [made = std::move(made), done = std::move(done)](Result<Project> stored) mutable {

@@ -166,7 +166,6 @@ Result<BulkReply> Bulks::create(const Principal& who, const BulkRequest& request
       auto answer,
       commit_and_wait(store_, store::PutBulk{.bulk = std::move(bulk),
                                              .items = std::move(picked.items),
-                                             .now = now,
                                              .idempotency = idempotency_of(who, facts, now),
                                              .by = author_of(who, ids_, now, "bulk.create")}));
   wake_();

@@ -31,7 +31,6 @@ void Channels::commit(DeclaredChannel channel, bool must_be_new, const Principal
   store_.commit(store::PutChannel{.channel = std::move(channel),
                                   .must_be_new = must_be_new,
                                   .expected_version = facts.if_version,
-                                  .now = now,
                                   .idempotency = idempotency_of(who, facts, now),
                                   .by = author_of(who, ids_, now, "channel.update")},
                 std::move(done));

@@ -9,7 +9,11 @@ std::optional<store::Idempotency> idempotency_of(const Principal& who, const Req
 }
 
 Author author_of(const Principal& who, IdSource& ids, Timestamp now, std::string_view action) {
-  return {.key = who.key, .entry = ids.make<AuditId>(), .at = now, .action = std::string(action)};
+  return {.key = who.key,
+          .entry = ids.make<AuditId>(),
+          .at = now,
+          .action = std::string(action),
+          .home = who.project};
 }
 
 }  // namespace chronos::service

@@ -115,7 +115,6 @@ void Sessions::begin(Admitted admitted, Done<NewSession> done) {
   auto fresh = make_secret(session);
   session.hash = fresh.hash;
   auto by = author_of(admitted.who, ids_, session.created_at, "session.begin");
-  by.home = admitted.who.project;
   NewSession made{std::move(fresh.secret), session.expires_at, std::move(admitted.who)};
   store_.commit(
       store::PutSession{session, admitted.link, std::move(by)},
@@ -135,8 +134,7 @@ void Sessions::log_out(std::string_view secret, Done<void> done) {
   }
   const auto key = store_.find_key(session->key);
   if (!key) return done(std::unexpected(key.error()));
-  auto by = author_of({.key = key->id}, ids_, clock_.now(), "session.end");
-  by.home = key->project;
+  auto by = author_of({.key = key->id, .project = key->project}, ids_, clock_.now(), "session.end");
   store_.commit(store::EndSession{session->id, std::move(by)},
                 [done = std::move(done)](const Result<store::EndSession::Answer>& ended) mutable {
                   if (!ended) return done(std::unexpected(ended.error()));
@@ -154,7 +152,6 @@ void Sessions::make_link(const Principal& who, Done<NewLink> done) {
   auto fresh = make_secret(link);
   link.hash = fresh.hash;
   auto by = author_of(who, ids_, link.created_at, "session.link");
-  by.home = who.project;
   store_.commit(store::PutSession{link, std::nullopt, std::move(by)},
                 [made = NewLink{std::move(fresh.secret), link.expires_at},
                  done = std::move(done)](const Result<Session>& stored) mutable {

@@ -51,14 +51,38 @@ AuditEntry job_entry(const Author& by, const Job& job) {
   return entry_by(by, job.project, job.id.to_string(), job.spec.name);
 }
 
-// With what differs; nothing when nothing does.
-std::optional<AuditEntry> with_difference(AuditEntry entry, std::string_view before,
-                                          std::string_view after) {
-  if (before == after) return std::nullopt;
+AuditEntry with_sides(AuditEntry entry, std::string_view before, std::string_view after) {
   auto sides = difference(before, after);
   entry.before = std::move(sides.before);
   entry.after = std::move(sides.after);
   return entry;
+}
+
+// With what differs; nothing when nothing does.
+std::optional<AuditEntry> with_difference(AuditEntry entry, std::string_view before,
+                                          std::string_view after) {
+  if (before == after) return std::nullopt;
+  return with_sides(std::move(entry), before, after);
+}
+
+std::string describe(const Calendar& calendar) {
+  return encode_calendar(calendar);
+}
+std::string describe(const DeclaredChannel& channel) {
+  return describe_channel(channel);
+}
+
+// What a project knows by its name: put, or deleted.
+template <class T>
+std::optional<AuditEntry> entry_of_put(Author by, std::string_view kind,
+                                       const std::optional<T>& before, const T& now) {
+  by.action = std::string(kind) + (before ? ".update" : ".create");
+  return with_difference(entry_by(by, now.project, now.name, now.name),
+                         before ? describe(*before) : std::string(), describe(now));
+}
+template <class T>
+AuditEntry entry_of_deletion(const Author& by, const T& gone) {
+  return with_sides(entry_by(by, gone.project, gone.name, gone.name), describe(gone), {});
 }
 
 }  // namespace
@@ -74,11 +98,7 @@ std::optional<AuditEntry> entry_of(const ReplaceJob& change, const Before& befor
 std::optional<AuditEntry> entry_of(const CancelJob& change, const Before& before,
                                    const JobAnswer& answer) {
   if (!before.job) return std::nullopt;
-  auto entry = job_entry(*change.by, answer.job);
-  auto sides = difference(describe(*before.job), describe(answer.job));
-  entry.before = std::move(sides.before);
-  entry.after = std::move(sides.after);
-  return entry;
+  return with_sides(job_entry(*change.by, answer.job), describe(*before.job), describe(answer.job));
 }
 
 std::optional<AuditEntry> entry_of(const RunJob& change, const Before& before,
@@ -107,43 +127,30 @@ std::optional<AuditEntry> entry_of(const Backfill& change, const Before& before,
 
 std::optional<AuditEntry> entry_of(const CancelRun& change, const Before& before,
                                    const RunAnswer& answer) {
-  return entry_by(*change.by, change.project, answer.run.to_string(), before.name);
+  if (!before.job) return std::nullopt;
+  return entry_by(*change.by, change.project, answer.run.to_string(), before.job->spec.name);
 }
 
 std::optional<AuditEntry> entry_of(const PutCalendar& change, const Before& before,
                                    const CalendarAnswer& answer) {
   if (answer.is_replay) return std::nullopt;
-  auto by = *change.by;
-  by.action = before.calendar ? "calendar.update" : "calendar.create";
-  const auto& calendar = answer.calendar;
-  return with_difference(entry_by(by, calendar.project, calendar.name, calendar.name),
-                         before.calendar ? encode_calendar(*before.calendar) : std::string(),
-                         encode_calendar(calendar));
+  return entry_of_put(*change.by, "calendar", before.calendar, answer.calendar);
 }
 
 std::optional<AuditEntry> entry_of(const DeleteCalendar& change, const Before&,
                                    const CalendarAnswer& answer) {
-  const auto& calendar = answer.calendar;
-  return with_difference(entry_by(*change.by, calendar.project, calendar.name, calendar.name),
-                         encode_calendar(calendar), {});
+  return entry_of_deletion(*change.by, answer.calendar);
 }
 
 std::optional<AuditEntry> entry_of(const PutChannel& change, const Before& before,
                                    const ChannelAnswer& answer) {
   if (answer.is_replay) return std::nullopt;
-  auto by = *change.by;
-  by.action = before.channel ? "channel.update" : "channel.create";
-  const auto& channel = answer.channel;
-  return with_difference(entry_by(by, channel.project, channel.name, channel.name),
-                         before.channel ? describe_channel(*before.channel) : std::string(),
-                         describe_channel(channel));
+  return entry_of_put(*change.by, "channel", before.channel, answer.channel);
 }
 
 std::optional<AuditEntry> entry_of(const DeleteChannel& change, const Before&,
                                    const ChannelAnswer& answer) {
-  const auto& channel = answer.channel;
-  return with_difference(entry_by(*change.by, channel.project, channel.name, channel.name),
-                         describe_channel(channel), {});
+  return entry_of_deletion(*change.by, answer.channel);
 }
 
 std::optional<AuditEntry> entry_of(const PutBulk& change, const Before&, const BulkAnswer& answer) {
@@ -183,27 +190,26 @@ std::optional<AuditEntry> entry_of(const AddDeliveries& change, const Before&,
 // The new project is written down where its maker is at home: nobody else may see who that is.
 std::optional<AuditEntry> entry_of(const PutProject& change, const Before&, const Project& answer) {
   if (answer.id != change.project.id) return std::nullopt;
-  auto entry = entry_by(*change.by, *change.by->home, answer.id.to_string(), answer.name);
+  auto entry = entry_by(*change.by, change.by->home, answer.id.to_string(), answer.name);
   entry.after = Members().add("name", answer.name).text();
   return entry;
 }
 
 std::optional<AuditEntry> entry_of(const PutKey& change, const Before&, const Key& answer) {
   if (answer.id != change.key.id) return std::nullopt;
-  auto entry = entry_by(*change.by, answer.project, answer.id.to_string(), answer.name);
-  entry.after = difference({}, describe(answer)).after;
-  return entry;
+  return with_sides(entry_by(*change.by, answer.project, answer.id.to_string(), answer.name), {},
+                    describe(answer));
 }
 
 std::optional<AuditEntry> entry_of(const PutSession& change, const Before&, const Session& answer) {
-  auto entry = entry_by(*change.by, *change.by->home, answer.id.to_string(), {});
+  auto entry = entry_by(*change.by, change.by->home, answer.id.to_string(), {});
   entry.after = Members().add("expires_at", answer.expires_at).text();
   return entry;
 }
 
 std::optional<AuditEntry> entry_of(const EndSession& change, const Before&,
                                    const EndSession::Answer&) {
-  return entry_by(*change.by, *change.by->home, change.session.to_string(), {});
+  return entry_by(*change.by, change.by->home, change.session.to_string(), {});
 }
 
 std::optional<AuditEntry> entry_of(const RevokeKey& change, const Before& before,

@@ -16,7 +16,6 @@ struct Before {
   std::optional<Key> key = {};
   std::optional<DeclaredChannel> channel = {};
   std::optional<Bulk> bulk = {};
-  std::string name = {};  // of the job a run belongs to
 };
 
 // Nothing when the change did nothing. Changes that no user makes, and submissions, have no entry.

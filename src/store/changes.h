@@ -252,7 +252,6 @@ struct PutChannel {
   DeclaredChannel channel;  // version and created_at are the store's when it is there already
   bool must_be_new = false;
   std::optional<std::int64_t> expected_version;
-  Timestamp now;
   std::optional<Idempotency> idempotency;
   std::optional<Author> by = {};
 };
@@ -274,7 +273,6 @@ struct PutBulk {
   using Answer = BulkAnswer;
   Bulk bulk;
   std::vector<Uuid> items;
-  Timestamp now;
   std::optional<Idempotency> idempotency;
   std::optional<Author> by = {};
 };

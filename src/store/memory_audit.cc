@@ -1,5 +1,4 @@
 // The audit log and the versions of jobs.
-#include <algorithm>
 #include <ranges>
 #include <utility>
 
@@ -12,11 +11,6 @@ namespace {
 Before job_before(const Tables& tables, ProjectId project, JobId job) {
   const auto* stored = find_job(tables, project, job);
   return stored == nullptr ? Before{} : Before{.job = stored->job};
-}
-
-Before calendar_before(const Tables& tables, ProjectId project, const std::string& name) {
-  const auto found = tables.calendars.find({project, name});
-  return found == tables.calendars.end() ? Before{} : Before{.calendar = found->second};
 }
 
 // Its name and role, as they are now.
@@ -48,15 +42,15 @@ Before before_of(const Tables& tables, const RunJob& change) {
 Before before_of(const Tables& tables, const Backfill& change) {
   return job_before(tables, change.project, change.job);
 }
+// Nothing of one that is over, or is asked to stop already.
 Before before_of(const Tables& tables, const CancelRun& change) {
-  const auto run = read_run(tables, change.project, change.run);
-  return {.name = run ? run->job_name : std::string()};
+  const auto found = tables.live_runs.find(change.run);
+  if (found == tables.live_runs.end() || found->second.is_cancel_requested) return {};
+  return job_before(tables, change.project, found->second.job);
 }
 Before before_of(const Tables& tables, const PutCalendar& change) {
-  return calendar_before(tables, change.calendar.project, change.calendar.name);
-}
-Before before_of(const Tables& tables, const DeleteCalendar& change) {
-  return calendar_before(tables, change.project, change.name);
+  const auto found = tables.calendars.find({change.calendar.project, change.calendar.name});
+  return found == tables.calendars.end() ? Before{} : Before{.calendar = found->second};
 }
 Before before_of(const Tables& tables, const RevokeKey& change) {
   const auto found = tables.keys.find(change.key);

@@ -20,7 +20,6 @@ Before before_of(const Tables& tables, const RunJob& change);
 Before before_of(const Tables& tables, const Backfill& change);
 Before before_of(const Tables& tables, const CancelRun& change);
 Before before_of(const Tables& tables, const PutCalendar& change);
-Before before_of(const Tables& tables, const DeleteCalendar& change);
 Before before_of(const Tables& tables, const PutChannel& change);
 Before before_of(const Tables& tables, const MoveBulk& change);
 Before before_of(const Tables& tables, const RevokeKey& change);

@@ -24,6 +24,9 @@ void AuditApi::prepare(const http::Route& route, Ask& asked) {
   const auto job =
       asked.target.substr(0, std::string("/api/jobs/").size() + JobId{}.to_string().size());
   if (route.pattern.ends_with("/resume")) post(job + "/pause");
+  if (route.pattern == "/api/runs/:run_id/cancel") {
+    asked.target = "/api/runs/" + make_run(RunState::queued) + "/cancel";
+  }
   if (route.pattern.ends_with("/restore")) patch(job, R"({"note": "second"})");
   if (route.pattern.ends_with("/import")) {
     asked.body =

@@ -137,6 +137,9 @@ TEST_P(AuditTest, RunsAndTheirJobs) {
   commit(CancelRun{project_, run, now(), author("run.cancel")});
   EXPECT_EQ(newest().resource, run.to_string());
   EXPECT_EQ(newest().name, job.spec.name);
+  const auto entries = actions().size();
+  commit(CancelRun{project_, run, now(), author("run.cancel")});
+  EXPECT_EQ(actions().size(), entries) << "it was over";
   auto again = planned(now(), Trigger::retry);
   again.retry_of = run;
   commit(RunJob{project_, job.id, again, now(), {}, author("run.retry")});

@@ -15,7 +15,7 @@ class BulksTest : public StoreTest {
     bulk.action = BulkAction::pause;
     bulk.selection = R"({"jobs":{"tag":"a"}})";
     bulk.total = static_cast<std::int64_t>(items);
-    bulk.created_at = change.now = now();
+    bulk.created_at = now();
     bulk.starts_at = now() + kBulkUndo;
     bulk.taken_until = now();
     for (std::size_t i = 0; i < items; ++i) change.items.push_back(id<JobId>().uuid);
@@ -104,7 +104,7 @@ TEST_P(BulksTest, OpenOnesAreInTheOrderOfTheirStart) {
   const auto first = put();
   commit(first);
   auto over = put().bulk;
-  commit(PutBulk{.bulk = over, .items = {}, .now = now(), .idempotency = {}});
+  commit(PutBulk{.bulk = over, .items = {}, .idempotency = {}});
   over.status = BulkStatus::cancelled;
   over.ended_at = now();
   commit(MoveBulk{over});
@@ -173,7 +173,7 @@ class ChannelsTest : public StoreTest {
     change.channel.name = std::move(name);
     change.channel.url = std::move(url);
     change.channel.secret = "whsec_secret";
-    change.channel.created_at = change.channel.updated_at = change.now = now();
+    change.channel.created_at = change.channel.updated_at = now();
     return change;
   }
 };

@@ -18,7 +18,6 @@ Result<Before> before_of(Writer& writer, const RunJob& change);
 Result<Before> before_of(Writer& writer, const Backfill& change);
 Result<Before> before_of(Writer& writer, const CancelRun& change);
 Result<Before> before_of(Writer& writer, const PutCalendar& change);
-Result<Before> before_of(Writer& writer, const DeleteCalendar& change);
 Result<Before> before_of(Writer& writer, const PutChannel& change);
 Result<Before> before_of(Writer& writer, const MoveBulk& change);
 Result<Before> before_of(Writer& writer, const RevokeKey& change);

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "store/audit.h"
-#include "store/sql/apply.h"
 #include "store/sql/audited.h"
+#include "store/sql/live.h"
 #include "store/sql/reads.h"
 #include "store/sql/rows.h"
 
@@ -28,7 +27,6 @@ constexpr Sql kEntriesOf{CHRONOS_AUDIT_COLUMNS
   " FROM jobs j LEFT JOIN keys k ON k.id = j.created_by WHERE j.project = $1"
 constexpr Sql kSubmissions{CHRONOS_SUBMISSION_COLUMNS " AND j.id < $2 ORDER BY j.id DESC LIMIT $3"};
 constexpr Sql kSubmissionOf{CHRONOS_SUBMISSION_COLUMNS " AND j.id = $2"};
-constexpr Sql kFindCalendar{"SELECT declared FROM calendars WHERE project = $1 AND name = $2"};
 
 // A key that is no longer there leaves an id.
 void read_actor(Columns& columns, AuditEntry& entry) {
@@ -138,17 +136,6 @@ Result<Before> job_before(Writer& writer, ProjectId project, JobId job) {
   return Before{.job = std::move(stored->job)};
 }
 
-Result<Before> calendar_before(Writer& writer, ProjectId project, const std::string& name) {
-  Calendar calendar;
-  calendar.project = project;
-  calendar.name = name;
-  CHRONOS_TRY(const auto declared,
-              writer.db.one(kFindCalendar, column<std::string>, project, name));
-  if (!declared) return Before{};
-  CHRONOS_TRY_VOID(decode_calendar(*declared, calendar));
-  return Before{.calendar = std::move(calendar)};
-}
-
 }  // namespace
 
 Result<Before> before_of(Writer& writer, const ReplaceJob& change) {
@@ -163,16 +150,20 @@ Result<Before> before_of(Writer& writer, const RunJob& change) {
 Result<Before> before_of(Writer& writer, const Backfill& change) {
   return job_before(writer, change.project, change.job);
 }
+// Nothing of one that is over, or is asked to stop already.
 Result<Before> before_of(Writer& writer, const CancelRun& change) {
-  const auto run = read_run({writer.db, writer.specs}, change.project, change.run);
-  if (!run && run.error().reason != Reason::not_found) return std::unexpected(run.error());
-  return Before{.name = run ? run->job_name : std::string()};
+  CHRONOS_TRY(const auto run, find_live(writer.db, change.project, change.run));
+  const bool is_asked =
+      run && (run->is_cancel_requested || (run->lease && run->lease->is_cancel_requested));
+  if (!run || is_asked) return Before{};
+  return job_before(writer, change.project, run->job);
 }
 Result<Before> before_of(Writer& writer, const PutCalendar& change) {
-  return calendar_before(writer, change.calendar.project, change.calendar.name);
-}
-Result<Before> before_of(Writer& writer, const DeleteCalendar& change) {
-  return calendar_before(writer, change.project, change.name);
+  auto calendar =
+      find_calendar({writer.db, writer.specs}, change.calendar.project, change.calendar.name);
+  if (!calendar && calendar.error().reason == Reason::not_found) return Before{};
+  CHRONOS_TRY(auto known, std::move(calendar));
+  return Before{.calendar = std::move(known)};
 }
 Result<Before> before_of(Writer& writer, const RevokeKey& change) {
   auto key = read_key({writer.db, writer.specs}, change.key);

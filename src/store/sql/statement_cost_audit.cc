@@ -43,7 +43,7 @@ Result<ReplaceJob> edit(Desk& desk, std::string note) {
 }
 
 PutBulk bulk_of(std::size_t items) {
-  PutBulk change{.bulk = {}, .items = {}, .now = kNow, .idempotency = {}};
+  PutBulk change{.bulk = {}, .items = {}, .idempotency = {}};
   change.bulk.id = {uuid('b', 1)};
   change.bulk.project = project();
   change.bulk.selection = "{}";
@@ -60,7 +60,7 @@ Operation with_bulk(std::string name, std::function<Result<void>(Desk&)> run) {
 }
 
 PutChannel channel(std::string url) {
-  PutChannel change{.channel = {}, .expected_version = {}, .now = kNow, .idempotency = {}};
+  PutChannel change{.channel = {}, .expected_version = {}, .idempotency = {}};
   change.channel.project = project();
   change.channel.name = "ops";
   change.channel.url = std::move(url);
