@@ -114,11 +114,12 @@ class Daemon::Parts {
   void build_services();
   scheduler::SchedulerEvents scheduler_events();
   service::WorkersOptions workers_options();
-  service::ViewParts view_parts();
+  service::ViewParts view_parts(const scheduler::SchedulerOptions& options);
   void note_started(const store::ClaimedRun& run);
   void note_settled(const store::ClaimedRun& run, const Outcome& outcome, RunState state);
   Result<service::BackupFile> write_backup();
-  service::ChannelTest try_channel(const DeclaredChannel& channel, const Delivery& delivery);
+  void try_channel(const DeclaredChannel& channel, const Delivery& delivery,
+                   std::move_only_function<void(service::ChannelTest)> done);
   std::string metrics_text();
   void run_scheduler();
   void run_bulks();
@@ -182,10 +183,8 @@ Result<void> Daemon::Parts::build() {
   executors_ = std::make_unique<executor::Executors>(
       clock_, executor_options(config_, dir_.server_id(), policy));
   auto notify = notify_options(config_, policy);
-  notify.find_declared = [&store](ProjectId project,
-                                  const std::string& name) -> std::optional<DeclaredChannel> {
-    auto found = store.find_channel(project, name);
-    return found ? std::optional(std::move(*found)) : std::nullopt;
+  notify.find_declared = [&store](ProjectId project, const std::string& name) {
+    return store.find_channel(project, name);
   };
   CHRONOS_TRY_VOID(notify::check_options(notify));
   channels_ = std::make_unique<notify::Channels>(clock_, notify);
@@ -252,10 +251,11 @@ void Daemon::Parts::build_services() {
   bulks_->on_work([this] { bulk_waiter_.wake(); });
   project_channels_ = std::make_unique<service::Channels>(
       store, clock_, ids_,
-      service::ChannelParts{&notify::check_channel, [this](const auto& channel, const auto& what) {
-                              return try_channel(channel, what);
+      service::ChannelParts{&notify::check_channel,
+                            [this](const auto& channel, const auto& what, auto done) {
+                              try_channel(channel, what, std::move(done));
                             }});
-  views_ = std::make_unique<service::Views>(store, *workers_, clock_, view_parts());
+  views_ = std::make_unique<service::Views>(store, *workers_, clock_, view_parts(scheduler));
   readers_ = std::make_unique<http::ReadPool>(2);
   api_ = std::make_unique<http::Api>(http::Api{
       *jobs_, *runs_, *backfills_, *reasons_, *calendars_, *workers_, *access_, *sessions_,
@@ -319,14 +319,12 @@ service::WorkersOptions Daemon::Parts::workers_options() {
   return options;
 }
 
-service::ViewParts Daemon::Parts::view_parts() {
-  service::ViewParts parts;
-  parts.node = {scheduler_options(config_).node, CHRONOS_VERSION, clock_.now()};
+service::ViewParts Daemon::Parts::view_parts(const scheduler::SchedulerOptions& options) {
   // Asked only once the server answers: then there is a scheduler.
-  parts.this_node = [this] { return std::optional(scheduler_->holder()); };
-  parts.store_kind = opened_.kind;
-  parts.queue_limits = scheduler_options(config_).queue_limits;
-  return parts;
+  return {.node = [this] { return scheduler_->info(); },
+          .this_node = [this] { return scheduler_->holder(); },
+          .store_kind = opened_.kind,
+          .queue_limits = options.queue_limits};
 }
 
 scheduler::SchedulerEvents Daemon::Parts::scheduler_events() {
@@ -359,13 +357,15 @@ Result<void> Daemon::Parts::check_target(const Target& target) const {
   return channels_->check({rule});
 }
 
-service::ChannelTest Daemon::Parts::try_channel(const DeclaredChannel& channel,
-                                                const Delivery& delivery) {
-  const auto begun = clock_.steady();
-  const auto sent = channels_->send_now(channel, delivery);
-  return {.is_delivered = sent.kind == notify::Sent::Kind::delivered,
-          .error = sent.error,
-          .took = Duration(clock_.steady() - begun)};
+void Daemon::Parts::try_channel(const DeclaredChannel& channel, const Delivery& delivery,
+                                std::move_only_function<void(service::ChannelTest)> done) {
+  channels_->send(
+      channel, delivery,
+      [this, begun = clock_.steady(), done = std::move(done)](notify::Sent sent) mutable {
+        done({.is_delivered = sent.kind == notify::Sent::Kind::delivered,
+              .error = std::move(sent.error),
+              .took = Duration(clock_.steady() - begun)});
+      });
 }
 
 Result<service::BackupFile> Daemon::Parts::write_backup() {

@@ -27,6 +27,16 @@ service::Done<service::ChannelReply> answer_channel(Ending& end) {
   });
 }
 
+Response test_response(const service::ChannelTest& test) {
+  std::string body;
+  json::Writer writer(body);
+  writer.begin_object().member("delivered", test.is_delivered).member("error", test.error);
+  writer.key("took");
+  fields::write_value(writer, std::chrono::ceil<std::chrono::milliseconds>(test.took));
+  writer.end_object();
+  return json_response(200, std::move(body));
+}
+
 // What was made is answered as made, a repetition too.
 service::Done<service::ChannelReply> answer_new(Ending& end) {
   return std::move(end).then<service::ChannelReply>(
@@ -81,20 +91,17 @@ Result<void> delete_channel(const Call& call, Ending& end) {
   return {};
 }
 
-// On a reader thread: it waits for what the target says.
-Result<Response> test_channel(const Call& call) {
+Result<void> test_channel(const Call& call, Ending& end) {
   CHRONOS_TRY_VOID(call.expect_no_query());
   CHRONOS_TRY_VOID(call.facts());
   CHRONOS_TRY_VOID(call.expect_no_body());
   const std::string name(call.path_param("channel"));
-  CHRONOS_TRY(const auto test, call.api().channels.test(call.who(), name));
-  std::string body;
-  json::Writer writer(body);
-  writer.begin_object().member("delivered", test.is_delivered).member("error", test.error);
-  writer.key("took");
-  fields::write_value(writer, std::chrono::ceil<std::chrono::milliseconds>(test.took));
-  writer.end_object();
-  return json_response(200, std::move(body));
+  call.api().channels.test(call.who(), name,
+                           std::move(end).then<service::ChannelTest>(
+                               [](const service::ChannelTest& test, const service::Principal&) {
+                                 return test_response(test);
+                               }));
+  return {};
 }
 
 }  // namespace chronos::http

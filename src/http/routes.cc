@@ -137,7 +137,7 @@ std::vector<Route> bulk_and_channel_routes(const Api& api) {
       {get, "/api/channels/:channel", kOperator, at_once(api, get_channel)},
       {put, "/api/channels/:channel", kOperator, commits(api, put_channel)},
       {delete_, "/api/channels/:channel", kOperator, commits(api, delete_channel)},
-      {post, "/api/channels/:channel/test", kOperator, reads(api, test_channel)},
+      {post, "/api/channels/:channel/test", kOperator, commits(api, test_channel)},
   };
 }
 

@@ -107,7 +107,7 @@ Result<Response> get_channel(const Call& call);
 Result<void> create_channel(const Call& call, Ending& end);
 Result<void> put_channel(const Call& call, Ending& end);
 Result<void> delete_channel(const Call& call, Ending& end);
-Result<Response> test_channel(const Call& call);
+Result<void> test_channel(const Call& call, Ending& end);
 
 // audit_api.cc
 Result<Response> list_audit(const Call& call);

@@ -64,9 +64,10 @@ void write_server(json::Writer& writer, const service::OverviewView& view) {
   writer.key("store").begin_object().member("kind", parts.store_kind);
   writer.member("size_bytes", view.found.store_bytes);
   write_time(writer, "oldest_due_at", view.oldest_due_at);
-  writer.end_object().key("node").begin_object().member("name", parts.node.name);
-  writer.member("version", parts.node.version);
-  writer.member("started_at", format_timestamp(parts.node.started_at)).end_object();
+  const auto node = parts.node();
+  writer.end_object().key("node").begin_object().member("name", node.name);
+  writer.member("version", node.version);
+  writer.member("started_at", format_timestamp(node.started_at)).end_object();
 }
 
 std::string write_overview(const service::OverviewView& view) {

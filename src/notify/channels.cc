@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <future>
 #include <utility>
 
 #include "base/json.h"
@@ -123,11 +122,9 @@ Result<void> Channels::check(const std::vector<NotifyRule>& rules) const {
   return result_of(std::move(problems));
 }
 
-Sent Channels::send_now(const DeclaredChannel& channel, const Delivery& delivery) {
-  auto sent = std::make_shared<std::promise<Sent>>();
-  auto answer = sent->get_future();
-  named_->send_to(channel, delivery, [sent](Sent came_to) { sent->set_value(std::move(came_to)); });
-  return answer.get();
+void Channels::send(const DeclaredChannel& channel, const Delivery& delivery,
+                    std::move_only_function<void(Sent)> done) {
+  named_->send_to(channel, delivery, std::move(done));
 }
 
 std::map<std::string, Channel*> Channels::by_kind() const {

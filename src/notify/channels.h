@@ -38,9 +38,10 @@ struct NotifyOptions {
   std::optional<net::SmtpServer> smtp;            // nothing: e-mails wait for one
   std::string from;                               // sender of e-mails
   std::map<std::string, WebhookTarget> channels;  // by the name rules use
-  // A channel that a project declared; those of the configuration come after. May read the store.
-  std::function<std::optional<DeclaredChannel>(ProjectId, const std::string& name)> find_declared =
-      [](ProjectId, const std::string&) { return std::nullopt; };
+  // A channel that a project declared, or not_found: only then that of the configuration with the
+  // name is meant. May read the store.
+  std::function<Result<DeclaredChannel>(ProjectId, const std::string& name)> find_declared =
+      [](ProjectId, const std::string&) { return fail(Reason::not_found, "nobody declares any"); };
   std::string base_url;  // where people reach this server; empty = no links
   net::HttpClientOptions http;
   Duration send_timeout = std::chrono::seconds(10);  // of one sending
@@ -62,8 +63,9 @@ class Channels {
   // Whether everybody these rules name can be told. FieldErrors point below "/notify".
   Result<void> check(const std::vector<NotifyRule>& rules) const;
 
-  // Sends once to a declared channel, and waits for what comes of it: some seconds at most.
-  Sent send_now(const DeclaredChannel& channel, const Delivery& delivery);
+  // Sends once to a declared channel. `done` as of Channel::send().
+  void send(const DeclaredChannel& channel, const Delivery& delivery,
+            std::move_only_function<void(Sent)> done);
 
   // By kind of target ("email", "webhook"); they live as long as this.
   std::map<std::string, Channel*> by_kind() const;

@@ -179,6 +179,21 @@ NotifyOptions mail_through(const ScriptedServer& server) {
   return options;
 }
 
+// Else a project's message would go to everybody's channel of the same name.
+TEST(WebhookChannel, WithoutTheStoreNobodyKnowsWhichChannelIsMeant) {
+  const ScriptedServer server([](ScriptedConnection&) { ADD_FAILURE() << "it was sent"; });
+  auto options = webhook_to(server);
+  options.find_declared = [](ProjectId, const std::string&) -> Result<DeclaredChannel> {
+    return fail(Reason::store_unavailable, "away for a moment");
+  };
+  const SystemClock clock;
+  NotedMail mail;
+  const auto channel = make_webhook_channel(clock, options, mail);
+  const auto sent = start(*channel, delivery_to("webhook", "ops")).get();
+  EXPECT_EQ(sent.kind, Sent::Kind::try_later);
+  EXPECT_EQ(sent.error, "away for a moment");
+}
+
 TEST(WebhookChannel, AProjectsChannelComesBeforeTheConfigurations) {
   std::promise<ScriptedConnection::Request> seen;
   const ScriptedServer server([&](ScriptedConnection& connection) {
@@ -186,8 +201,7 @@ TEST(WebhookChannel, AProjectsChannelComesBeforeTheConfigurations) {
     connection.write(http_answer("200 OK", "ok"));
   });
   auto options = webhook_to(server);
-  options.find_declared = [&](ProjectId,
-                              const std::string& name) -> std::optional<DeclaredChannel> {
+  options.find_declared = [&](ProjectId, const std::string& name) -> Result<DeclaredChannel> {
     DeclaredChannel channel;
     channel.name = name;
     channel.kind = name == "team" ? ChannelKind::email : ChannelKind::slack;

@@ -51,8 +51,11 @@ class WebhookChannel final : public NamedChannels {
 
   void send(const Delivery& delivery, std::move_only_function<void(Sent)> done) override {
     const auto& name = delivery.target.address;
-    if (const auto declared = find_declared_(delivery.project, name)) {
-      return send_to(*declared, delivery, std::move(done));
+    const auto declared = find_declared_(delivery.project, name);
+    if (declared) return send_to(*declared, delivery, std::move(done));
+    if (declared.error().reason != Reason::not_found) {
+      return done(
+          {.kind = Sent::Kind::try_later, .error = declared.error().message, .retry_after = {}});
     }
     const auto target = targets_.find(name);
     if (target == targets_.end()) {
@@ -110,7 +113,7 @@ class WebhookChannel final : public NamedChannels {
 
   const Clock& clock_;
   Channel& email_;
-  const std::function<std::optional<DeclaredChannel>(ProjectId, const std::string&)> find_declared_;
+  const std::function<Result<DeclaredChannel>(ProjectId, const std::string&)> find_declared_;
   const std::map<std::string, WebhookTarget> targets_;
   const std::string base_url_;
   const Duration timeout_;

@@ -69,6 +69,7 @@ class Scheduler {
 
   // Who holds the leases of this node. Thread-safe.
   NodeId holder() const { return holder_; }
+  const NodeInfo& info() const { return info_; }
 
   // Thread-safe: something was committed that may concern us (Store::on_change).
   void hint() { is_hinted_ = true; }

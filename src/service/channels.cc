@@ -63,7 +63,11 @@ void Channels::put(const Principal& who, const std::string& name, const json::Va
   }
   if (!read) return done(std::unexpected(std::move(read).error()));
   channel.name = name;
-  commit(std::move(channel), false, who, facts, std::move(done));
+  // A secret that is kept is that of this version: it must not come back over a newer one.
+  auto guarded = facts;
+  const bool keeps_secret = stays_webhook && body.find("secret") == nullptr;
+  if (keeps_secret && !guarded.if_version) guarded.if_version = stored->version;
+  commit(std::move(channel), false, who, guarded, std::move(done));
 }
 
 void Channels::remove(const Principal& who, const std::string& name, const RequestFacts& facts,
@@ -81,8 +85,9 @@ Result<std::vector<DeclaredChannel>> Channels::list(const Principal& who) const 
   return store_.list_channels(who.project);
 }
 
-Result<ChannelTest> Channels::test(const Principal& who, const std::string& name) const {
-  CHRONOS_TRY(const auto channel, store_.find_channel(who.project, name));
+void Channels::test(const Principal& who, const std::string& name, Done<ChannelTest> done) const {
+  auto channel = store_.find_channel(who.project, name);
+  if (!channel) return done(std::unexpected(std::move(channel).error()));
   const auto now = clock_.now();
   Delivery delivery;
   delivery.id = ids_.make<DeliveryId>();
@@ -92,8 +97,14 @@ Result<ChannelTest> Channels::test(const Principal& who, const std::string& name
   delivery.message.project = who.project_name;
   delivery.message.planned_at = delivery.message.ended_at = now;
   const auto by = author_of(who, ids_, now, "channel.test");
-  CHRONOS_TRY_VOID(commit_and_wait(store_, store::AddAudit{entry_by(by, who.project, name, name)}));
-  return parts_.send(channel, delivery);
+  store_.commit(
+      store::AddAudit{entry_by(by, who.project, name, name)},
+      [this, channel = std::move(*channel), delivery = std::move(delivery),
+       done = std::move(done)](const Result<store::AddAudit::Answer>& noted) mutable {
+        if (!noted) return done(std::unexpected(noted.error()));
+        parts_.send(channel, delivery,
+                    [done = std::move(done)](ChannelTest test) mutable { done(std::move(test)); });
+      });
 }
 
 }  // namespace chronos::service

@@ -30,8 +30,10 @@ struct ChannelTest {
 struct ChannelParts {
   // Fine, or FieldErrors at "/to/0", "/url", "/secret".
   std::function<Result<void>(const DeclaredChannel&)> check;
-  // Sends once, and waits for what comes of it: blocks for some seconds at most.
-  std::function<ChannelTest(const DeclaredChannel&, const Delivery&)> send;
+  // Sends once, and tells what came of it: from any thread, some seconds later.
+  std::function<void(const DeclaredChannel&, const Delivery&,
+                     std::move_only_function<void(ChannelTest)>)>
+      send;
 };
 
 class Channels {
@@ -50,8 +52,8 @@ class Channels {
 
   Result<DeclaredChannel> find(const Principal& who, const std::string& name) const;
   Result<std::vector<DeclaredChannel>> list(const Principal& who) const;
-  // Blocks.
-  Result<ChannelTest> test(const Principal& who, const std::string& name) const;
+  // Sends to it, each time that this is asked.
+  void test(const Principal& who, const std::string& name, Done<ChannelTest> done) const;
 
  private:
   void commit(DeclaredChannel channel, bool must_be_new, const Principal& who,

@@ -54,7 +54,18 @@ Result<schedule::Preview> System::preview(const Principal& who, schedule::Schedu
   return schedule::preview(schedule, start, count, calendars);
 }
 
-Result<std::vector<Target>> System::read_targets(const json::Value& body) const {
+// A project's channel comes before the configuration's.
+Result<void> System::check_target(const Principal& who, const Target& target) const {
+  if (target.kind == "webhook") {
+    const auto declared = store_.find_channel(who.project, target.address);
+    if (declared) return {};
+    if (declared.error().reason != Reason::not_found) return std::unexpected(declared.error());
+  }
+  return parts_.check_target(target);
+}
+
+Result<std::vector<Target>> System::read_targets(const Principal& who,
+                                                 const json::Value& body) const {
   TestRequest request;
   CHRONOS_TRY_VOID(fields::read_document<TestRequest>("the test", kTestFields, body, request));
   std::vector<Target> targets;
@@ -67,13 +78,13 @@ Result<std::vector<Target>> System::read_targets(const json::Value& body) const 
     return fail_field("/email", "required", "say whom to send it to: no default is configured",
                       "\"email\": address or \"channel\": name");
   }
-  for (const auto& target : targets) CHRONOS_TRY_VOID(parts_.check_target(target));
+  for (const auto& target : targets) CHRONOS_TRY_VOID(check_target(who, target));
   return targets;
 }
 
 void System::test_notify(const Principal& who, const json::Value& body, const RequestFacts& facts,
                          Done<TestReply> done) {
-  auto targets = read_targets(body);
+  auto targets = read_targets(who, body);
   if (!targets) return done(std::unexpected(std::move(targets).error()));
   const auto now = clock_.now();
   store::AddDeliveries change;

@@ -80,7 +80,8 @@ class System {
     std::optional<BackupFile> file;
   };
 
-  Result<std::vector<Target>> read_targets(const json::Value& body) const;
+  Result<std::vector<Target>> read_targets(const Principal& who, const json::Value& body) const;
+  Result<void> check_target(const Principal& who, const Target& target) const;
   Result<BackupFile> note_backup(const Principal& who, BackupFile file);
   Result<std::optional<BackupFile>> begin_backup(const std::optional<store::Idempotency>& request);
 

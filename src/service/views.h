@@ -22,10 +22,10 @@ namespace chronos::service {
 
 // What the composition knows and these use cases do not.
 struct ViewParts {
-  NodeInfo node;                                     // of this process
-  std::function<std::optional<NodeId>()> this_node;  // asked from any thread
-  std::string store_kind;                            // "sqlite", "postgres", "memory"
-  std::map<std::string, int> queue_limits;           // queue → attempts at once
+  std::function<NodeInfo()> node;  // of this process; asked from any thread, as the next
+  std::function<NodeId()> this_node;
+  std::string store_kind;                   // "sqlite", "postgres", "memory"
+  std::map<std::string, int> queue_limits;  // queue → attempts at once
 };
 
 enum class OverviewRange { day, week };

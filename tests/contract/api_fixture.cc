@@ -12,6 +12,14 @@
 namespace chronos::contract {
 namespace {
 
+std::string calendar_body(std::string_view name) {
+  return fmt::format(R"({{"name": "{}"}})", name);
+}
+
+std::string channel_body(std::string_view name) {
+  return fmt::format(R"({{"name": "{}", "kind": "slack", "url": "https://s.example/"}})", name);
+}
+
 Result<void> check_spec(const JobSpec& spec, const json::Value&) {
   const auto& kind = spec.action.kind;
   if (kind == "http" || kind == "command" || kind == kWorkerKind) return {};
@@ -84,13 +92,15 @@ ApiTest::ApiTest()
                    if (channel.url != "bad") return {};
                    return fail_field("/url", "bad_url", "is no URL");
                  },
-                 [](const DeclaredChannel& channel, const Delivery&) -> service::ChannelTest {
-                   if (channel.url.find("down") == std::string::npos) return {.is_delivered = true};
-                   return {.is_delivered = false, .error = "connection refused"};
+                 [](const DeclaredChannel& channel, const Delivery&, auto done) {
+                   if (channel.url.find("down") == std::string::npos) {
+                     return done({.is_delivered = true});
+                   }
+                   done({.is_delivered = false, .error = "connection refused"});
                  }}),
       views_(store_, workers_, clock_,
-             {.node = {"a node", "1.2.3", clock_.now()},
-              .this_node = [] { return std::optional(NodeId{{1, 1}}); },
+             {.node = [at = clock_.now()] { return NodeInfo{"a node", "1.2.3", at}; },
+              .this_node = [] { return NodeId{{1, 1}}; },
               .store_kind = "memory",
               .queue_limits = {{"narrow", 1}}}),
       api_{jobs_,
@@ -317,14 +327,12 @@ void ApiTest::fill_path(std::string& target) {
   fill(":key_id", [&] { return key_id_of(make_key(project_, Role::viewer))->to_string(); });
   fill(":calendar", [&] {
     const auto calendar = fmt::format("c-{}", ids_.make<ProjectId>().to_string());
-    EXPECT_EQ(post("/api/calendars", fmt::format(R"({{"name": "{}"}})", calendar)).status, 201);
+    EXPECT_EQ(post("/api/calendars", calendar_body(calendar)).status, 201);
     return calendar;
   });
   fill(":channel", [&] {
     const auto channel = fmt::format("n-{}", ids_.make<ProjectId>().to_string());
-    const auto made = post(
-        "/api/channels",
-        fmt::format(R"({{"name": "{}", "kind": "slack", "url": "https://s.example/"}})", channel));
+    const auto made = post("/api/channels", channel_body(channel));
     EXPECT_EQ(made.status, 201) << made.body;
     return channel;
   });
@@ -372,11 +380,10 @@ Ask ApiTest::ask_for(const http::Route& route) {
     ask.body = fmt::format(R"({{"name": "p-{}"}})", ids_.make<ProjectId>().to_string());
   }
   if (name == "POST /api/calendars") {
-    ask.body = fmt::format(R"({{"name": "c-{}"}})", ids_.make<ProjectId>().to_string());
+    ask.body = calendar_body(fmt::format("c-{}", ids_.make<ProjectId>().to_string()));
   }
   if (name == "POST /api/channels") {
-    ask.body = fmt::format(R"({{"name": "n-{}", "kind": "slack", "url": "https://s.example/"}})",
-                           ids_.make<ProjectId>().to_string());
+    ask.body = channel_body(fmt::format("n-{}", ids_.make<ProjectId>().to_string()));
   }
   if (name == "POST /api/calendars/:calendar/import") {
     ask.body = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n";

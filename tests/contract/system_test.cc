@@ -210,6 +210,8 @@ TEST_F(SystemApi, ATestNeedsSomethingToSendItWith) {
   const auto channel = post("/api/notify/test", R"({"channel": "ops"})");
   EXPECT_EQ(channel.status, 422);
   EXPECT_EQ(channel.text("/errors/0/code"), "not_configured");
+  put("/api/channels/ops", R"({"kind": "slack", "url": "https://s.example/"})");
+  EXPECT_EQ(post("/api/notify/test", R"({"channel": "ops"})").status, 202) << "the project's own";
   EXPECT_EQ(post("/api/notify/test", R"({"mail": "a@b"})").text("/errors/0/hint"),
             "did you mean 'email'?");
   is_mail_configured_ = false;
