@@ -36,6 +36,16 @@ void write_failure(json::Writer& writer, const BulkFailure& failure) {
 
 }  // namespace
 
+void Bulk::move_to(const Bulk& moved) {
+  status = moved.status;
+  done = moved.done;
+  failed_count = moved.failed_count;
+  failed = moved.failed;
+  ended_at = moved.ended_at;
+  taken_until = moved.taken_until;
+  ++step;
+}
+
 void write_bulk(json::Writer& writer, const Bulk& bulk) {
   writer.begin_object().member("id", bulk.id.to_string());
   writer.member("action", to_string(bulk.action)).member("of", bulk.is_of_runs ? "runs" : "jobs");

@@ -53,6 +53,8 @@ struct Bulk {
   std::int64_t step = 0;  // grows with every change; whoever changes it names the one it saw
   Timestamp taken_until;  // somebody works on it; nobody else does before then
 
+  // Takes over how far `moved` came.
+  void move_to(const Bulk& moved);
   std::int64_t position() const { return done + failed_count; }
   bool is_over() const { return status == BulkStatus::done || status == BulkStatus::cancelled; }
 };

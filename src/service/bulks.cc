@@ -13,7 +13,8 @@ namespace chronos::service {
 namespace {
 
 constexpr std::size_t kSample = 20;
-constexpr int kOpenMax = 100;  // that are looked at for one to do
+constexpr int kPagesMax = 500;  // of what matches; kBulkMax are half as many when all are full
+constexpr int kOpenMax = 100;   // that are looked at for one to do
 constexpr int kRecordTries = 5;
 // Whoever works on one keeps others from it for so long; after a crash it rests for as long.
 constexpr Duration kTaken = std::chrono::seconds(5);
@@ -54,10 +55,11 @@ Result<void> check_request(const BulkRequest& request) {
 }
 
 std::unexpected<Error> too_many() {
-  return fail_field(
-      "", "too_many",
-      fmt::format("more than {} match: that is the most of one bulk operation", kBulkMax),
-      "narrow the filter: a tag, a name, a time");
+  return fail_field("", "too_many",
+                    fmt::format("more than {} match, or they lie too far apart to be found in one "
+                                "request: that is the most of one bulk operation",
+                                kBulkMax),
+                    "narrow the filter: a tag, a name, a time");
 }
 
 // The store could not say: the thing was perhaps not even looked at.
@@ -99,12 +101,12 @@ Bulks::Bulks(store::Store& store, const Clock& clock, IdSource& ids, Jobs& jobs,
 namespace {
 
 // Calls `each(row)` for all that the filter lets through, page by page; false when there are too
-// many.
+// many, or too much would have to be looked at to find them: a page looks at a bounded number.
 template <class Filter, class List, class Each>
 Result<bool> for_all(Filter filter, List list, Each each) {
   filter.limit = kPageMax;
   std::size_t count = 0;
-  while (true) {
+  for (int pages = 0; pages < kPagesMax; ++pages) {
     CHRONOS_TRY(const auto page, list(filter));
     for (const auto& row : page.rows) {
       if (++count > kBulkMax) return false;
@@ -113,6 +115,7 @@ Result<bool> for_all(Filter filter, List list, Each each) {
     if (!page.has_more) return true;
     filter.after = page.last;
   }
+  return false;
 }
 
 }  // namespace
@@ -142,12 +145,37 @@ Result<Bulks::Picked> Bulks::pick(const Principal& who, const BulkRequest& reque
   return picked;
 }
 
+// Of a run: its job's.
+Result<std::string> Bulks::name_of(const Principal& who, const std::string& id) const {
+  if (const auto run = RunId::parse(id)) {
+    CHRONOS_TRY(auto found, runs_.find(who, *run));
+    return std::move(found.job_name);
+  }
+  CHRONOS_TRY(auto found, jobs_.find(who, *JobId::parse(id)));
+  return std::move(found.spec.name);
+}
+
+// Those that were asked for by id. What is not there has no name, and will fail.
+Result<void> Bulks::name_all(const Principal& who, std::vector<BulkSample>& sample) const {
+  for (auto& [id, name] : sample) {
+    if (!name.empty()) continue;
+    auto found = name_of(who, id);
+    if (found) {
+      name = std::move(*found);
+    } else if (found.error().reason != Reason::not_found) {
+      return std::unexpected(found.error());
+    }
+  }
+  return {};
+}
+
 Result<BulkReply> Bulks::create(const Principal& who, const BulkRequest& request,
                                 const RequestFacts& facts) {
   CHRONOS_TRY_VOID(check_request(request));
   CHRONOS_TRY(auto picked, pick(who, request));
   const auto matches = std::ssize(picked.items);
   if (request.dry_run) {
+    CHRONOS_TRY_VOID(name_all(who, picked.sample));
     return BulkReply{.bulk = {}, .matches = matches, .sample = std::move(picked.sample)};
   }
   const auto now = clock_.now();

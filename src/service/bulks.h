@@ -72,6 +72,8 @@ class Bulks {
   struct Picked;
   struct Outcome;
   Result<Picked> pick(const Principal& who, const BulkRequest& request) const;
+  Result<std::string> name_of(const Principal& who, const std::string& id) const;
+  Result<void> name_all(const Principal& who, std::vector<BulkSample>& sample) const;
   Result<Principal> author(const Bulk& bulk) const;
   bool advance(Bulk bulk);
   std::vector<Outcome> act(const Bulk& bulk, const Principal& who, const std::vector<Uuid>& items);

@@ -102,13 +102,7 @@ Result<BulkAnswer> apply(Tables& tables, const MoveBulk& change) {
   if (stored.step != bulk.step) {
     return fail(Reason::version_mismatch, "the bulk operation has moved on meanwhile");
   }
-  stored.status = bulk.status;
-  stored.done = bulk.done;
-  stored.failed_count = bulk.failed_count;
-  stored.failed = bulk.failed;
-  stored.ended_at = bulk.ended_at;
-  stored.taken_until = bulk.taken_until;
-  ++stored.step;
+  stored.move_to(bulk);
   if (stored.is_over()) items.clear();
   return BulkAnswer{stored};
 }

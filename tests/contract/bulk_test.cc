@@ -44,6 +44,18 @@ TEST_F(BulkApi, ADryRunCountsAndChangesNothing) {
   EXPECT_TRUE(get("/api/bulk").at("/bulks").elements.empty());
 }
 
+TEST_F(BulkApi, ADryRunByIdsNamesThemToo) {
+  const auto nobody = JobId{}.to_string();
+  const auto jobs = post("/api/bulk", R"({"action": "pause", "dry_run": true, "ids": [")" +
+                                          make_job() + R"(", ")" + nobody + R"("]})");
+  EXPECT_EQ(jobs.text("/sample/0/name"), "a job");
+  EXPECT_EQ(jobs.text("/sample/1/id"), nobody);
+  EXPECT_EQ(jobs.text("/sample/1/name"), "") << "it is not there, and will fail";
+  const auto runs = post("/api/bulk", R"({"action": "retry", "dry_run": true, "ids": [")" +
+                                          make_run(RunState::failed) + R"("]})");
+  EXPECT_EQ(runs.text("/sample/0/name"), "a job");
+}
+
 TEST_F(BulkApi, StartsAfterTheTimeToUndo) {
   make_jobs(3);
   const auto id = create(R"({"action": "pause", "jobs": {"tag": "a"}})");

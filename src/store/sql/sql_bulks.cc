@@ -138,13 +138,7 @@ Result<BulkAnswer> apply(Writer& writer, const MoveBulk& change) {
   CHRONOS_TRY_VOID(db.post(kMove, bulk.project, bulk.id, bulk.status, bulk.done, bulk.failed_count,
                            encode_failures(bulk.failed), bulk.ended_at, bulk.taken_until));
   if (bulk.is_over()) CHRONOS_TRY_VOID(db.post(kForgetItems, bulk.id));
-  stored->status = bulk.status;
-  stored->done = bulk.done;
-  stored->failed_count = bulk.failed_count;
-  stored->failed = bulk.failed;
-  stored->ended_at = bulk.ended_at;
-  stored->taken_until = bulk.taken_until;
-  ++stored->step;
+  stored->move_to(bulk);
   return BulkAnswer{std::move(*stored)};
 }
 
