@@ -461,7 +461,7 @@ Ahead runs_ahead(const Tables& tables, const AheadAsk& ask) {
 std::vector<Node> list_nodes(const Tables& tables, SteadyTime now) {
   std::vector<Node> nodes;
   for (const auto& [id, holder] : std::views::reverse(tables.holders)) {
-    if (!holder.node) continue;
+    if (!holder.node || now >= holder.heard_at + kNodesListed) continue;
     Node node{id, *holder.node, holder.last_seen_at, now < holder.heard_at + holder.ttl, 0};
     for (const auto& [_, run] : tables.leases) {
       if (tables.live_runs.at(run).lease->holder == id) ++node.running;

@@ -474,6 +474,8 @@ TEST_P(OverviewTest, NodesSayWhoTheyAre) {
   nodes = must(store().list_nodes());
   ASSERT_EQ(nodes.size(), 1U);
   EXPECT_FALSE(nodes[0].is_alive);
+  clock_.advance(kNodesListed);
+  EXPECT_TRUE(must(store().list_nodes()).empty());
 }
 
 }  // namespace

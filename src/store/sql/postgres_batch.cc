@@ -193,11 +193,15 @@ Result<void> put_tags(Writer& writer, std::span<const SubmitJob* const> changes)
 
 // -- Settling -------------------------------------------------------------------------------------
 
-constexpr Sql kFindLeased{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
-                          "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS
-                          ", EXISTS(SELECT 1 FROM running_output o WHERE o.run = e.run)::int"
-                          " FROM leases e JOIN live l ON l.job = e.job AND l.is_held = 0"
-                          " AND l.run = e.run WHERE e.run = ANY($1::uuid[])"};
+#define CHRONOS_FIND_LEASED(more)                                                     \
+  "SELECT " CHRONOS_LIVE_OWN_COLUMNS "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS more \
+  " FROM leases e JOIN live l ON l.job = e.job AND l.is_held = 0 AND l.run = e.run"   \
+  " WHERE e.run = ANY($1::uuid[])"
+constexpr Sql kFindLeased{CHRONOS_FIND_LEASED("")};
+// And whether some of its output is stored already.
+constexpr Sql kFindEnding{
+    CHRONOS_FIND_LEASED(", EXISTS(SELECT 1 FROM running_output o WHERE o.run = e.run)::int")};
+#undef CHRONOS_FIND_LEASED
 constexpr Sql kForgetOutput{"DELETE FROM running_output WHERE run = ANY($1::uuid[])"};
 constexpr Sql kDeleteLeases{"DELETE FROM leases WHERE run = ANY($1::uuid[])"};
 constexpr Sql kDeleteLive{
@@ -238,8 +242,14 @@ constexpr Sql kFollowEnds{
 struct Ending {
   const SettleRun* change = nullptr;
   LiveRun run;
-  std::string printed = {};
+  bool has_live_output = false;
+  std::string stored = {};                  // of that, when the outcome has none itself
   std::optional<std::int64_t> output = {};  // outputs.id
+
+  std::string_view printed() const {
+    const auto& own = change->attempt.outcome.output;
+    return own.empty() ? std::string_view(stored) : std::string_view(own);
+  }
 };
 
 // Those whose lease is still the one that is settled.
@@ -255,7 +265,7 @@ Result<std::vector<Ending>> find_endings(Connection& db,
     auto run = read_live_row(columns);
     return Leased{std::move(run), columns.get<bool>()};
   };
-  CHRONOS_TRY(auto leased, db.all(kFindLeased, read, runs.parameter()));
+  CHRONOS_TRY(auto leased, db.all(kFindEnding, read, runs.parameter()));
   std::unordered_map<RunId, Leased*> by_id;
   for (auto& found : leased) by_id.emplace(found.run.run, &found);
   std::vector<Ending> endings;
@@ -263,11 +273,11 @@ Result<std::vector<Ending>> find_endings(Connection& db,
   for (const auto* change : changes) {
     const auto found = by_id.find(change->run);
     if (found == by_id.end() || found->second->run.lease->token != change->token) continue;
-    auto& ending = endings.emplace_back(change, std::move(found->second->run));
-    ending.printed = change->attempt.outcome.output;
-    if (!found->second->has_live_output || !ending.printed.empty()) continue;
+    auto& ending =
+        endings.emplace_back(change, std::move(found->second->run), found->second->has_live_output);
+    if (!ending.has_live_output || !ending.printed().empty()) continue;
     // Another node has stored it.
-    CHRONOS_TRY(ending.printed, read_running_output(db, change->run, 0));
+    CHRONOS_TRY(ending.stored, read_running_output(db, change->run, 0));
   }
   return endings;
 }
@@ -275,28 +285,32 @@ Result<std::vector<Ending>> find_endings(Connection& db,
 Result<void> store_outputs(Connection& db, std::vector<Ending>& endings) {
   std::vector<Ending*> talkers;
   for (auto& ending : endings) {
-    if (!ending.printed.empty()) talkers.push_back(&ending);
+    if (!ending.printed().empty()) talkers.push_back(&ending);
   }
   if (talkers.empty()) return {};
   CHRONOS_TRY(const auto ids, db.all(kOutputIds, column<std::int64_t>, std::ssize(talkers)));
   Columnar<2> rows({Of::integer, Of::bytes});
   for (std::size_t i = 0; i < talkers.size(); ++i) {
     talkers[i]->output = ids[i];
-    rows.add(ids[i], Bytes{talkers[i]->printed});
+    rows.add(ids[i], Bytes{talkers[i]->printed()});
   }
   return rows.post(db, kInsertOutputs);
 }
 
 Result<void> leave_all(Writer& writer, const std::vector<Ending>& endings) {
   Array leases(Of::uuid);
+  Array printing(Of::uuid);
+  bool has_any_printed = false;
   Columnar<2> live({Of::uuid, Of::uuid});
   for (const auto& ending : endings) {
     leases.add(ending.run.run);
+    if (ending.has_live_output) printing.add(ending.run.run);
+    has_any_printed |= ending.has_live_output;
     live.add(ending.run.job, ending.run.run);
     --totals_of(writer, ending.run.project, ending.run.lane.queue).running;
     tell_room(writer, ending.run.lane.queue);
   }
-  CHRONOS_TRY_VOID(writer.db.post(kForgetOutput, leases.parameter()));
+  if (has_any_printed) CHRONOS_TRY_VOID(writer.db.post(kForgetOutput, printing.parameter()));
   CHRONOS_TRY_VOID(writer.db.post(kDeleteLeases, leases.parameter()));
   return live.post(writer.db, kDeleteLive);
 }
@@ -306,7 +320,7 @@ Result<void> insert_finals(Connection& db, const std::vector<Ending>& endings) {
   Columnar<24> rows({uuid,    uuid,    uuid,    text,    text,    text,    integer, integer,
                      integer, integer, uuid,    integer, integer, integer, text,    text,
                      text,    text,    integer, integer, integer, integer, integer, integer});
-  for (const auto& [change, run, printed, output] : endings) {
+  for (const auto& [change, run, has_live_output, stored, output] : endings) {
     const auto& attempt = change->attempt;
     const auto& outcome = attempt.outcome;
     rows.add(run.project, run.run, run.job, run.trigger, change->next, change->reason,
@@ -322,7 +336,7 @@ Result<void> insert_finals(Connection& db, const std::vector<Ending>& endings) {
 Result<std::unordered_set<JobId>> follow_ends(Writer& writer, const std::vector<Ending>& endings) {
   using enum Array::Of;
   Columnar<9> rows({uuid, uuid, uuid, text, integer, text, integer, integer, integer});
-  for (const auto& [change, run, printed, output] : endings) {
+  for (const auto& [change, run, has_live_output, stored, output] : endings) {
     const auto state = change->next;
     rows.add(run.project, run.job, run.run, state, change->attempt.ended_at,
              change->attempt.outcome.error, state == RunState::succeeded, is_failure(state),
