@@ -87,15 +87,19 @@ def test_guessing_is_slowed_down(new_server):
 def test_the_first_start_prints_a_link_to_the_dashboard(new_server):
     server = new_server()
     said = (server.folder / "server.out").read_text()
-    address, _, token = said.partition("/login#token=")
-    assert address.endswith(f"http://127.0.0.1:{server.port}")
-    assert role_of(server, log_in(server, token=token.split()[0])) == "admin"
     link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     link.request("GET", "/login", headers={"Accept": "text/html"})
     page = link.getresponse()
+    text = page.read()
+    link.close()
     assert page.status == 200
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
-    assert b"<script" in page.read()
-    link.close()
+    if b"CHRONOS_DASHBOARD=OFF" in text:  # as the builds with sanitizers are
+        assert "/login#token=" not in said
+        return
+    assert b"<script" in text
+    address, _, token = said.partition("/login#token=")
+    assert address.endswith(f"http://127.0.0.1:{server.port}")
+    assert role_of(server, log_in(server, token=token.split()[0])) == "admin"
     server.restart()
     assert "token=" not in (server.folder / "server.out").read_text()
