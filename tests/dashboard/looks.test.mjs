@@ -34,6 +34,20 @@ async function violations(page, where) {
   return found.violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.slice(0, 3).map((node) => `${node.target.join(" ")} (${node.failureSummary?.split("\n")[1]?.trim()})`).join("; ")}`);
 }
 
+test("the page is painted before any script has come, and what scripts show takes its place", async () => {
+  const page = await openPage(browser);
+  let letGo;
+  const held = new Promise((resolve) => { letGo = resolve; });
+  await page.route("**/assets/*.js", (route) => held.then(() => route.continue()));
+  await page.goto(`${server.url}/login`, { waitUntil: "commit" });
+  await page.getByText("Chronos", { exact: true }).waitFor();
+  await until("it is painted", () => page.evaluate(() => performance.getEntriesByName("first-contentful-paint").length === 1));
+  letGo();
+  await page.getByLabel("API key").waitFor();
+  assert.equal(await page.locator(".starting").count(), 0);
+  await page.context().close();
+});
+
 for (const [theme, viewport] of [["light", { width: 1280, height: 860 }], ["dark", PHONE]]) {
   test(`axe finds nothing on any screen, ${theme}, ${viewport.width} pixels wide`, async () => {
     const page = await openPage(browser, { colorScheme: theme, viewport, bypassCSP: true }); // axe is put into the page

@@ -28,7 +28,7 @@ import { Overlays } from "./palette";
 import { Link, matchPath, navigate, usePlace } from "./router";
 import { SCREENS } from "./screens";
 import { openSession, session } from "./session";
-import { Shell } from "./shell";
+import { Brand, Shell } from "./shell";
 import { useShortcuts } from "./shortcuts";
 import { useWatched } from "./watched";
 
@@ -107,7 +107,14 @@ function Screens() {
 export function App() {
   const now = useWatched(session);
   useEffect(() => void openSession(), []);
-  if (now.state === "unknown") return <main class="page"><Loading what="the dashboard" /></main>;
+  if (now.state === "unknown") {
+    return (
+      <div class="starting">
+        <Brand project="" />
+        <Loading what="the dashboard" />
+      </div>
+    );
+  }
   if (now.state === "unreachable") {
     return <main class="page"><ProblemNotice problem={now.problem} onRetry={() => void openSession()} /></main>;
   }

@@ -41,7 +41,7 @@ function Who() {
   );
 }
 
-function Brand({ project }: { project: string }) {
+export function Brand({ project }: { project: string }) {
   return (
     <Link to="/" class="brand">
       <img src={`${BASE}/favicon.svg`} alt="" />
