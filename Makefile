@@ -43,6 +43,12 @@ bench-peers: ## measure beside beanstalkd, BullMQ, graphile-worker, pg-boss, nod
 	@cmake --build $(RELEASE) -j $(JOBS) --target chronos load
 	@$(PYTHON) bench/peers/compare.py $(RELEASE) $(ARGS)
 
+bench-screens: ## measure each screen of the dashboard with a million jobs and ten million runs
+	@tools/packages.sh screens
+	@$(CONFIGURE) release -DCHRONOS_BENCH=ON -DCHRONOS_DASHBOARD=ON >/dev/null
+	@cmake --build $(RELEASE) -j $(JOBS) --target chronos store_bench
+	@node bench/screens.mjs $(RELEASE) $(ARGS)
+
 screenshots: build ## take the pictures of docs/screenshots, from `chronos demo`
 	@tools/packages.sh screenshots
 	@CHRONOS_BINARY=$(RELEASE)/chronos node tests/dashboard/screenshots.mjs docs/screenshots $(ARGS)
@@ -70,4 +76,4 @@ fmt: ## format the sources
 clean: ## remove what was built
 	rm -rf build
 
-.PHONY: help run cluster build test check bench bench-peers screenshots sim soak fuzz fmt clean
+.PHONY: help run cluster build test check bench bench-peers bench-screens screenshots sim soak fuzz fmt clean

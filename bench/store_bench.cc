@@ -1,10 +1,11 @@
 // SqlStore by itself. L1: submit → claim → settle of no-op jobs, in batches, beside the disk's own
-// fdatasync rate; prints one JSON line per batch size. For Q1: fills the file of a server that is
-// stopped with runs that have ended and jobs that lie ahead. For M1: how long claims of 1000 take
+// fdatasync rate; prints one JSON line per batch size. For Q1 and the dashboard's screens: fills
+// the file of a server that is stopped with runs that have ended, of so many jobs within so many
+// days (else of one job each, now), and jobs that lie ahead. For M1: how long claims of 1000 take
 // in such a file.
 //
 //   store_bench DIRECTORY [postgres://…]
-//   store_bench --fill FILE FINISHED FUTURE
+//   store_bench --fill FILE FINISHED FUTURE [JOBS DAYS]
 //   store_bench --claims FILE
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,6 +16,8 @@
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +60,18 @@ double fdatasyncs_per_second(const std::string& folder) {
   return count / seconds_since(begun);
 }
 
+// The wall clock, so much behind.
+class PastClock final : public Clock {
+ public:
+  Timestamp now() const override { return wall_.now() - behind; }
+  SteadyTime steady() const override { return wall_.steady(); }
+
+  Duration behind{};
+
+ private:
+  SystemClock wall_;
+};
+
 class Lifecycle {
  public:
   Lifecycle(store::SqlStore& store, const Clock& clock, IdSource& ids)
@@ -76,7 +91,13 @@ class Lifecycle {
 
   // One batch from submit to settled.
   void turn(int batch) {
-    for (int i = 0; i < batch; ++i) submit(clock_.now());
+    for (int i = 0; i < batch; ++i) {
+      if (std::ssize(jobs_) < jobs_max) {
+        jobs_.push_back(submit(clock_.now()));
+      } else {
+        run_again(jobs_[static_cast<std::size_t>(next_again_++ % jobs_max)]);
+      }
+    }
     drain();
     const auto begun = Steady::now();
     std::vector<store::ClaimedRun> claimed;
@@ -97,6 +118,7 @@ class Lifecycle {
   }
 
   bool is_varied = false;  // jobs differ in what people search by, and one in a thousand fails
+  long jobs_max = std::numeric_limits<long>::max();  // then these run again, in turns
   long settled = 0;
   std::vector<double> claims_ms;
 
@@ -110,7 +132,7 @@ class Lifecycle {
     while (store_.pump()) {
     }
   }
-  void submit(Timestamp at) {
+  JobId submit(Timestamp at) {
     const auto now = clock_.now();
     Job job;
     job.id = ids_.make<JobId>();
@@ -121,8 +143,15 @@ class Lifecycle {
     job.spec.action = {"http", R"({"kind":"http","url":"http://127.0.0.1/"})"};
     job.spec.payload = std::string(200, '1');
     job.created_at = job.updated_at = now;
+    const auto id = job.id;
     const PlannedRun run{ids_.make<RunId>(), Trigger::schedule, at, at, false, {}};
     store_.commit(store::SubmitJob{std::move(job), run, now, {}}, [](const auto&) {});
+    return id;
+  }
+  void run_again(JobId job) {
+    const auto now = clock_.now();
+    const PlannedRun run{ids_.make<RunId>(), Trigger::manual, now, now, false, {}};
+    store_.commit(store::RunJob{project_, job, run, now, {}}, [](const auto&) {});
   }
   void vary(JobSpec& spec) const {
     spec.name += fmt::format(" {}", submitted_);
@@ -147,6 +176,8 @@ class Lifecycle {
   IdSource& ids_;
   ProjectId project_;
   NodeId node_;
+  std::vector<JobId> jobs_;
+  long next_again_ = 0;
   long submitted_ = 0;
   long ended_ = 0;
 };
@@ -166,7 +197,7 @@ struct Bench {
     lifecycle.emplace(*store, clock, ids);
   }
 
-  SystemClock clock;
+  PastClock clock;
   IdSource ids{clock, Rng::from_system()};
   std::unique_ptr<store::SqlStore> store;
   std::optional<Lifecycle> lifecycle;
@@ -174,12 +205,25 @@ struct Bench {
 
 constexpr int kBatch = 1000;
 
-void fill(const std::string& path, long finished, long future) {
+struct Filling {
+  long finished = 0;
+  long future = 0;
+  long jobs = std::numeric_limits<long>::max();
+  int days = 0;
+};
+
+void fill(const std::string& path, const Filling& filling) {
   Bench bench(path);
   bench.lifecycle->is_varied = true;
+  bench.lifecycle->jobs_max = filling.jobs;
   const auto begun = Steady::now();
-  while (bench.lifecycle->settled < finished) bench.lifecycle->turn(kBatch);
-  for (long made = 0; made < future; made += kBatch) bench.lifecycle->submit_ahead(kBatch);
+  const Duration whole = std::chrono::days(filling.days);
+  while (bench.lifecycle->settled < filling.finished) {
+    bench.clock.behind = whole - whole / filling.finished * bench.lifecycle->settled;
+    bench.lifecycle->turn(kBatch);
+  }
+  bench.clock.behind = {};
+  for (long made = 0; made < filling.future; made += kBatch) bench.lifecycle->submit_ahead(kBatch);
   std::cout << fmt::format("{{\"finished\":{},\"seconds\":{:.1f}}}\n", bench.lifecycle->settled,
                            seconds_since(begun));
 }
@@ -220,10 +264,13 @@ int main(int argc, char** argv) {
   } else if (argc == 3 && first == "--claims") {
     claims(argv[2]);
   } else if (argc == 5 && first == "--fill") {
-    fill(argv[2], std::atol(argv[3]), std::atol(argv[4]));
+    fill(argv[2], {std::atol(argv[3]), std::atol(argv[4])});
+  } else if (argc == 7 && first == "--fill") {
+    fill(argv[2], {std::atol(argv[3]), std::atol(argv[4]), std::atol(argv[5]), std::atoi(argv[6])});
   } else {
-    std::cerr
-        << "usage: store_bench DIRECTORY [URL] | --fill FILE FINISHED FUTURE | --claims FILE\n";
+    std::cerr << "usage: store_bench DIRECTORY [URL] | --fill FILE FINISHED FUTURE [JOBS DAYS] | "
+                 "--claims "
+                 "FILE\n";
     return 2;
   }
 }

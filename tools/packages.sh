@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages Chronos needs and does not find: `tools/packages.sh build` for the
 # program, `server` for the same without its dashboard (-DCHRONOS_DASHBOARD=OFF), `test` for everything
-# the tests need too, `check` for the deeper checks, `bench` and `peers` for the benchmarks, `screenshots` for
-# the pictures of the dashboard. As root, or through sudo. Does nothing, and needs no network, when all are there.
+# the tests need too, `check` for the deeper checks, `bench`, `peers` and `screens` for the benchmarks,
+# `screenshots` for the pictures of the dashboard. As root, or through sudo. Does nothing, and needs no network, when all are there.
 set -eu
 
 server="g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsimdjson-dev libabsl-dev
@@ -20,6 +20,8 @@ check="$test clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev"
 bench="$build libbenchmark-dev"
 # The servers Chronos is measured beside; each is started for a measurement, none of Debian's services is used.
 peers="$bench python3 beanstalkd redis-server postgresql"
+# The dashboard's screens are measured in a browser.
+screens="$bench chromium"
 
 # The pictures of the dashboard are taken with these letters.
 screenshots="$build chromium fonts-inter fonts-jetbrains-mono"
@@ -35,8 +37,9 @@ case "${1:-}" in
   check) wanted=$check ;;
   bench) wanted=$bench ;;
   peers) wanted=$peers ;;
+  screens) wanted=$screens ;;
   screenshots) wanted=$screenshots ;;
-  *) echo "usage: $0 server|build|test|check|bench|peers|screenshots|cluster" >&2; exit 2 ;;
+  *) echo "usage: $0 server|build|test|check|bench|peers|screens|screenshots|cluster" >&2; exit 2 ;;
 esac
 
 # Node may have come from elsewhere: a second one is not installed beside it.

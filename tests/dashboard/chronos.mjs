@@ -32,11 +32,11 @@ export async function until(what, ask, limit = READY_MS) {
 }
 
 export class Chronos {
-  /** `demo` is with a made-up month in it. */
-  static async start({ path = "", args = [], demo = false } = {}) {
+  /** `demo` is with a made-up month in it; `data` is a folder that stays. */
+  static async start({ path = "", args = [], demo = false, data = undefined } = {}) {
     const server = new Chronos();
     server.folder = mkdtempSync(join(tmpdir(), "chronos-dashboard-"));
-    server.data = join(server.folder, "data");
+    server.data = data ?? join(server.folder, "data");
     server.port = await freePort();
     server.host = `http://127.0.0.1:${server.port}`;
     server.url = server.host + path;
