@@ -131,12 +131,7 @@ void Scheduler::beat() {
       return log::warn("the store does not take heartbeats", {{"error", answer.error().message}});
     is_registered_ = true;
     leased_until_ = sent_at + options_.lease_ttl;
-    for (const auto& run : answer->cancelled) {
-      const auto found = running_.find(run);
-      if (found != running_.end() && !found->second.is_over) {
-        launcher_.cancel(run, found->second.claimed.attempt);
-      }
-    }
+    for (const auto& run : answer->cancelled) cancel(run);
     if (const auto lost = store_.expired_leases(options_.batch)) settle_lost(*lost);
   });
 }
@@ -421,22 +416,31 @@ void Scheduler::give_back(store::ClaimedRun claimed) {
 }
 
 void Scheduler::launch(store::ClaimedRun claimed) {
-  const auto run = claimed.run;
+  const AttemptKey attempt(claimed.run, claimed.token);
   const auto timeout = store::time_left(claimed, now_);
   ++lane_use_[claimed.spec->action.kind];
   events_.on_started(claimed);
   const auto& kept =
-      running_.insert_or_assign(run, Running{std::move(claimed)}).first->second.claimed;
-  if (timeout <= Duration(0)) return on_outcome(run, store::deadline_passed());
-  launcher_.launch(kept, timeout, [this, inbox = inbox_, run](Outcome outcome) mutable {
-    inbox->post([this, run, outcome = std::move(outcome)]() mutable {
-      on_outcome(run, std::move(outcome));
+      running_.insert_or_assign(attempt, Running{std::move(claimed)}).first->second.claimed;
+  if (timeout <= Duration(0)) return on_outcome(attempt, store::deadline_passed());
+  launcher_.launch(kept, timeout, [this, inbox = inbox_, attempt](Outcome outcome) mutable {
+    inbox->post([this, attempt, outcome = std::move(outcome)]() mutable {
+      on_outcome(attempt, std::move(outcome));
     });
   });
 }
 
-void Scheduler::on_outcome(RunId run, Outcome outcome) {
-  const auto found = running_.find(run);
+// All its attempts that go on here, also one that lost its lease.
+void Scheduler::cancel(RunId run) {
+  for (auto at = running_.lower_bound({run, 0}); at != running_.end() && at->first.first == run;
+       ++at) {
+    if (!at->second.is_over) launcher_.cancel(run, at->second.claimed.attempt);
+  }
+}
+
+// One whose lease was lost meanwhile is told with its own token, and the store refuses it.
+void Scheduler::on_outcome(const AttemptKey& attempt, Outcome outcome) {
+  const auto found = running_.find(attempt);
   if (found == running_.end() || found->second.is_over) return;
   found->second.is_over = true;
   --lane_use_[found->second.claimed.spec->action.kind];
@@ -491,9 +495,7 @@ void Scheduler::resend() {
 }
 
 void Scheduler::forget(const Unsettled& unsettled) {
-  const auto found = running_.find(unsettled.claimed.run);
-  if (found == running_.end() || found->second.claimed.token != unsettled.claimed.token) return;
-  running_.erase(found);
+  running_.erase({unsettled.claimed.run, unsettled.claimed.token});
 }
 
 // -- Upkeep

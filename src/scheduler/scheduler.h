@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -82,6 +83,9 @@ class Scheduler {
   }
 
  private:
+  // With its fencing token: a run that was taken for lost may come back here while the attempt of
+  // before still goes on.
+  using AttemptKey = std::pair<RunId, std::int64_t>;
   struct Running {
     store::ClaimedRun claimed;
     bool is_over = false;  // its outcome is here; the settlement is on its way
@@ -113,8 +117,9 @@ class Scheduler {
   void take_claimed(const store::ClaimRuns& asked, Result<std::vector<store::ClaimedRun>> claimed);
   void prune();
   void launch(store::ClaimedRun claimed);
+  void cancel(RunId run);
   void give_back(store::ClaimedRun claimed);
-  void on_outcome(RunId run, Outcome outcome);
+  void on_outcome(const AttemptKey& attempt, Outcome outcome);
   void settle_attempt(const store::ClaimedRun& claimed, Outcome outcome);
   void send_ended();
   void send(Unsettled unsettled);
@@ -137,7 +142,7 @@ class Scheduler {
   std::shared_ptr<Inbox> inbox_;  // shared with completions, which may outlive the scheduler
 
   Timestamp now_;  // of this step
-  std::unordered_map<RunId, Running> running_;
+  std::map<AttemptKey, Running> running_;
   // Slots that runs hold, and those offered to claims that were not answered yet.
   std::map<std::string, int> lane_use_;
   std::vector<Unsettled> ended_;             // in this step

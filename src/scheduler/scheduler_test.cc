@@ -28,7 +28,7 @@ class InstantLauncher final : public Launcher {
     launched.push_back(run.planned_at);
     lateness.push_back(run.started_at - run.planned_at);
     if (during_launch) std::exchange(during_launch, nullptr)();
-    if (hangs) return;
+    if (hangs) return goes_on.push_back(std::move(done));
     done(Outcome{.kind = OutcomeKind::succeeded});
   }
   void cancel(RunId, int) override {}
@@ -36,7 +36,8 @@ class InstantLauncher final : public Launcher {
   std::vector<Timestamp> launched;
   std::vector<Duration> lateness;
   std::function<void()> during_launch;  // of the next one
-  bool hangs = false;                   // what is launched never ends
+  bool hangs = false;                   // what is launched ends when a test says so
+  std::vector<std::move_only_function<void(Outcome)>> goes_on;
 };
 
 class SchedulerTest : public testing::Test {
@@ -44,10 +45,10 @@ class SchedulerTest : public testing::Test {
   SchedulerTest() { restart(); }
 
   void restart() {
-    SchedulerOptions options;
-    options.node = "n";
-    options.lanes = {{"http", 10}};
     SchedulerEvents events;
+    events.on_settled = [this](const store::ClaimedRun& claimed, const auto&, RunState) {
+      settled.push_back(claimed.attempt);
+    };
     events.on_not_run = [this](const LedgerRow& row) {
       not_run[{std::string(to_string(row.state)), row.reason}] += row.count;
     };
@@ -55,8 +56,18 @@ class SchedulerTest : public testing::Test {
     events.on_replanned = [this](JobId job) { replanned.push_back(job); };
     scheduler.reset();
     store.start_epoch();
-    scheduler =
-        std::make_unique<Scheduler>(store, launcher, clock, ids, Rng(2), options, events, [] {});
+    scheduler = make_node(events);
+  }
+  std::unique_ptr<Scheduler> make_node(const SchedulerEvents& events = {}) {
+    SchedulerOptions options;
+    options.node = "n";
+    options.lanes = {{"http", slots}};
+    return std::make_unique<Scheduler>(store, launcher, clock, ids, Rng(2), options, events, [] {});
+  }
+  // One that has no slots, and so only looks after the others.
+  std::unique_ptr<Scheduler> make_watcher() {
+    slots = 0;
+    return make_node();
   }
 
   JobId submit(ScheduleSpec spec, Overlap overlap = Overlap::skip) {
@@ -96,8 +107,11 @@ class SchedulerTest : public testing::Test {
   // Steps and commits until nothing more happens at this instant.
   void turn() {
     scheduler->hint();
+    turn_unhinted(*scheduler);
+  }
+  void turn_unhinted(Scheduler& node) {
     for (int quiet = 0; quiet < 3;) {
-      scheduler->step();
+      node.step();
       quiet = store.pump() ? 0 : quiet + 1;
     }
   }
@@ -114,9 +128,11 @@ class SchedulerTest : public testing::Test {
   store::MemoryStore store{clock, {.has_own_thread = false}};
   InstantLauncher launcher;
   int max_attempts = 3;  // of jobs that are submitted
+  int slots = 10;        // of nodes that are made
   std::unique_ptr<Scheduler> scheduler;
   std::map<JobId, ProjectId> projects;
   std::map<std::pair<std::string, std::string>, std::int64_t> not_run;
+  std::vector<int> settled;  // attempts
   std::vector<Duration> steps;
   std::vector<JobId> replanned;
 };
@@ -142,7 +158,40 @@ TEST_F(SchedulerTest, NothingStartsUnderALeaseThatMayBeOver) {
   EXPECT_EQ(runs.rows.back().attempts_made, 1);
 }
 
-// -- A crowd --------------------------------------------------------------------------------------
+TEST_F(SchedulerTest, WhatALostAttemptComesToIsNotToldOfTheNextOne) {
+  slots = 2;
+  restart();
+  launcher.hangs = true;
+  const auto job = submit({});
+  turn();
+  const auto watcher = make_watcher();
+  for (int i = 0; i < 4; ++i) {  // cut off for longer than its lease; its attempt goes on
+    turn_unhinted(*watcher);
+    clock.advance(6s);
+  }
+  pass(1h);  // and is back, and tries it again
+  ASSERT_EQ(launcher.goes_on.size(), 2U);
+  const auto state = [&] { return store.live_runs(projects.at(job), job)->front().state; };
+
+  launcher.goes_on[0](Outcome{.kind = OutcomeKind::succeeded});
+  turn();
+  EXPECT_TRUE(settled.empty());
+  EXPECT_EQ(state(), RunState::running);
+  submit({});
+  turn();
+  ASSERT_EQ(launcher.goes_on.size(), 3U) << "it took a slot while it went on, no longer";
+  EXPECT_FALSE(scheduler->is_idle());
+
+  launcher.goes_on[1](Outcome{.kind = OutcomeKind::succeeded});
+  launcher.goes_on[2](Outcome{.kind = OutcomeKind::succeeded});
+  turn();
+  EXPECT_EQ(settled, (std::vector<int>{2, 1}));
+  EXPECT_TRUE(scheduler->is_idle());
+  submit({});
+  submit({});
+  turn();
+  EXPECT_EQ(launcher.goes_on.size(), 5U) << "all slots are free";
+}
 
 TEST_F(SchedulerTest, WhatHasJustBecomeDueDoesNotWaitForACrowd) {
   for (int i = 0; i < 1500; ++i) submit_cron("0 13 * * *");
