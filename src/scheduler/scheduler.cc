@@ -124,6 +124,7 @@ void Scheduler::beat() {
   if (!is_wanted) return;
   wants_beat_ = false;
   last_beat_ = steady;
+  may_have_ready_ = true;  // whatever hint was lost
   store::Heartbeat heartbeat{.holder = holder_, .ttl = options_.lease_ttl, .now = clock_.now()};
   heartbeat.node = info_;
   commit(std::move(heartbeat), [this, sent_at = steady](Result<store::Heartbeat::Answer> answer) {

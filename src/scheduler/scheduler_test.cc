@@ -193,6 +193,23 @@ TEST_F(SchedulerTest, WhatALostAttemptComesToIsNotToldOfTheNextOne) {
   EXPECT_EQ(launcher.goes_on.size(), 5U) << "all slots are free";
 }
 
+TEST_F(SchedulerTest, WhatNobodyToldOfIsClaimedAfterTheNextBeat) {
+  slots = 1;
+  restart();
+  launcher.hangs = true;
+  submit({});
+  turn();
+  const auto idle = make_node();
+  turn_unhinted(*idle);
+  submit({});
+  turn();  // all slots here are taken
+  turn_unhinted(*idle);
+  ASSERT_EQ(launcher.goes_on.size(), 1U) << "it does not know";
+  clock.advance(5s);
+  turn_unhinted(*idle);
+  EXPECT_EQ(launcher.goes_on.size(), 2U);
+}
+
 TEST_F(SchedulerTest, WhatHasJustBecomeDueDoesNotWaitForACrowd) {
   for (int i = 0; i < 1500; ++i) submit_cron("0 13 * * *");
   const auto fresh = submit_cron("1 0 13 * * *");
