@@ -130,9 +130,12 @@ void Scheduler::beat() {
   commit(std::move(heartbeat), [this, sent_at = steady](Result<store::Heartbeat::Answer> answer) {
     if (!answer)
       return log::warn("the store does not take heartbeats", {{"error", answer.error().message}});
+    // An outage is nobody's silence: those who come back after it have their time to say so.
+    if (is_registered_ && sent_at >= leased_until_) judges_from_ = sent_at + options_.lease_ttl;
     is_registered_ = true;
     leased_until_ = sent_at + options_.lease_ttl;
     for (const auto& run : answer->cancelled) cancel(run);
+    if (sent_at < judges_from_) return;
     if (const auto lost = store_.expired_leases(options_.batch)) settle_lost(*lost);
   });
 }

@@ -185,6 +185,7 @@ class Scheduler {
   std::atomic<bool> is_hinted_ = false;
   std::optional<SteadyTime> last_beat_;
   SteadyTime leased_until_{};  // what this node claimed is its own for sure until then
+  SteadyTime judges_from_{};   // before, nobody is taken for lost
   std::optional<SteadyTime> last_prune_;
   std::optional<Timestamp> next_due_;
   std::optional<Timestamp> next_resume_;

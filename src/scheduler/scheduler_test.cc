@@ -210,6 +210,35 @@ TEST_F(SchedulerTest, WhatNobodyToldOfIsClaimedAfterTheNextBeat) {
   EXPECT_EQ(launcher.goes_on.size(), 2U);
 }
 
+TEST_F(SchedulerTest, WhoWasCutOffLetsTheOthersSayFirstThatTheyLive) {
+  launcher.hangs = true;
+  submit({});
+  turn();
+  const auto other = make_watcher();
+  turn_unhinted(*other);
+  clock.advance(1min);  // nobody reached the store
+  turn_unhinted(*other);
+  other->hint();
+  clock.advance(50ms);
+  turn_unhinted(*other);
+  turn();
+  launcher.goes_on[0](Outcome{.kind = OutcomeKind::succeeded});
+  turn();
+  EXPECT_EQ(settled, (std::vector<int>{1}));
+
+  const auto job = submit({});
+  turn();
+  const auto state = [&] { return store.live_runs(projects.at(job), job)->front().state; };
+  EXPECT_EQ(state(), RunState::running);
+  for (int i = 0; i < 8; ++i) {  // this node alone is gone
+    clock.advance(5s);
+    turn_unhinted(*other);
+  }
+  EXPECT_NE(state(), RunState::running);
+}
+
+// -- A crowd --------------------------------------------------------------------------------------
+
 TEST_F(SchedulerTest, WhatHasJustBecomeDueDoesNotWaitForACrowd) {
   for (int i = 0; i < 1500; ++i) submit_cron("0 13 * * *");
   const auto fresh = submit_cron("1 0 13 * * *");
