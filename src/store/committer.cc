@@ -237,9 +237,10 @@ void Committer::commit_one_by_one(Batch& batch) {
   news_ = {};
   for (std::size_t i = 0; i < batch.size(); ++i) {
     auto& operation = batch[i];
+    // A database that cannot be reached takes seconds to say so: it is not asked for each change.
     if (const auto begun = transactor_.begin(); !begun) {
-      operation.done(std::unexpected(begun.error()));
-      continue;
+      for (auto j = i; j < batch.size(); ++j) batch[j].done(std::unexpected(begun.error()));
+      return;
     }
     auto answer = transactor_.perform(operation.change);
     if (!answer && spoils(answer.error())) {

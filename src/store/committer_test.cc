@@ -264,13 +264,19 @@ TEST_F(CommitterTest, FullStoreTellsASingleChangeAtOnce) {
   EXPECT_EQ(answers_.back(), "2 2");
 }
 
-TEST_F(CommitterTest, ReplayThatDoesNotBeginRefusesOnlyItsChange) {
-  transactor_.performs[1] = {error_of(Reason::internal)};
-  transactor_.begins = {std::nullopt, error_of(Reason::store_unavailable), std::nullopt};
+// A database that does not answer takes seconds to say so, each time it is asked.
+TEST_F(CommitterTest, ReplayThatDoesNotBeginRefusesWhatIsLeft) {
+  transactor_.performs[2] = {error_of(Reason::internal)};
+  transactor_.begins = {std::nullopt, std::nullopt, error_of(Reason::store_unavailable)};
   send(1);
   send(2);
+  send(3);
   committer().pump();
-  EXPECT_EQ(answers_, (Log{"1 store_unavailable", "2 2"}));
+  EXPECT_EQ(answers_, (Log{"1 1", "2 store_unavailable", "3 store_unavailable"}));
+  EXPECT_EQ(std::ranges::count(transactor_.log, "begin"), 3);
+  send(4);
+  committer().pump();
+  EXPECT_EQ(answers_.back(), "4 4");
 }
 
 // -- Nobody knows ---------------------------------------------------------------------------------
