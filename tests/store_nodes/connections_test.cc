@@ -57,6 +57,31 @@ class ConnectionsTest : public NodesTest {
       std::this_thread::yield();
     }
   }
+  // Likewise; none when the answer came without.
+  template <class Answer>
+  std::string who_waits_for(const std::future<Answer>& answer) {
+    while (true) {
+      auto pid = database().run(
+          "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+          " AND datname = current_database()");
+      if (!pid.empty() || is_there(answer)) return pid;
+      std::this_thread::yield();
+    }
+  }
+  template <class Answer>
+  static bool is_there(const std::future<Answer>& answer) {
+    return answer.wait_for(0s) == std::future_status::ready;
+  }
+  // All connections are from now on those of a role without a superuser's rights.
+  void go_on_as_somebody() {
+    database().run(
+        "DO $$ BEGIN CREATE ROLE somebody; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+        "GRANT ALL ON SCHEMA chronos TO somebody;"
+        "GRANT ALL ON ALL TABLES IN SCHEMA chronos TO somebody;"
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET role TO somebody', current_database());"
+        " END $$");
+    cut();
+  }
   template <class C>
   std::future<Result<typename C::Answer>> send(C change) {
     return std::async(std::launch::async, [this, change] { return try_commit(change); });
@@ -124,6 +149,20 @@ TEST_P(ConnectionsTest, ACommitThatIsNotOnTheStandbyIsUnknown) {
   auto answer = send(change);
   database().run("SELECT pg_cancel_backend(" + who_waits() + ")");
   EXPECT_EQ(refusal(answer.get()), "unknown_commit");
+  forget_the_standby();
+  EXPECT_TRUE(commit(change).is_replay);
+}
+
+TEST_P(ConnectionsTest, ARepetitionIsNoBetterThanTheCommitThatItRepeats) {
+  auto change = submission();
+  change.idempotency = Idempotency{id<KeyId>(), "once", Sha256{1}, now()};
+  await_a_standby();
+  for (int asked = 1; asked <= 2; ++asked) {
+    auto answer = send(change);
+    const auto waiting = who_waits_for(answer);
+    if (!waiting.empty()) database().run("SELECT pg_cancel_backend(" + waiting + ")");
+    EXPECT_EQ(refusal(answer.get()), "unknown_commit") << "asked for the " << asked << ". time";
+  }
   forget_the_standby();
   EXPECT_TRUE(commit(change).is_replay);
 }

@@ -40,6 +40,18 @@ Result<std::unique_ptr<sql::ReaderPool>> open_readers(int count, Open open) {
   return std::make_unique<sql::ReaderPool>(std::move(readers));
 }
 
+// Whether the answer to a change may say that something is stored though nothing had to be written
+// for it: what is repeated, or was done by another node.
+bool may_repeat(const Change& change) {
+  if (const auto* turn = std::get_if<WorkerTurn>(&change)) return !turn->settled.empty();
+  const auto is_one_of = [&]<class... C>() { return (std::holds_alternative<C>(change) || ...); };
+  return !is_one_of.operator()<ClaimRuns, ReleaseDue, Prune, Heartbeat, ClaimDeliveries>();
+}
+
+// Makes the transaction one that writes, whose commit waits until all that it saw is durable: the
+// commits of other nodes, and one that was answered with unknown_commit, are seen before they are.
+constexpr sql::Sql kWrite{"SELECT pg_current_xact_id()"};
+
 using Notices = std::unique_ptr<sql::PostgresNotices>;
 
 // What a store works with.
@@ -116,6 +128,7 @@ class SqlStore::State final : private Transactor {
   }
 
   Result<Answer> perform(const Change& change) override {
+    may_repeat_ |= may_repeat(change);
     return std::visit(
         [this](const auto& alternative) -> Result<Answer> {
           auto answer = sql::apply_audited(writer_, alternative);
@@ -142,6 +155,7 @@ class SqlStore::State final : private Transactor {
       const auto submitted =
           run_of<SubmitJob>(rest, [](const auto& change) { return change.job.id; });
       const auto settled = run_of<SettleRun>(rest, [](const auto& change) { return change.run; });
+      may_repeat_ |= submitted.size() > 1 || settled.size() > 1;
       if (submitted.size() > 1) {
         add(answers, sql::submit_all(writer_, submitted));
       } else if (settled.size() > 1) {
@@ -182,9 +196,11 @@ class SqlStore::State final : private Transactor {
   }
 
   Result<void> commit() override {
-    if (auto counted = sql::write_totals(writer_); !counted) {
+    auto written = sql::write_totals(writer_);
+    if (written && may_repeat_ && db_->is_remote()) written = db_->post(kWrite);
+    if (!written) {
       rollback();
-      return counted;
+      return written;
     }
     auto committed = db_->commit();
     is_broken_ = !committed;
@@ -205,12 +221,14 @@ class SqlStore::State final : private Transactor {
   void forget_transaction() {
     writer_.totals = {};
     writer_.has_suspect_leases = false;
+    may_repeat_ = false;
   }
 
   std::unique_ptr<sql::Connection> db_;
   sql::SpecCache specs_;
   std::unique_ptr<sql::Holders> holders_;
   sql::Writer writer_;
+  bool may_repeat_ = false;  // this transaction: may_repeat()
   std::unique_ptr<sql::ReaderPool> readers_;
   std::atomic<bool> is_stopped_ = false;
   std::atomic<bool> is_broken_ = false;  // the last transaction could not be ended
