@@ -167,6 +167,32 @@ TEST_P(ConnectionsTest, ARepetitionIsNoBetterThanTheCommitThatItRepeats) {
   EXPECT_TRUE(commit(change).is_replay);
 }
 
+TEST_P(ConnectionsTest, WhatIsCommittedIsNotSaidToBeRefusedBecauseOfWhatCameAfter) {
+  go_on_as_somebody();
+  EXPECT_EQ(refusal(try_commit(submission())), "ok");
+  const auto since = database().run("SELECT clock_timestamp()");
+  database().run(
+      "REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text)"
+      " FROM PUBLIC");
+  const auto change = submission();
+  auto answer = send(change);
+  // It is committed, and that it is durable could not be asked.
+  while (!is_there(answer)) {
+    const auto refused = database().run(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'"
+        " AND query LIKE 'SELECT pg_logical_emit_message%' AND query_start > '" +
+        since + "'");
+    if (!refused.empty()) break;
+    std::this_thread::yield();
+  }
+  database().run(
+      "GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text)"
+      " TO PUBLIC");
+  EXPECT_EQ(refusal(answer.get()), "ok");
+  EXPECT_EQ(stats().jobs, 2);
+  EXPECT_EQ(must(store().find_job(project_, change.job.id)).id, change.job.id);
+}
+
 TEST_P(ConnectionsTest, WhatMayHaveBeenClaimedUnknownIsGivenBack) {
   const auto submitted = submit_ready();
   commit(Heartbeat{holder_, 15s});

@@ -480,7 +480,8 @@ Result<void> PostgresConnection::commit() {
   }
   is_replica_wait_over_ = false;
   if (const auto done = end_durably(); !done) {
-    if (is_lost()) return resolve(done.error());
+    // With the connection, or by its last statement: then it may be stored all the same.
+    if (is_lost() || PQtransactionStatus(db_.get()) == PQTRANS_IDLE) return resolve(done.error());
     rollback();
     return done;
   }
@@ -501,7 +502,7 @@ Result<void> PostgresConnection::end_durably() {
   return {};
 }
 
-// The connection was lost on the way: whether the transaction is stored is written in the database.
+// It failed on the way: whether the transaction is stored is written in the database.
 Result<void> PostgresConnection::resolve(Error error) {
   const auto until = std::chrono::steady_clock::now() + kFateAskedFor;
   while (!is_replica_wait_over_ && std::chrono::steady_clock::now() < until) {
@@ -514,10 +515,9 @@ Result<void> PostgresConnection::resolve(Error error) {
   return std::unexpected(std::move(error));
 }
 
-// By then the lost session is over: it had the turn that begin() waits for. (The server's number of
+// By then a lost session is over: it had the turn that begin() waits for. (The server's number of
 // the transaction would not do: after a crash it may come again.)
 Result<bool> PostgresConnection::look_up() {
-  CHRONOS_TRY_VOID(connect());
   CHRONOS_TRY_VOID(begin_once());
   const auto last = one(kLastNoted, column<std::int64_t>, writer_);
   rollback();
