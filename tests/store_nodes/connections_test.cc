@@ -1,10 +1,13 @@
 // What happens to a store whose connections, server, or standby go away.
+#include <libpq-fe.h>
 #include <signal.h>
 
 #include <atomic>
 #include <future>
+#include <memory>
 #include <thread>
 
+#include "store/sql/postgres_words.h"
 #include "store_nodes/nodes_test.h"
 
 namespace chronos::store {
@@ -191,6 +194,26 @@ TEST_P(ConnectionsTest, WhatIsCommittedIsNotSaidToBeRefusedBecauseOfWhatCameAfte
   EXPECT_EQ(refusal(answer.get()), "ok");
   EXPECT_EQ(stats().jobs, 2);
   EXPECT_EQ(must(store().find_job(project_, change.job.id)).id, change.job.id);
+}
+
+TEST_P(ConnectionsTest, ANodeThatStopsInItsTurnHoldsTheOthersUpOnlyUntilItsSessionIsEnded) {
+  // As a node makes it, up to where it was stopped.
+  const std::string begun = sql::settings_for("false") +
+                            "; BEGIN; SELECT pg_advisory_xact_lock(x'4368726f6e6f73'::bigint)";
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> stopped(PQconnectdb(store_.url().c_str()),
+                                                             PQfinish);
+  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(stopped.get(), begun.c_str()),
+                                                             PQclear);
+  ASSERT_EQ(PQresultStatus(result.get()), PGRES_TUPLES_OK) << PQerrorMessage(stopped.get());
+  auto answer = send(submission());
+  const auto who_has_to_wait = [&] {
+    return database().run(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        " AND NOT granted AND database = (SELECT oid FROM pg_database"
+        " WHERE datname = current_database())");
+  };
+  while (who_has_to_wait() == "0") ASSERT_FALSE(is_there(answer)) << "it did not wait";
+  EXPECT_EQ(refusal(answer.get()), "ok");
 }
 
 TEST_P(ConnectionsTest, WhatMayHaveBeenClaimedUnknownIsGivenBack) {
