@@ -216,6 +216,41 @@ TEST_P(ConnectionsTest, ANodeThatStopsInItsTurnHoldsTheOthersUpOnlyUntilItsSessi
   EXPECT_EQ(refusal(answer.get()), "ok");
 }
 
+TEST_P(ConnectionsTest, WhatWasToBeToldWhenTheConnectionBrokeIsToldOverTheNext) {
+  std::promise<void> woken;
+  std::atomic<int> wakes = 0;
+  other().on_change([&] {
+    if (++wakes == 1) woken.set_value();
+  });
+  await_a_standby();
+  // Notices are committed one at a time in the whole server, and this one waits for the standby.
+  auto first = std::async(std::launch::async, [] {
+    PostgresDatabase::administrate(
+        "SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'somebody', '');"
+        "SELECT pg_notify('somebody', '')");
+  });
+  const auto find = [&](const std::string& what) {
+    while (true) {
+      auto pid = database().run("SELECT pid FROM pg_stat_activity WHERE " + what);
+      if (!pid.empty()) return pid;
+      std::this_thread::yield();
+    }
+  };
+  const auto holder = find("wait_event = 'SyncRep' AND datname = 'postgres'");
+  auto answer = send(submission());
+  database().run("SELECT pg_cancel_backend(" + who_waits() + ")");
+  EXPECT_EQ(refusal(answer.get()), "unknown_commit");
+  const auto teller = find(
+      "wait_event_type = 'Lock' AND datname = current_database()"
+      " AND query LIKE '%pg_notify%'");
+  database().run("SELECT pg_terminate_backend(" + teller + ", 5000)");
+  database().run("SELECT pg_cancel_backend(" + holder + ")");
+  first.get();
+  forget_the_standby();
+  woken.get_future().wait();
+  other().stop();
+}
+
 TEST_P(ConnectionsTest, WhatMayHaveBeenClaimedUnknownIsGivenBack) {
   const auto submitted = submit_ready();
   commit(Heartbeat{holder_, 15s});

@@ -54,6 +54,14 @@ class Untold {
     }
     for (const auto& touch : news.touched) add(touch);
   }
+  void add(const Untold& other) {
+    is_for_nodes_ |= other.is_for_nodes_;
+    is_watching_ |= other.is_watching_;
+    for (const auto& [key, count] : other.work_) work_[key] += count;
+    for (const auto& [project, touches] : other.touched_) {
+      for (const auto& [key, touch] : touches) add(touch);
+    }
+  }
   bool empty() const {
     return work_.empty() && touched_.empty() && !is_for_nodes_ && !is_watching_;
   }
@@ -169,8 +177,7 @@ class Notices final : public PostgresNotices {
     }
   }
 
-  // False: the connection was lost, and what was to be told is lost with it; others look again when
-  // theirs is.
+  // False: it could not be told. When the connection was lost it is told over the next one.
   bool send() {
     Untold untold;
     {
@@ -182,10 +189,19 @@ class Notices final : public PostgresNotices {
       const char* const values[] = {kChannel, notice.c_str()};
       const ResultHandle sent(PQexecParams(db_.get(), "SELECT pg_notify($1, $2)", 2, nullptr,
                                            values, nullptr, nullptr, 0));
-      if (PQresultStatus(sent.get()) != PGRES_TUPLES_OK) return false;
+      if (PQresultStatus(sent.get()) == PGRES_TUPLES_OK) continue;
+      if (PQstatus(db_.get()) == CONNECTION_BAD) take_back(std::move(untold));
+      return false;
     }
     std::this_thread::sleep_for(kTogether);
     return true;
+  }
+
+  // What has come since goes on top.
+  void take_back(Untold untold) {
+    const MutexLock lock(mutex_);
+    untold.add(untold_);
+    untold_ = std::move(untold);
   }
 
   // Waits until others told something or something is to be told.
