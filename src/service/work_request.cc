@@ -52,6 +52,7 @@ constexpr std::array kOutcomes = {
     OutcomeName{WorkOutcome::failed, "failed"},
     OutcomeName{WorkOutcome::retry_later, "retry_later"},
     OutcomeName{WorkOutcome::cancelled, "cancelled"},
+    OutcomeName{WorkOutcome::lost, "lost"},
 };
 
 struct QueueNames {
@@ -141,7 +142,7 @@ constexpr auto choice(std::string_view name) {
       place.refuse("unknown_value",
                    fmt::format("'{}' is not one of the values allowed",
                                std::string_view(value.string).substr(0, 64)),
-                   "succeeded, failed, retry_later or cancelled");
+                   "succeeded, failed, retry_later, cancelled or lost");
     }
   };
   return field;
@@ -280,6 +281,10 @@ Outcome outcome_of(const OutcomeRequest& request, std::string said, std::size_t 
     case WorkOutcome::cancelled:
       outcome.kind = OutcomeKind::cancelled;
       break;
+    case WorkOutcome::lost:
+      outcome.kind = OutcomeKind::lost;
+      outcome.reason = "shutdown";
+      break;
   }
   outcome.error = request.error;
   if (outcome.error.empty() && request.outcome == WorkOutcome::failed) {
@@ -287,6 +292,9 @@ Outcome outcome_of(const OutcomeRequest& request, std::string said, std::size_t 
   }
   if (outcome.error.empty() && request.outcome == WorkOutcome::retry_later) {
     outcome.error = "the worker asked to try later";
+  }
+  if (outcome.error.empty() && request.outcome == WorkOutcome::lost) {
+    outcome.error = "the worker stopped before the attempt ended";
   }
   outcome.retry_after = request.retry_after;
   outcome.output = std::move(said);

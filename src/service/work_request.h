@@ -37,7 +37,7 @@ struct LeaseRef {
   std::int64_t token = 0;
 };
 
-enum class WorkOutcome { succeeded, failed, retry_later, cancelled };
+enum class WorkOutcome { succeeded, failed, retry_later, cancelled, lost };
 std::string_view to_string(WorkOutcome outcome);
 std::optional<WorkOutcome> parse_work_outcome(std::string_view text);
 

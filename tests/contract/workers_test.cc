@@ -150,6 +150,27 @@ TEST_F(WorkersApi, WhatIsReleasedIsReadyAgain) {
   EXPECT_EQ(again.at("/runs/0/attempt").integer, 1);
 }
 
+// Of a worker that stops while it runs.
+TEST_F(WorkersApi, WhatIsGivenUpIsLostAndOnLostDecides) {
+  submit(R"("on_lost": "retry", "retry": {"delay": "10s", "jitter": "none"})");
+  auto claimed = claim();
+  EXPECT_EQ(report(claimed, R"("outcome": "lost")").text("/outcomes/0"), "ok");
+  auto run = run_of(claimed);
+  EXPECT_EQ(run.text("/state"), "retrying");
+  EXPECT_EQ(run.at("/attempts_made").integer, 1);
+  EXPECT_EQ(run.text("/attempts/0/state"), "lost");
+  EXPECT_EQ(run.text("/attempts/0/reason"), "shutdown");
+  EXPECT_EQ(run.text("/attempts/0/error"), "the worker stopped before the attempt ended");
+
+  submit(R"("on_lost": "fail")");
+  claimed = claim();
+  EXPECT_EQ(report(claimed, R"("outcome": "lost", "error": "a new version")").status, 200);
+  run = run_of(claimed);
+  EXPECT_EQ(run.text("/state"), "lost");
+  EXPECT_EQ(run.text("/reason"), "shutdown");
+  EXPECT_EQ(run.text("/error"), "a new version");
+}
+
 TEST_F(WorkersApi, CancelsAreToldWithTheHeartbeat) {
   submit();
   const auto claimed = claim();
