@@ -9,6 +9,7 @@ import { ChronosError } from './errors.js';
 const PAUSE_MS = { first: 100, longest: 5_000 };
 const CLAIM_MAX = 1000; // runs in one claim
 const SETTLE_MAX = 1000; // outcomes in one request
+const GRACE_MS = 1_000; // from a worker that stops telling a handler so to giving the run up
 
 /**
  * Events: `error` (ChronosError; the worker goes on), `completed` (run), `failed` (run, error), `stale`
@@ -63,16 +64,19 @@ export class Worker extends EventEmitter {
   }
 
   /**
-   * Takes nothing new, waits for what runs and for the server to know of it; after `timeout`
-   * milliseconds what still runs is told to stop, and handed back.
+   * Takes nothing new, waits for what runs and for the server to know of it. After `timeout`
+   * milliseconds what still runs is told to stop; what has not ended a second later is reported as lost,
+   * and the job's `on_lost` decides about it. It may still act: nobody can end a function.
    */
   async stop({ timeout = 10_000 } = {}) {
     this.#isStopping = true;
     this.#stop.abort();
     await this.#claiming;
-    const late = setTimeout(() => this.#giveUp(), timeout);
+    const late = setTimeout(() => this.#tellToStop(), timeout);
+    const tooLate = setTimeout(() => this.#giveUp(), timeout + GRACE_MS);
     await this.#settled();
     clearTimeout(late);
+    clearTimeout(tooLate);
     clearInterval(this.#beat);
     this.emit('drained');
   }
@@ -139,7 +143,7 @@ export class Worker extends EventEmitter {
   // Everything a reply may bring: how often to be heard of, runs to stop, runs to do.
   #take(reply) {
     this.#heartbeatMs = milliseconds(reply.heartbeat) ?? this.#heartbeatMs;
-    for (const id of reply.cancel ?? []) this.#active.get(id)?.abort('cancelled');
+    for (const id of reply.cancel ?? []) this.#active.get(id)?.cancel();
     for (const run of reply.runs ?? []) this.#start(run);
   }
 
@@ -160,11 +164,18 @@ export class Worker extends EventEmitter {
       outcome = failure(active, error);
       this.emit('failed', active.view, error);
     }
+    this.#end(active, outcome);
+  }
+
+  #end(active, outcome) {
+    const { run } = active;
+    // It was given up, or came to this worker a second time: what the handler ends with is nobody's.
+    if (this.#active.get(run.id) !== active) return;
     // What it logged and was not sent yet comes first.
     const output = (this.#progress.get(run.id)?.output ?? '') + (outcome.output ?? '');
     this.#progress.delete(run.id);
     this.#active.delete(run.id);
-    this.#outcomes.push(active.isReleased ? { release: true, run } : { run, outcome: { ...outcome, output } });
+    this.#outcomes.push({ run, outcome: { ...outcome, output } });
     this.#settle();
   }
 
@@ -176,10 +187,14 @@ export class Worker extends EventEmitter {
     this.#progress.set(run.id, entry);
   }
 
+  #tellToStop() {
+    for (const active of this.#active.values()) active.abort('the worker stops');
+  }
+
+  // Those whose handlers did not listen.
   #giveUp() {
-    for (const active of this.#active.values()) {
-      active.isReleased = true;
-      active.abort('the worker stops');
+    for (const active of [...this.#active.values()]) {
+      this.#end(active, { outcome: 'lost', error: 'the worker stopped before the handler ended' });
     }
   }
 
@@ -320,10 +335,11 @@ export class Worker extends EventEmitter {
 
 // A run under way, and how its handler sees it.
 class Active {
-  isReleased = false;
+  isCancelled = false; // else it was aborted for the worker's sake
   #abort = new AbortController();
 
   constructor(run, say) {
+    this.run = run;
     this.view = Object.freeze({
       ...run,
       signal: this.#abort.signal,
@@ -334,6 +350,11 @@ class Active {
 
   abort(reason) {
     this.#abort.abort(new ChronosError(reason, { code: 'cancelled' }));
+  }
+
+  cancel() {
+    this.isCancelled ||= !this.isAborted;
+    this.abort('cancelled');
   }
 
   get isAborted() {
@@ -349,8 +370,10 @@ function success(result) {
 // An error with `retryAfter` (seconds, or a duration such as "5m") says when to try again.
 function failure(active, error) {
   const text = (error instanceof Error ? error.message : String(error)).slice(0, 4000);
-  if (active.isAborted) return { outcome: 'cancelled', error: text };
   const after = error?.retryAfter;
+  if (active.isCancelled) return { outcome: 'cancelled', error: text };
+  // Stopped half-way, and it does not say what for.
+  if (active.isAborted && after === undefined) return { outcome: 'lost', error: text };
   return {
     outcome: after === undefined ? 'failed' : 'retry_later',
     error: text,

@@ -162,6 +162,47 @@ test('a worker that is drained ends what runs and leaves the rest', async () => 
   assert.equal(states.filter((status) => status === 'scheduled').length, jobs.length - begun);
 });
 
+// Stops a worker that does not wait, while it runs `handler` for a job with such members.
+async function stopWhileRunning(queue, handler, members) {
+  let began;
+  const running = new Promise((resolve) => { began = resolve; });
+  const worker = work(queue, (run) => {
+    began();
+    return handler(run);
+  });
+  const job = await client.submit({ queue, ...members });
+  await running;
+  await worker.stop({ timeout: 0 });
+  return { job: await client.getJob(job.id), run: await lastRun(job) };
+}
+
+test('what a handler comes to after the worker began to stop is what is stored', async () => {
+  const { job, run } = await stopWhileRunning('late', async ({ signal }) => {
+    await once(signal, 'abort');
+    return 'done all the same';
+  });
+  assert.equal(job.status, 'succeeded');
+  assert.equal(run.attempts.length, 1);
+});
+
+test('a run whose handler never ends is lost when the worker stops, and on_lost: fail is not repeated', async () => {
+  const { job, run } = await stopWhileRunning('endless', () => new Promise(() => {}), { on_lost: 'fail' });
+  assert.equal(job.status, 'failed');
+  assert.deepEqual(run.attempts.map(({ state, reason }) => [state, reason]), [['lost', 'shutdown']]);
+});
+
+test('a handler that heeds the stop loses an attempt, and the run is repeated', async () => {
+  const { job } = await stopWhileRunning('heeding', async ({ signal }) => {
+    await once(signal, 'abort');
+    throw signal.reason;
+  }, { retry: { delay: '50ms', jitter: 'none' } });
+  const next = work('heeding', () => {});
+  assert.equal(await ended(job), 'succeeded');
+  await next.stop();
+  const { attempts } = await lastRun(job);
+  assert.deepEqual(attempts.map(({ state }) => state), ['lost', 'succeeded']);
+});
+
 test('a server that is killed and comes back goes on with the same worker', async () => {
   const done = new Set();
   const worker = work('restarted', async (run) => {

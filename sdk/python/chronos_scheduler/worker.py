@@ -1,6 +1,5 @@
 """Claims runs, hands them to a function on threads, and tells the server what came of them: outcomes go in
 batches, and the next runs come back in the same round trip."""
-import concurrent.futures
 import json
 import os
 import re
@@ -14,6 +13,7 @@ from .errors import ChronosError, RetryLater
 CLAIM_MAX = 1000
 SETTLE_MAX = 1000
 PAUSE_LONGEST = 5.0
+GRACE = 1.0  # from a worker that stops telling a handler so to giving the run up
 
 
 class Run:
@@ -32,17 +32,17 @@ class Run:
         self.metadata = fields.get("metadata", {})
         self.token = fields["token"]  # the fencing token of this claim
         self._say = say
-        self._cancelled = threading.Event()
-        self.is_released = False
+        self._ends = threading.Event()
+        self.is_interrupted = False  # for the worker's sake: nobody cancelled it
 
     @property
     def is_cancelled(self):
         """It was cancelled, its lease ran out, or the worker gives up: the handler should end."""
-        return self._cancelled.is_set()
+        return self._ends.is_set()
 
     def wait_cancelled(self, seconds):
         """Sleeps so long unless it is cancelled; whether it is."""
-        return self._cancelled.wait(seconds)
+        return self._ends.wait(seconds)
 
     def progress(self, percent, message=""):
         self._say(self, {"percent": percent, "message": message}, "")
@@ -52,7 +52,11 @@ class Run:
         self._say(self, {}, text if text.endswith("\n") else text + "\n")
 
     def cancel(self):
-        self._cancelled.set()
+        self._ends.set()
+
+    def interrupt(self):
+        self.is_interrupted = self.is_interrupted or not self.is_cancelled
+        self._ends.set()
 
 
 class Worker:
@@ -84,7 +88,6 @@ class Worker:
         self._sent_at = 0.0
         self._stopping = threading.Event()
         self._over = threading.Event()
-        self._pool = concurrent.futures.ThreadPoolExecutor(concurrency, "chronos-run")
         self._threads = [threading.Thread(target=loop, name="chronos-" + kind, daemon=True)
                          for kind, loop in (("claim", self._claim_loop), ("settle", self._settle_loop))]
         for thread in self._threads:
@@ -95,22 +98,24 @@ class Worker:
         return len(self._active)
 
     def stop(self, timeout=10.0):
-        """Takes nothing new, waits for what runs and for the server to know of it; after `timeout` seconds
-        what still runs is told to stop, and handed back."""
+        """Takes nothing new, waits for what runs and for the server to know of it. After `timeout` seconds
+        what still runs is told to stop; what has not ended a second later is reported as lost, and the job's
+        on_lost decides about it. It may still act: nobody can end a thread."""
         self._stopping.set()
         until = time.monotonic() + timeout
         with self._lock:
             self._lock.notify_all()
             self._lock.wait_for(lambda: not self._active, max(0, until - time.monotonic()))
             for run in self._active.values():
-                run.is_released = True
-                run.cancel()
-            self._lock.wait_for(lambda: not self._active and not self._ended and not self._is_settling)
+                run.interrupt()
+            self._lock.wait_for(lambda: not self._active, GRACE)
+            for run in list(self._active.values()):
+                self._end(run, {"outcome": "lost", "error": "the worker stopped before the handler ended"})
+            self._lock.wait_for(lambda: not self._ended and not self._is_settling)
         self._over.set()
         with self._lock:
             self._lock.notify_all()
         self._threads[1].join()
-        self._pool.shutdown()
 
     def __enter__(self):
         return self
@@ -183,7 +188,8 @@ class Worker:
             self._active.update((run.id, run) for run in fresh)
             self._lock.notify_all()
         for run in fresh:
-            self._pool.submit(self._run, run)
+            # A pool's threads would keep the process for a handler that never ends.
+            threading.Thread(target=self._run, args=(run,), name="chronos-run", daemon=True).start()
 
     # -- Runs
 
@@ -195,14 +201,22 @@ class Worker:
             outcome = _failure(run, error)
             self._tell("failed", run, error)
         with self._lock:
-            said = self._said.pop(run.id, {})
-            outcome["output"] = said.get("output", "") + outcome.get("output", "")
-            del self._active[run.id]
-            self._ended.append((run, None if run.is_released else outcome))
-            self._lock.notify_all()
+            self._end(run, outcome)
+
+    def _end(self, run, outcome):
+        # It was given up, or came to this worker a second time: what the handler ends with is nobody's.
+        if self._active.get(run.id) is not run:
+            return
+        said = self._said.pop(run.id, {})
+        outcome["output"] = said.get("output", "") + outcome.get("output", "")
+        del self._active[run.id]
+        self._ended.append((run, outcome))
+        self._lock.notify_all()
 
     def _say(self, run, said, output):
         with self._lock:
+            if self._active.get(run.id) is not run:
+                return
             entry = self._said.setdefault(run.id, {"run": run.id, "token": run.token})
             entry.update(said)
             if output:
@@ -295,7 +309,7 @@ class Worker:
             with self._lock:
                 self.id = None
                 for run in self._active.values():
-                    run.cancel()
+                    run.interrupt()
         self._tell("error", None, error)
 
 
@@ -314,10 +328,12 @@ def _success(result):
 
 def _failure(run, error):
     text = (str(error) or type(error).__name__)[:4000]
-    if run.is_cancelled:
+    if run.is_cancelled and not run.is_interrupted:
         return {"outcome": "cancelled", "error": text}
     if isinstance(error, RetryLater):
         return {"outcome": "retry_later", "error": text, "retry_after": f"{round(error.seconds * 1000)}ms"}
+    if run.is_interrupted:  # half-way, and it does not say what for
+        return {"outcome": "lost", "error": text}
     return {"outcome": "failed", "error": text,
             "output": "".join(traceback.format_exception(type(error), error, error.__traceback__))}
 

@@ -135,6 +135,44 @@ def test_a_worker_that_is_drained_ends_what_runs_and_leaves_the_rest(server, cli
     assert states.count("scheduled") == len(jobs) - begun
 
 
+def stop_while_running(client, queue, handler, **members):
+    """Stops a worker that does not wait, while it runs `handler` for a job with such members."""
+    began = threading.Event()
+
+    def handle(run):
+        began.set()
+        return handler(run)
+    worker = client.worker(queue, handle)
+    job = client.submit(queue, **members)
+    assert began.wait(20)
+    worker.stop(timeout=0)
+    return job
+
+
+def test_what_a_handler_comes_to_after_the_worker_began_to_stop_is_stored(client):
+    job = stop_while_running(client, "late", lambda run: run.wait_cancelled(20))
+    assert client.get_job(job["id"])["status"] == "succeeded"
+    assert outcomes(client, job) == ["succeeded"]
+
+
+def test_a_run_whose_handler_never_ends_is_lost_when_the_worker_stops(client):
+    end = threading.Event()
+    job = stop_while_running(client, "endless", lambda run: end.wait(), on_lost="fail")
+    assert client.get_job(job["id"])["status"] == "failed"
+    attempts = last_run(client, job)["attempts"]
+    assert [(attempt["state"], attempt["reason"]) for attempt in attempts] == [("lost", "shutdown")]
+    end.set()
+
+
+def test_a_process_ends_although_a_handler_does_not(server, client):
+    worker = server.worker("stuck", "hang")
+    client.submit("stuck", on_lost="fail")
+    until(lambda: "begin" in worker.log(), "the attempt")
+    worker.terminate()
+    assert worker.wait(20) == 0
+    assert "drained" in worker.log()
+
+
 def test_a_server_that_comes_back_goes_on_with_the_same_worker(server, client):
     done, lock = set(), threading.Lock()
 

@@ -25,6 +25,7 @@ def tell(kind, run, error):
 
 
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
-with Client().worker(queue, handle, concurrency=int(concurrency), on_event=tell):
-    signal.sigwait([signal.SIGTERM])
+worker = Client().worker(queue, handle, concurrency=int(concurrency), on_event=tell)
+signal.sigwait([signal.SIGTERM])
+worker.stop(timeout=0 if mode == "hang" else 10)
 print("drained", flush=True)
