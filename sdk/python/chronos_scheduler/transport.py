@@ -2,6 +2,7 @@
 import http.client
 import json
 import random
+import socket
 import threading
 import time
 import urllib.parse
@@ -20,9 +21,11 @@ class Transport:
         self._key = api_key
         self._local = threading.local()
 
-    def once(self, method, path, body=None, headers=None, timeout=60):
+    def once(self, method, path, body=None, headers=None, timeout=60, on_connection=None):
         """(status, headers, text) of any answer; raises OSError or HTTPException when there is none."""
         connection = self._connection(timeout)
+        if on_connection is not None:
+            on_connection(connection)
         all_headers = {"Authorization": "Bearer " + self._key, **(headers or {})}
         data = None
         if body is not None:
@@ -36,15 +39,17 @@ class Transport:
             self.close()
             raise
 
-    def call(self, method, path, body=None, headers=None, timeout=60, stop=None, on_lost=None):
+    def call(self, method, path, body=None, headers=None, timeout=60, stop=None, on_lost=None,
+             on_connection=None):
         """The parsed body of a success. Tries again, with growing pauses, when nobody answers or the
         server asks to come again: for requests that may be repeated. `body` may be a function, called for
-        each try; `on_lost()` is told of each that had no answer. `stop`, an Event, ends the pauses."""
+        each try; `on_lost()` is told of each that had no answer. `stop`, an Event, ends the pauses;
+        `on_connection(connection)` is told what each try goes over, for hang_up."""
         for tries in range(1, TRIES + 1):
             pause = 0.05 * 2 ** tries * random.uniform(0.5, 1.5)
             try:
                 sent = body() if callable(body) else body
-                status, answer_headers, text = self.once(method, path, sent, headers, timeout)
+                status, answer_headers, text = self.once(method, path, sent, headers, timeout, on_connection)
                 if status < 300:
                     return json.loads(text) if text else None
                 problem = error_of(status, text)
@@ -76,3 +81,13 @@ class Transport:
         if connection.sock is not None:
             connection.sock.settimeout(timeout)
         return connection
+
+
+def hang_up(connection, how=socket.SHUT_WR):
+    """Ends the wait of another thread for an answer. With SHUT_WR that thread still gets what is on its way."""
+    try:
+        if connection.sock is not None:
+            # Not of TLS: that the other thread reads.
+            socket.socket.shutdown(connection.sock, how)
+    except OSError:
+        pass  # it ended by itself

@@ -9,6 +9,7 @@ import time
 import traceback
 
 from .errors import ChronosError, RetryLater
+from .transport import hang_up
 
 CLAIM_MAX = 1000
 SETTLE_MAX = 1000
@@ -86,6 +87,7 @@ class Worker:
         self._is_settling = False
         self._heartbeat = 5.0
         self._sent_at = 0.0
+        self._claim_connection = None  # of the claim under way
         self._stopping = threading.Event()
         self._over = threading.Event()
         self._threads = [threading.Thread(target=loop, name="chronos-" + kind, daemon=True)
@@ -105,6 +107,8 @@ class Worker:
         until = time.monotonic() + timeout
         with self._lock:
             self._lock.notify_all()
+        self._end_claim()
+        with self._lock:
             self._lock.wait_for(lambda: not self._active, max(0, until - time.monotonic()))
             for run in self._active.values():
                 run.interrupt()
@@ -141,7 +145,8 @@ class Worker:
                 sent = self._claim(count)
                 return sent
             try:
-                reply = self._post("/api/workers/claim", claim, claims=True)
+                reply = self._post("/api/workers/claim", claim, claims=True, stop=self._stopping,
+                                   on_connection=self._hold_claim)
                 self.id = reply["worker_id"]
                 if "holding" in sent:
                     self._is_unsure = False
@@ -150,9 +155,25 @@ class Worker:
             except ChronosError as error:
                 with self._lock:
                     self._reserved -= count
+                if self._stopping.is_set():
+                    return
                 self._complain(error)
                 self._stopping.wait(pause)
                 pause = min(pause * 2, PAUSE_LONGEST)
+
+    def _hold_claim(self, connection):
+        self._claim_connection = connection
+
+    def _end_claim(self):
+        """What is answered all the same is handed back. A server, or a proxy, that does not see the end of
+        what is sent to it is not waited for."""
+        patience = time.monotonic() + GRACE
+        claiming = self._threads[0]
+        while claiming.is_alive():  # more than once: it may have been about to begin
+            if self._claim_connection is not None:
+                is_patient = time.monotonic() < patience
+                hang_up(self._claim_connection, socket.SHUT_WR if is_patient else socket.SHUT_RDWR)
+            claiming.join(0.05)
 
     def _may_claim(self):
         return self._stopping.is_set() or (
@@ -296,10 +317,10 @@ class Worker:
                 self._said[run_id] = merged
         self._complain(error)
 
-    def _post(self, path, body, claims=False):
+    def _post(self, path, body, claims=False, stop=None, on_connection=None):
         self._sent_at = time.monotonic()
-        return self._transport.call("POST", path, body, timeout=self._wait + 30, stop=self._over,
-                                    on_lost=self._be_unsure if claims else None)
+        return self._transport.call("POST", path, body, timeout=self._wait + 30, stop=stop or self._over,
+                                    on_lost=self._be_unsure if claims else None, on_connection=on_connection)
 
     def _be_unsure(self):
         self._is_unsure = True

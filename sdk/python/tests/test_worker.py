@@ -8,6 +8,7 @@ import pytest
 from conftest import LossyWay, until
 
 from chronos_scheduler import ChronosError, Client, RetryLater
+from chronos_scheduler.worker import Worker
 
 
 def ended(client, job):
@@ -135,6 +136,39 @@ def test_a_worker_that_is_drained_ends_what_runs_and_leaves_the_rest(server, cli
     assert states.count("scheduled") == len(jobs) - begun
 
 
+def test_a_worker_that_has_stopped_takes_nothing_more(client):
+    worker = client.worker("left", lambda run: None)
+    assert ended(client, client.submit("left")) == "succeeded"  # and the next claim waits
+    worker.stop()
+    job = client.submit("left", on_lost="fail")
+    with client.worker("left", lambda run: None):
+        assert ended(client, job) == "succeeded"
+
+
+class LateTransport:
+    """A server that answers a claim with a run when the worker stops already."""
+
+    def __init__(self):
+        self.settlements = []
+
+    def call(self, method, path, body, stop, **_):
+        if path.endswith("/claim"):
+            body()
+            assert stop.wait(20)
+            return {"worker_id": "wrk_1", "runs": [
+                {"id": "run_1", "job_id": "job_1", "name": "a", "queue": "q", "payload": None, "attempt": 1,
+                 "max_attempts": 1, "planned_at": "", "deadline": "", "token": 7}]}
+        self.settlements.append(body)
+        return {}
+
+
+def test_a_run_that_comes_while_the_worker_stops_is_handed_back():
+    transport, begun = LateTransport(), []
+    Worker(transport, ["q"], begun.append).stop()
+    assert [sent["release"] for sent in transport.settlements] == [[{"run": "run_1", "token": 7}]]
+    assert not begun
+
+
 def stop_while_running(client, queue, handler, **members):
     """Stops a worker that does not wait, while it runs `handler` for a job with such members."""
     began = threading.Event()
@@ -162,6 +196,16 @@ def test_a_run_whose_handler_never_ends_is_lost_when_the_worker_stops(client):
     attempts = last_run(client, job)["attempts"]
     assert [(attempt["state"], attempt["reason"]) for attempt in attempts] == [("lost", "shutdown")]
     end.set()
+
+
+def test_a_handler_that_heeds_the_stop_loses_an_attempt_and_the_run_is_repeated(client):
+    def handle(run):
+        if run.wait_cancelled(20):
+            raise RuntimeError("stopped")
+    job = stop_while_running(client, "heeding", handle, retry={"delay": "50ms", "jitter": "none"})
+    with client.worker("heeding", lambda run: None):
+        assert ended(client, job) == "succeeded"
+    assert outcomes(client, job) == ["lost", "succeeded"]
 
 
 def test_a_process_ends_although_a_handler_does_not(server, client):
