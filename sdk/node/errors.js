@@ -9,7 +9,7 @@ export class ChronosError extends Error {
     super(message, { cause });
     this.name = 'ChronosError';
     this.status = status; // of the answer; 0 when there was none
-    this.code = code; // of the closed list in docs/errors.md, or "unreachable"
+    this.code = code; // of the closed list in docs/errors.md, "unreachable", or "listener"
     this.errors = errors; // [{pointer, code, detail, …}] of bad input
     this.hint = hint;
   }

@@ -14,6 +14,8 @@ const GRACE_MS = 1_000; // from a worker that stops telling a handler so to givi
 /**
  * Events: `error` (ChronosError; the worker goes on), `completed` (run), `failed` (run, error), `stale`
  * (run: its lease had run out, or the run was cancelled; what it came to changed nothing), `drained`.
+ * They come when the outcome is on its way: a listener that throws changes nothing about it. What it throws
+ * is the `cause` of an `error` with the code "listener"; without a listener for that, a warning of the process.
  */
 export class Worker extends EventEmitter {
   #transport;
@@ -78,7 +80,7 @@ export class Worker extends EventEmitter {
     clearTimeout(late);
     clearTimeout(tooLate);
     clearInterval(this.#beat);
-    this.emit('drained');
+    this.#tell('drained');
   }
 
   get #free() {
@@ -157,26 +159,29 @@ export class Worker extends EventEmitter {
     const active = new Active(run, (said) => this.#say(run, said));
     this.#active.set(run.id, active);
     let outcome;
+    let event;
     try {
       outcome = success(await this.#handler(active.view));
-      this.emit('completed', active.view);
+      event = ['completed', active.view];
     } catch (error) {
       outcome = failure(active, error);
-      this.emit('failed', active.view, error);
+      event = ['failed', active.view, error];
     }
-    this.#end(active, outcome);
+    if (this.#end(active, outcome)) this.#tell(...event);
+    else this.#tell('stale', run);
   }
 
   #end(active, outcome) {
     const { run } = active;
     // It was given up, or came to this worker a second time: what the handler ends with is nobody's.
-    if (this.#active.get(run.id) !== active) return;
+    if (this.#active.get(run.id) !== active) return false;
     // What it logged and was not sent yet comes first.
     const output = (this.#progress.get(run.id)?.output ?? '') + (outcome.output ?? '');
     this.#progress.delete(run.id);
     this.#active.delete(run.id);
     this.#outcomes.push({ run, outcome: { ...outcome, output } });
     this.#settle();
+    return true;
   }
 
   // What a run says of itself goes with the next request: the newest figure, and all that it logged.
@@ -195,6 +200,7 @@ export class Worker extends EventEmitter {
   #giveUp() {
     for (const active of [...this.#active.values()]) {
       this.#end(active, { outcome: 'lost', error: 'the worker stopped before the handler ended' });
+      this.#tell('failed', active.view, active.view.signal.reason);
     }
   }
 
@@ -283,7 +289,7 @@ export class Worker extends EventEmitter {
   #tellStale(batch, reply) {
     const settled = batch.filter((entry) => !entry.release);
     reply.outcomes?.forEach((answer, i) => {
-      if (answer !== 'ok') this.emit('stale', settled[i].run);
+      if (answer !== 'ok') this.#tell('stale', settled[i].run);
     });
   }
 
@@ -311,7 +317,17 @@ export class Worker extends EventEmitter {
 
   #complain(error) {
     if (error.code === 'not_found') this.#beginAnew();
-    if (this.listenerCount('error') > 0) this.emit('error', error);
+    if (this.listenerCount('error') > 0) this.#tell('error', error);
+  }
+
+  #tell(event, ...facts) {
+    try {
+      this.emit(event, ...facts);
+    } catch (cause) {
+      const error = new ChronosError(`a listener of '${event}' threw: ${cause?.message ?? cause}`, { code: 'listener', cause });
+      if (event === 'error' || this.listenerCount('error') === 0) process.emitWarning(error);
+      else this.#tell('error', error);
+    }
   }
 
   // The server does not know this worker any more: what it held is somebody else's now.

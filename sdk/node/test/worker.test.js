@@ -162,6 +162,49 @@ test('a worker that is drained ends what runs and leaves the rest', async () => 
   assert.equal(states.filter((status) => status === 'scheduled').length, jobs.length - begun);
 });
 
+test('a listener that throws changes nothing about the run, and is told of as an error', async () => {
+  const worker = work('listened', (run) => {
+    if (run.payload === 'bad') throw new Error('the work');
+  });
+  const told = [];
+  worker.on('completed', () => { throw new Error('of completed'); });
+  worker.on('failed', () => { throw new Error('of failed'); });
+  worker.on('drained', () => { throw new Error('of drained'); });
+  worker.on('error', (error) => {
+    told.push(`${error.code}: ${error.cause.message}`);
+    throw new Error('and this');
+  });
+  const warned = once(process, 'warning');
+  const good = await client.submit({ queue: 'listened', payload: 'good', max_attempts: 1 });
+  assert.equal(await ended(good), 'succeeded');
+  const bad = await client.submit({ queue: 'listened', payload: 'bad', max_attempts: 1 });
+  assert.equal(await ended(bad), 'failed');
+  await worker.stop();
+  assert.equal((await lastRun(bad)).attempts[0].error, 'the work');
+  assert.deepEqual(told, ['listener: of completed', 'listener: of failed', 'listener: of drained']);
+  assert.match((await warned)[0].message, /and this/);
+});
+
+test('a listener of stale that throws loses no run that came with the answer', async () => {
+  let end;
+  const over = new Promise((resolve) => { end = resolve; });
+  const worker = work('stale', ({ payload }) => (payload === 'late' ? over : undefined), { concurrency: 1 });
+  let isTold = false;
+  worker.on('stale', () => {
+    isTold = true;
+    throw new Error('of stale');
+  });
+  worker.on('error', () => {});
+  const late = await client.submit({ queue: 'stale', payload: 'late', timeout: '1s', max_attempts: 1 });
+  await until(() => worker.running === 1, 'the first run');
+  const next = await client.submit({ queue: 'stale', payload: 'next', on_lost: 'fail' });
+  assert.equal(await ended(late), 'failed');
+  end();
+  assert.equal(await ended(next), 'succeeded');
+  await worker.stop();
+  assert.ok(isTold);
+});
+
 // Stops a worker that does not wait, while it runs `handler` for a job with such members.
 async function stopWhileRunning(queue, handler, members) {
   let began;
@@ -170,10 +213,12 @@ async function stopWhileRunning(queue, handler, members) {
     began();
     return handler(run);
   });
+  const events = [];
+  for (const event of ['completed', 'failed', 'stale']) worker.on(event, () => events.push(event));
   const job = await client.submit({ queue, ...members });
   await running;
   await worker.stop({ timeout: 0 });
-  return { job: await client.getJob(job.id), run: await lastRun(job) };
+  return { job: await client.getJob(job.id), run: await lastRun(job), events };
 }
 
 test('what a handler comes to after the worker began to stop is what is stored', async () => {
@@ -186,9 +231,15 @@ test('what a handler comes to after the worker began to stop is what is stored',
 });
 
 test('a run whose handler never ends is lost when the worker stops, and on_lost: fail is not repeated', async () => {
-  const { job, run } = await stopWhileRunning('endless', () => new Promise(() => {}), { on_lost: 'fail' });
+  let end;
+  const { job, run, events } = await stopWhileRunning('endless', () => new Promise((resolve) => { end = resolve; }),
+    { on_lost: 'fail' });
   assert.equal(job.status, 'failed');
   assert.deepEqual(run.attempts.map(({ state, reason }) => [state, reason]), [['lost', 'shutdown']]);
+  assert.deepEqual(events, ['failed']);
+  end();
+  await until(() => events.length === 2, 'the end of the handler');
+  assert.equal(events[1], 'stale');
 });
 
 test('a handler that heeds the stop loses an attempt, and the run is repeated', async () => {

@@ -1,6 +1,7 @@
 """Claims runs, hands them to a function on threads, and tells the server what came of them: outcomes go in
 batches, and the next runs come back in the same round trip."""
 import json
+import logging
 import os
 import re
 import socket
@@ -63,7 +64,8 @@ class Run:
 class Worker:
     """`handler(run)` succeeds when it returns (what it returns is the output) and fails when it raises;
     RetryLater says when to try again. `on_event(kind, run, error)` is told of "completed", "failed",
-    "stale" (the lease had run out or the run was cancelled: the outcome changed nothing) and "error"."""
+    "stale" (the lease had run out or the run was cancelled: the outcome changed nothing) and "error". It is told
+    when the outcome is on its way; what it raises is logged, and changes nothing."""
 
     def __init__(self, transport, queues, handler, concurrency=10, name=None, wait=20, on_event=None):
         if concurrency < 1:
@@ -75,7 +77,7 @@ class Worker:
         self._concurrency = concurrency
         self._name = name or f"{socket.gethostname()}:{os.getpid()}"
         self._wait = wait
-        self._tell = on_event or (lambda kind, run, error: None)
+        self._on_event = on_event
         self._lock = threading.Condition()
         self._active = {}  # run id -> Run
         self._said = {}  # run id -> what it says of itself
@@ -113,8 +115,12 @@ class Worker:
             for run in self._active.values():
                 run.interrupt()
             self._lock.wait_for(lambda: not self._active, GRACE)
-            for run in list(self._active.values()):
+            given_up = list(self._active.values())
+            for run in given_up:
                 self._end(run, {"outcome": "lost", "error": "the worker stopped before the handler ended"})
+        for run in given_up:
+            self._tell("failed", run, ChronosError("the worker stops", code="cancelled"))
+        with self._lock:
             self._lock.wait_for(lambda: not self._ended and not self._is_settling)
         self._over.set()
         with self._lock:
@@ -217,22 +223,32 @@ class Worker:
     def _run(self, run):
         try:
             outcome = _success(self._handler(run))
-            self._tell("completed", run, None)
+            event = ("completed", run, None)
         except BaseException as error:  # a handler may raise anything, and the run must end
             outcome = _failure(run, error)
-            self._tell("failed", run, error)
+            event = ("failed", run, error)
         with self._lock:
-            self._end(run, outcome)
+            is_told = self._end(run, outcome)
+        self._tell(*(event if is_told else ("stale", run, None)))
+
+    def _tell(self, kind, run, error):
+        if self._on_event is None:
+            return
+        try:
+            self._on_event(kind, run, error)
+        except BaseException:  # nor may it end a thread of the worker
+            logging.getLogger("chronos_scheduler").exception("on_event raised, told of %r", kind)
 
     def _end(self, run, outcome):
         # It was given up, or came to this worker a second time: what the handler ends with is nobody's.
         if self._active.get(run.id) is not run:
-            return
+            return False
         said = self._said.pop(run.id, {})
         outcome["output"] = said.get("output", "") + outcome.get("output", "")
         del self._active[run.id]
         self._ended.append((run, outcome))
         self._lock.notify_all()
+        return True
 
     def _say(self, run, said, output):
         with self._lock:

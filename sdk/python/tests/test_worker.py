@@ -169,14 +169,31 @@ def test_a_run_that_comes_while_the_worker_stops_is_handed_back():
     assert not begun
 
 
-def stop_while_running(client, queue, handler, **members):
+def test_what_on_event_raises_changes_nothing(client, caplog):
+    def handle(run):
+        if run.payload == "bad":
+            raise ValueError("the work")
+
+    def tell(kind, run, error):
+        raise KeyError(kind)
+    with client.worker("listened", handle, on_event=tell):
+        good = client.submit("listened", "good", max_attempts=1)
+        assert ended(client, good) == "succeeded"
+        bad = client.submit("listened", "bad", max_attempts=1)
+        assert ended(client, bad) == "failed"
+    assert last_run(client, bad)["attempts"][0]["error"] == "the work"
+    assert [record.getMessage() for record in caplog.records] == [
+        "on_event raised, told of 'completed'", "on_event raised, told of 'failed'"]
+
+
+def stop_while_running(client, queue, handler, on_event=None, **members):
     """Stops a worker that does not wait, while it runs `handler` for a job with such members."""
     began = threading.Event()
 
     def handle(run):
         began.set()
         return handler(run)
-    worker = client.worker(queue, handle)
+    worker = client.worker(queue, handle, on_event=on_event)
     job = client.submit(queue, **members)
     assert began.wait(20)
     worker.stop(timeout=0)
@@ -190,12 +207,16 @@ def test_what_a_handler_comes_to_after_the_worker_began_to_stop_is_stored(client
 
 
 def test_a_run_whose_handler_never_ends_is_lost_when_the_worker_stops(client):
-    end = threading.Event()
-    job = stop_while_running(client, "endless", lambda run: end.wait(), on_lost="fail")
+    end, events = threading.Event(), []
+    job = stop_while_running(client, "endless", lambda run: end.wait(),
+                             lambda kind, run, error: events.append(kind), on_lost="fail")
     assert client.get_job(job["id"])["status"] == "failed"
     attempts = last_run(client, job)["attempts"]
     assert [(attempt["state"], attempt["reason"]) for attempt in attempts] == [("lost", "shutdown")]
+    assert events == ["failed"]
     end.set()
+    until(lambda: len(events) == 2, "the end of the handler")
+    assert events[1] == "stale"
 
 
 def test_a_handler_that_heeds_the_stop_loses_an_attempt_and_the_run_is_repeated(client):
