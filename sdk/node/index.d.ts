@@ -86,7 +86,7 @@ export interface WorkerRun<Payload = unknown> {
   readonly metadata: Record<string, string>;
   /** The fencing token of this claim: grows with every claim of the run. */
   readonly token: number;
-  /** Aborted when the run was cancelled, its lease ran out, or the worker gives up. */
+  /** Aborted when the run was cancelled, its lease runs out, or the worker gives up. */
   readonly signal: AbortSignal;
   /** Shown while it runs. */
   progress(percent: number, message?: string): void;

@@ -9,6 +9,7 @@ import { ChronosError } from './errors.js';
 const PAUSE_MS = { first: 100, longest: 5_000 };
 const CLAIM_MAX = 1000; // runs in one claim
 const SETTLE_MAX = 1000; // outcomes in one request
+const LEASE_SHARE = 5 / 6; // of silence after which what runs is told to stop: before another may begin it
 const GRACE_MS = 1_000; // from a worker that stops telling a handler so to giving the run up
 
 /**
@@ -24,7 +25,9 @@ export class Worker extends EventEmitter {
   #options;
   #id;
   #heartbeatMs = 5_000;
+  #leaseMs = 15_000;
   #sentAt = 0; // the last request, on performance.now()
+  #heardAt = 0; // likewise: the runs are leased to this worker from then on at least
   #active = new Map(); // run id → Active
   #outcomes = [];
   #progress = new Map(); // run id → what it says of itself
@@ -74,7 +77,7 @@ export class Worker extends EventEmitter {
     this.#isStopping = true;
     this.#stop.abort();
     await this.#claiming;
-    const late = setTimeout(() => this.#tellToStop(), timeout);
+    const late = setTimeout(() => this.#interrupt('the worker stops'), timeout);
     const tooLate = setTimeout(() => this.#giveUp(), timeout + GRACE_MS);
     await this.#settled();
     clearTimeout(late);
@@ -145,6 +148,7 @@ export class Worker extends EventEmitter {
   // Everything a reply may bring: how often to be heard of, runs to stop, runs to do.
   #take(reply) {
     this.#heartbeatMs = milliseconds(reply.heartbeat) ?? this.#heartbeatMs;
+    this.#leaseMs = milliseconds(reply.lease_ttl) ?? this.#leaseMs;
     for (const id of reply.cancel ?? []) this.#active.get(id)?.cancel();
     for (const run of reply.runs ?? []) this.#start(run);
   }
@@ -192,8 +196,8 @@ export class Worker extends EventEmitter {
     this.#progress.set(run.id, entry);
   }
 
-  #tellToStop() {
-    for (const active of this.#active.values()) active.abort('the worker stops');
+  #interrupt(reason) {
+    for (const active of this.#active.values()) active.abort(reason);
   }
 
   // Those whose handlers did not listen.
@@ -296,7 +300,9 @@ export class Worker extends EventEmitter {
   // -- Being heard of
 
   async #heartbeat() {
-    const isDue = performance.now() - this.#sentAt >= this.#heartbeatMs;
+    const now = performance.now();
+    if (now - this.#heardAt >= this.#leaseMs * LEASE_SHARE) this.#interrupt('the lease has run out');
+    const isDue = now - this.#sentAt >= this.#heartbeatMs;
     if (!this.#id || this.#isSettling || !(this.#progress.size > 0 || (isDue && this.#active.size > 0))) return;
     const progress = this.#takeProgress();
     try {
@@ -308,10 +314,16 @@ export class Worker extends EventEmitter {
   }
 
   async #post(path, body, { signal, claims = false } = {}) {
-    this.#sentAt = performance.now();
+    let sentAt;
+    const send = () => {
+      sentAt = this.#sentAt = performance.now();
+      return typeof body === 'function' ? body() : body;
+    };
     const timeout = (this.#options.wait + 30) * 1000;
     const onLost = claims ? () => { this.#isUnsure = true; } : undefined;
-    const { body: reply } = await this.#transport.call({ method: 'POST', path, body, signal, timeout, onLost });
+    const { body: reply } = await this.#transport.call({ method: 'POST', path, body: send, signal, timeout, onLost });
+    // A request renews the leases when it comes; one that waited for runs, when it finds them.
+    this.#heardAt = Math.max(this.#heardAt, reply.runs?.length > 0 ? performance.now() : sentAt);
     return reply;
   }
 
@@ -333,7 +345,7 @@ export class Worker extends EventEmitter {
   // The server does not know this worker any more: what it held is somebody else's now.
   #beginAnew() {
     this.#id = undefined;
-    for (const active of this.#active.values()) active.abort('the lease has run out');
+    this.#interrupt('the lease has run out');
   }
 
   #settled() {

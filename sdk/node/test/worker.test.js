@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ChronosError, Client } from '../index.js';
+import { Worker } from '../worker.js';
 import { Server, until } from './server.js';
 
 let server;
@@ -252,6 +254,53 @@ test('a handler that heeds the stop loses an attempt, and the run is repeated', 
   await next.stop();
   const { attempts } = await lastRun(job);
   assert.deepEqual(attempts.map(({ state }) => state), ['lost', 'succeeded']);
+});
+
+test('a worker that hears nothing for its lease tells its runs so', async () => {
+  let began;
+  const running = new Promise((resolve) => { began = resolve; });
+  let isTold = false;
+  const worker = work('silent', async ({ signal }) => {
+    began();
+    await once(signal, 'abort');
+    isTold = true;
+    throw signal.reason;
+  });
+  worker.on('error', () => {});
+  const job = await client.submit({ queue: 'silent', on_lost: 'fail' });
+  await running;
+  server.process.kill('SIGSTOP');
+  try {
+    await until(() => isTold, 'the abort');
+  } finally {
+    server.process.kill('SIGCONT');
+  }
+  assert.equal(await ended(job), 'failed');
+  await worker.stop();
+  assert.deepEqual((await lastRun(job)).attempts.map(({ state }) => state), ['lost']);
+});
+
+test('the lease of a run that was waited for begins when it comes', async () => {
+  let runs = [{ id: 'run_1', token: 7 }];
+  // A server that answers the first claim when a whole lease has passed.
+  const transport = {
+    async call({ path, body, signal }) {
+      body();
+      if (path.endsWith('/settle')) return { body: {} };
+      const given = runs;
+      runs = [];
+      await sleep(given.length > 0 ? 1200 : 20_000, undefined, { signal });
+      return { body: { worker_id: 'wrk_1', lease_ttl: '1s', runs: given } };
+    },
+  };
+  let isAborted;
+  const worker = new Worker(transport, ['q'], async ({ signal }) => {
+    await sleep(500);
+    isAborted = signal.aborted;
+  });
+  await until(() => isAborted !== undefined, 'the run');
+  await worker.stop();
+  assert.equal(isAborted, false);
 });
 
 test('a server that is killed and comes back goes on with the same worker', async () => {

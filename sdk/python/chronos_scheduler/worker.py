@@ -15,6 +15,7 @@ from .transport import hang_up
 CLAIM_MAX = 1000
 SETTLE_MAX = 1000
 PAUSE_LONGEST = 5.0
+LEASE_SHARE = 5 / 6  # of silence after which what runs is told to stop: before another may begin it
 GRACE = 1.0  # from a worker that stops telling a handler so to giving the run up
 
 
@@ -88,12 +89,15 @@ class Worker:
         self._settlement_claims = False  # a settlement that claims is under way
         self._is_settling = False
         self._heartbeat = 5.0
+        self._lease = 15.0
         self._sent_at = 0.0
+        self._heard_at = 0.0  # the runs are leased to this worker from then on at least
         self._claim_connection = None  # of the claim under way
         self._stopping = threading.Event()
         self._over = threading.Event()
         self._threads = [threading.Thread(target=loop, name="chronos-" + kind, daemon=True)
-                         for kind, loop in (("claim", self._claim_loop), ("settle", self._settle_loop))]
+                         for kind, loop in (("claim", self._claim_loop), ("settle", self._settle_loop),
+                                            ("lease", self._lease_loop))]
         for thread in self._threads:
             thread.start()
 
@@ -112,8 +116,7 @@ class Worker:
         self._end_claim()
         with self._lock:
             self._lock.wait_for(lambda: not self._active, max(0, until - time.monotonic()))
-            for run in self._active.values():
-                run.interrupt()
+            self._interrupt()
             self._lock.wait_for(lambda: not self._active, GRACE)
             given_up = list(self._active.values())
             for run in given_up:
@@ -125,7 +128,8 @@ class Worker:
         self._over.set()
         with self._lock:
             self._lock.notify_all()
-        self._threads[1].join()
+        for thread in self._threads:
+            thread.join()
 
     def __enter__(self):
         return self
@@ -203,6 +207,7 @@ class Worker:
     def _take(self, reply, reserved):
         """Everything a reply may bring; `reserved` slots are free again for what it brought."""
         self._heartbeat = _seconds(reply.get("heartbeat")) or self._heartbeat
+        self._lease = _seconds(reply.get("lease_ttl")) or self._lease
         fresh = [Run(fields, self._say) for fields in reply.get("runs", [])]
         with self._lock:
             self._reserved -= reserved
@@ -334,9 +339,28 @@ class Worker:
         self._complain(error)
 
     def _post(self, path, body, claims=False, stop=None, on_connection=None):
-        self._sent_at = time.monotonic()
-        return self._transport.call("POST", path, body, timeout=self._wait + 30, stop=stop or self._over,
-                                    on_lost=self._be_unsure if claims else None, on_connection=on_connection)
+        sent_at = 0.0
+
+        def send():
+            nonlocal sent_at
+            sent_at = self._sent_at = time.monotonic()
+            return body() if callable(body) else body
+        reply = self._transport.call("POST", path, send, timeout=self._wait + 30, stop=stop or self._over,
+                                     on_lost=self._be_unsure if claims else None, on_connection=on_connection)
+        with self._lock:
+            # A request renews the leases when it comes; one that waited for runs, when it finds them.
+            self._heard_at = max(self._heard_at, time.monotonic() if reply.get("runs") else sent_at)
+        return reply
+
+    def _lease_loop(self):
+        while not self._over.wait(0.25):
+            with self._lock:
+                if time.monotonic() - self._heard_at >= self._lease * LEASE_SHARE:
+                    self._interrupt()
+
+    def _interrupt(self):
+        for run in self._active.values():
+            run.interrupt()
 
     def _be_unsure(self):
         self._is_unsure = True
@@ -345,8 +369,7 @@ class Worker:
         if error.code == "not_found":  # what this worker held is somebody else's now
             with self._lock:
                 self.id = None
-                for run in self._active.values():
-                    run.interrupt()
+                self._interrupt()
         self._tell("error", None, error)
 
 

@@ -145,6 +145,10 @@ def test_a_worker_that_has_stopped_takes_nothing_more(client):
         assert ended(client, job) == "succeeded"
 
 
+LEASED = {"id": "run_1", "job_id": "job_1", "name": "a", "queue": "q", "payload": None, "attempt": 1,
+          "max_attempts": 1, "planned_at": "", "deadline": "", "token": 7}
+
+
 class LateTransport:
     """A server that answers a claim with a run when the worker stops already."""
 
@@ -152,13 +156,11 @@ class LateTransport:
         self.settlements = []
 
     def call(self, method, path, body, stop, **_):
+        sent = body()
         if path.endswith("/claim"):
-            body()
             assert stop.wait(20)
-            return {"worker_id": "wrk_1", "runs": [
-                {"id": "run_1", "job_id": "job_1", "name": "a", "queue": "q", "payload": None, "attempt": 1,
-                 "max_attempts": 1, "planned_at": "", "deadline": "", "token": 7}]}
-        self.settlements.append(body)
+            return {"worker_id": "wrk_1", "runs": [LEASED]}
+        self.settlements.append(sent)
         return {}
 
 
@@ -236,6 +238,52 @@ def test_a_process_ends_although_a_handler_does_not(server, client):
     worker.terminate()
     assert worker.wait(20) == 0
     assert "drained" in worker.log()
+
+
+def test_a_worker_that_hears_nothing_for_its_lease_tells_its_runs_so(server, client):
+    began, told = threading.Event(), threading.Event()
+
+    def handle(run):
+        began.set()
+        assert run.wait_cancelled(60)
+        told.set()
+        raise RuntimeError("stopped")
+    with client.worker("silent", handle):
+        job = client.submit("silent", on_lost="fail")
+        assert began.wait(20)
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            assert told.wait(20)
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        assert ended(client, job) == "failed"
+    assert outcomes(client, job) == ["lost"]
+
+
+class SlowTransport:
+    """A server that answers the first claim when a whole lease has passed."""
+
+    def __init__(self):
+        self.runs = [LEASED]
+
+    def call(self, method, path, body, stop, **_):
+        body()
+        if path.endswith("/settle"):
+            return {}
+        runs, self.runs = self.runs, []
+        stop.wait(1.2 if runs else 20)
+        return {"worker_id": "wrk_1", "lease_ttl": "1s", "runs": runs}
+
+
+def test_the_lease_of_a_run_that_was_waited_for_begins_when_it_comes():
+    cancelled = []
+
+    def handle(run):
+        cancelled.append(run.wait_cancelled(0.5))
+    worker = Worker(SlowTransport(), ["q"], handle)
+    until(lambda: cancelled, "the run")
+    worker.stop()
+    assert cancelled == [False]
 
 
 def test_a_server_that_comes_back_goes_on_with_the_same_worker(server, client):
