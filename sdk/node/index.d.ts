@@ -14,7 +14,10 @@ export interface JobDeclaration<Payload = unknown> {
   scheduled_time?: string;
   cron?: string | string[];
   every?: Duration;
+  /** An IANA name, for `cron`. */
   timezone?: string;
+  /** `skip`: nothing in a gap, and the first pass only of an hour that comes twice. */
+  dst?: 'auto' | 'skip';
   start_at?: string;
   end_at?: string;
   max_runs?: number;
@@ -47,6 +50,21 @@ export interface JobDeclaration<Payload = unknown> {
     window?: Duration;
     on_conflict?: 'reject' | 'keep' | 'replace' | 'extend';
   };
+  /** Whom to tell: e-mail addresses, a channel, or both. */
+  notify?: {
+    /** After the last attempt. */
+    on?: 'failure';
+    /** So many failed runs in a row; 1 unless given. */
+    after?: number;
+    email?: string[];
+    channel?: string;
+  }[];
+  /** How much history is kept. */
+  retention?: { runs?: number; age?: Duration };
+  /** To change it needs the role operator. */
+  paused?: boolean;
+  /** The job is paused, and resumes by itself then; RFC 3339 with an offset. */
+  paused_until?: string | null;
   tags?: string[];
   metadata?: Record<string, string>;
   note?: string;

@@ -2,6 +2,7 @@
 // paused and drained.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -351,4 +352,14 @@ test('what the server refuses says which field is wrong', async () => {
 test('a job submitted twice with one idempotency key is one job', async () => {
   const jobs = await Promise.all([1, 2].map(() => client.submit({ queue: 'y' }, { idempotencyKey: 'once' })));
   assert.equal(jobs[0].id, jobs[1].id);
+});
+
+test('the types of a job have the members that the API has', () => {
+  const text = (name) => readFileSync(new URL(name, import.meta.url), 'utf8');
+  const [, declaration] = /interface JobDeclaration[^{]*\{\n(.*?)\n\}/s.exec(text('../index.d.ts'));
+  const typed = [...declaration.matchAll(/^ {2}(\w+)\??:/gm)].map(([, member]) => member);
+  const { properties } = JSON.parse(text('../../../api/openapi.json')).components.schemas.JobSpec;
+  // The key goes in a header, and cron has one name.
+  const wanted = Object.keys(properties).filter((member) => !['api_key', 'cron_expression'].includes(member));
+  assert.deepEqual(typed.sort(), wanted.sort());
 });
