@@ -124,7 +124,8 @@ class Worker:
         for run in given_up:
             self._tell("failed", run, ChronosError("the worker stops", code="cancelled"))
         with self._lock:
-            self._lock.wait_for(lambda: not self._ended and not self._is_settling)
+            # Of a worker that is not known any more nobody takes what ended.
+            self._lock.wait_for(lambda: not (self._ended and self.id) and not self._is_settling)
         self._over.set()
         with self._lock:
             self._lock.notify_all()

@@ -188,6 +188,33 @@ def test_what_on_event_raises_changes_nothing(client, caplog):
         "on_event raised, told of 'completed'", "on_event raised, told of 'failed'"]
 
 
+class ForgetfulTransport:
+    """A server that does not know the worker any more, and does not answer its next claim."""
+
+    def __init__(self):
+        self.runs = [LEASED]
+
+    def call(self, method, path, body, stop, **_):
+        body()
+        if path.endswith("/settle"):
+            raise ChronosError("no such worker", 404, "not_found")
+        if not self.runs:
+            stop.wait(20)
+            raise ChronosError("it cannot be reached")
+        return {"worker_id": "wrk_1", "heartbeat": "10ms", "runs": [self.runs.pop()]}
+
+
+def test_a_worker_that_is_not_known_any_more_can_stop():
+    told = []
+    worker = Worker(ForgetfulTransport(), ["q"], lambda run: told.append(run.wait_cancelled(20)))
+    until(lambda: told, "the end of the run")
+    stopping = threading.Thread(target=worker.stop, daemon=True)
+    stopping.start()
+    stopping.join(20)
+    assert not stopping.is_alive()
+    assert told == [True]
+
+
 def stop_while_running(client, queue, handler, on_event=None, **members):
     """Stops a worker that does not wait, while it runs `handler` for a job with such members."""
     began = threading.Event()
