@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ChronosError, errorOf } from './errors.js';
 
 const TRIES = 5;
+const PATIENCE_MS = 1_000; // with a server, or a proxy, that does not see that somebody hangs up
 
 export class Transport {
   #base;
@@ -30,7 +31,8 @@ export class Transport {
   /**
    * One try. Answers `{status, body, headers}` of any answer; rejects when there is none.
    * @param {{method: string, path: string, body?: unknown, headers?: object, signal?: AbortSignal,
-   *          timeout?: number}} request  `timeout` in milliseconds
+   *          timeout?: number}} request  `timeout` in milliseconds; `signal` hangs up: an answer that is on
+   *          its way still comes
    */
   once({ method, path, body, headers = {}, signal, timeout = 60_000 }) {
     const text = body === undefined ? undefined : JSON.stringify(body);
@@ -42,7 +44,6 @@ export class Transport {
           port: this.#base.port,
           path: this.#base.pathname.replace(/\/$/, '') + path,
           method,
-          signal,
           headers: {
             Authorization: `Bearer ${this.#key}`,
             ...(text === undefined
@@ -66,6 +67,7 @@ export class Transport {
       );
       request.setTimeout(timeout, () => request.destroy(new Error(`no answer in ${timeout} ms`)));
       request.on('error', reject);
+      hangUpWith(request, signal);
       request.end(text);
     });
   }
@@ -95,4 +97,21 @@ export class Transport {
       await sleep(pause, undefined, { signal: request.signal });
     }
   }
+}
+
+// Finishes what is sent, and reads on: what the server leased with an answer that is lost would be lost too.
+function hangUpWith(request, signal) {
+  if (!signal) return;
+  let late;
+  const hangUp = () => {
+    if (!request.socket) return request.destroy(new Error('stopped'));
+    request.socket.end();
+    late = setTimeout(() => request.destroy(new Error('stopped')), PATIENCE_MS);
+  };
+  signal.addEventListener('abort', hangUp);
+  request.on('close', () => {
+    signal.removeEventListener('abort', hangUp);
+    clearTimeout(late);
+  });
+  if (signal.aborted) hangUp();
 }

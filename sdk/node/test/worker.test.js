@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -206,6 +207,38 @@ test('a listener of stale that throws loses no run that came with the answer', a
   assert.equal(await ended(next), 'succeeded');
   await worker.stop();
   assert.ok(isTold);
+});
+
+test('a run that comes while the worker stops is handed back', async () => {
+  let settled = '';
+  // A server that answers a claim when it sees that the client hangs up.
+  const late = net.createServer({ allowHalfOpen: true }, (socket) => {
+    const answer = (body) => socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    let text = '';
+    socket.on('data', (part) => {
+      text += part;
+      if (!text.startsWith('POST /api/workers/settle') || !text.endsWith('}')) return;
+      settled = text;
+      answer('{}');
+    });
+    socket.on('end', () => {
+      if (text.startsWith('POST /api/workers/claim')) answer('{"worker_id":"wrk_1","runs":[{"id":"run_1","token":7}]}');
+    });
+    socket.on('error', () => {});
+  });
+  late.listen(0, '127.0.0.1');
+  await once(late, 'listening');
+  const there = once(late, 'connection');
+  const far = server.client(`http://127.0.0.1:${late.address().port}`);
+  let isBegun = false;
+  const worker = far.worker('q', () => { isBegun = true; });
+  const [socket] = await there;
+  await once(socket, 'data');
+  await worker.stop();
+  far.close();
+  late.close();
+  assert.match(settled, /"release":\[\{"run":"run_1","token":7\}\]/);
+  assert.ok(!isBegun);
 });
 
 // Stops a worker that does not wait, while it runs `handler` for a job with such members.
