@@ -70,6 +70,24 @@ test("searches offer what the API says that it takes, and nothing else", async (
   assert.deepEqual([...AUDIT_TERMS.fields.action].sort(), [...actions.matchAll(/`([a-z]+\.[a-z]+)`/g)].map(([, action]) => action).sort());
 });
 
+test("a short page of a list is read on while there is more, within bounds", async () => {
+  const { readOn } = await load("api/pages.ts");
+  const asked = [];
+  const list = (pages) => async (path) => {
+    const query = new URL(path, "http://x").searchParams;
+    asked.push(`${query.get("cursor") ?? ""}/${query.get("limit")}/${query.get("name")}`);
+    const at = Number(query.get("cursor") ?? 0);
+    return { jobs: pages[at] ?? [], next: at + 1 < pages.length ? String(at + 1) : null };
+  };
+  const parts = [];
+  const read = (pages) => readOn("/api/jobs?name=x&limit=3", "jobs", list(pages), (page) => parts.push(page.jobs.length));
+  assert.deepEqual(await read([[], ["a"], [], ["b", "c"], ["d"]]), { jobs: ["a", "b", "c"], next: "4" });
+  assert.deepEqual(asked.splice(0), ["/3/x", "1/3/x", "2/2/x", "3/2/x"]);
+  assert.deepEqual(parts.splice(0), [0, 1, 1]);
+  assert.deepEqual(await read([["a"], []]), { jobs: ["a"], next: null }); // all was looked at
+  assert.deepEqual(await read(Array(40).fill([])), { jobs: [], next: "10" }); // not all of it
+});
+
 test("durations are read and written; a wait is never negative", async () => {
   const { parseDuration, durationText, relativeText } = await load("words/time.ts");
   assert.equal(parseDuration("1h30m"), 5_400_000);

@@ -3,12 +3,15 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { type Problem, read, whenChangedHere } from "./http";
 import { live, type LiveEvent } from "./live";
+import { readOn } from "./pages";
 
 interface Resource<T> {
   data: T | undefined;
   problem: Problem | undefined;
   /** A read is under way and `data` is of another address (the next page, another filter). */
   stale: boolean;
+  /** `data` is not all of it yet. */
+  partial: boolean;
   reload: () => void;
 }
 
@@ -43,9 +46,18 @@ function keep(path: string, data: unknown): void {
 
 export const forgetAll = (): void => kept.clear();
 
+interface Reading<T> {
+  path: string | null;
+  data: T | undefined;
+  problem: Problem | undefined;
+  partial?: boolean;
+}
+
+type Reader<T> = (path: string, signal: AbortSignal, partly: (data: T) => void) => Promise<T>;
+
 /** Reads `path`; null reads nothing. */
-export function useResource<T>(path: string | null, concerns: Concerns = never): Resource<T> {
-  const [state, setState] = useState<{ path: string | null; data: T | undefined; problem: Problem | undefined }>(() => ({
+export function useResource<T>(path: string | null, concerns: Concerns = never, reader: Reader<T> = read): Resource<T> {
+  const [state, setState] = useState<Reading<T>>(() => ({
     path,
     data: path === null ? undefined : (kept.get(path) as T | undefined),
     problem: undefined,
@@ -60,6 +72,8 @@ export function useResource<T>(path: string | null, concerns: Concerns = never):
     let timer = 0;
     let again = false;
     let cost = 0;
+    let whole = false; // what is whole is not taken away for a part
+    const partly = (data: T) => { if (!whole) setState({ path, data, problem: undefined, partial: true }); };
     const load = async () => {
       if (current) {
         again = true;
@@ -68,8 +82,9 @@ export function useResource<T>(path: string | null, concerns: Concerns = never):
       const controller = (current = new AbortController());
       const began = performance.now();
       try {
-        const data = await read<T>(path, controller.signal);
+        const data = await reader(path, controller.signal, partly);
         keep(path, data);
+        whole = true;
         setState({ path, data, problem: undefined });
       } catch (error) {
         if (controller.signal.aborted) return;
@@ -86,6 +101,7 @@ export function useResource<T>(path: string | null, concerns: Concerns = never):
     };
     const cached = kept.get(path) as T | undefined;
     if (cached !== undefined) setState({ path, data: cached, problem: undefined });
+    whole = cached !== undefined;
     reloader.current = () => void load();
     void load();
     const deaf = live.listen((event) => {
@@ -107,5 +123,10 @@ export function useResource<T>(path: string | null, concerns: Concerns = never):
   }, [path]);
 
   const reload = useCallback(() => reloader.current(), []);
-  return { data: state.data, problem: state.problem, stale: state.path !== path, reload };
+  return { data: state.data, problem: state.problem, stale: state.path !== path, partial: state.partial === true, reload };
+}
+
+/** A page of a list, read on while it is short and there is more; `field` holds its rows. */
+export function usePage<T extends { next: string | null }>(path: string | null, concerns: Concerns, field: keyof T): Resource<T> {
+  return useResource<T>(path, concerns, (from, signal, partly) => readOn<T>(from, field, (one) => read<T>(one, signal), partly));
 }

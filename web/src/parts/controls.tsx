@@ -104,18 +104,19 @@ export function Field({ label, hint, errors = [], children }: FieldProps) {
 }
 
 /** Pages by cursor: the way back is remembered in the query ("a,b" are the cursors gone through). */
-export function Pager({ next, cursors, shown, what }: { next: string | null | undefined; cursors: string; shown: number; what: string }) {
+export function Pager({ next, cursors, shown, limit, partial, what }: { next: string | null; cursors: string; shown: number; limit: number; partial: boolean; what: string }) {
+  const short = next !== null && shown < limit;
   const trail = cursors === "" ? [] : cursors.split(",");
   if (!next && trail.length === 0) return null;
   return (
     <nav class="table-foot" aria-label="Pages">
-      <span>Page {trail.length + 1}, {shown} {what}</span>
+      <span>Page {trail.length + 1}, {shown} {what}{short && (partial ? ": looking further…" : ": only the newest were looked at, there are more behind them")}</span>
       <span class="push" />
       <button type="button" class="button slim" disabled={trail.length === 0} onClick={() => setQuery({ page: trail.slice(0, -1).join(",") })}>
         <Icon name="back" size={12} /> Newer
       </button>
-      <button type="button" class="button slim" disabled={!next} onClick={() => setQuery({ page: [...trail, next ?? ""].join(",") })}>
-        Older <Icon name="next" size={12} />
+      <button type="button" class="button slim" disabled={!next || partial} onClick={() => setQuery({ page: [...trail, next ?? ""].join(",") })}>
+        {short ? "Look further" : "Older"} <Icon name="next" size={12} />
       </button>
     </nav>
   );

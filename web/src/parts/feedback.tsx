@@ -103,6 +103,13 @@ export function Empty({ icon, title, children }: { icon: IconName; title: string
   );
 }
 
+/** A search without a row: that nothing matches is only said when all was looked at (the pager goes on). */
+export function NoMatch({ next, partial, what, title, children }: { next: string | null; partial: boolean; what: string; title: string; children?: ComponentChildren }) {
+  if (next === null) return <Empty icon="search" title={title}>{children}</Empty>;
+  if (partial) return <Loading what={what} />;
+  return <Empty icon="search" title="None found so far"><p>The list is long: of the {what} only the newest were looked at. What you look for may lie further back.</p></Empty>;
+}
+
 interface Toast {
   id: number;
   tone: "good" | "bad";

@@ -1,12 +1,12 @@
 // Who changed what, and what it was before.
 import { useState } from "preact/hooks";
 import { pathWith } from "../api/http";
-import { anyChange, useResource } from "../api/resource";
+import { anyChange, usePage } from "../api/resource";
 import type { AuditEntry } from "../api/types";
 import { Link } from "../app/router";
 import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
 import { JsonDiff } from "../parts/diff";
-import { Empty, Loading, ProblemNotice } from "../parts/feedback";
+import { Empty, Loading, NoMatch, ProblemNotice } from "../parts/feedback";
 import { Instant, Relative } from "../parts/time";
 import { SearchBox, useSearch } from "../search/box";
 import { SavedViews } from "../search/saved_views";
@@ -49,7 +49,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
 export function Audit() {
   const { text, cursors, asked } = useSearch(AUDIT_TERMS);
   const path = pathWith("/api/audit", { ...asked.query, limit: PAGE, cursor: cursorOf(cursors) });
-  const { data, problem, stale, reload } = useResource<{ entries: AuditEntry[]; next: string | null }>(path, anyChange);
+  const { data, problem, stale, partial, reload } = usePage<{ entries: AuditEntry[]; next: string | null }>(path, anyChange, "entries");
   const entries = data?.entries ?? [];
   const seen = { actor: [...new Set(entries.map(({ actor }) => actor.key))], resource: [...new Set(entries.map(({ resource }) => resource.id))] };
   return (
@@ -61,9 +61,9 @@ export function Audit() {
         {!data && !problem && <Loading what="the audit log" />}
         {data && entries.length === 0 && (text === ""
           ? <Empty icon="audit" title="Nothing has been changed yet"><p>Every submit, change, pause, cancel, login and key leaves an entry here.</p></Empty>
-          : <Empty icon="search" title="No change matches"><p>Take a filter away, or look further back.</p></Empty>)}
+          : <NoMatch next={data.next} partial={partial} what="changes" title="No change matches"><p>Take a filter away, or look further back.</p></NoMatch>)}
         {entries.length > 0 && <ul class="entries dims" aria-busy={stale}>{entries.map((entry) => <Entry key={entry.id} entry={entry} />)}</ul>}
-        {data && <Pager next={data.next} cursors={cursors} shown={entries.length} what="changes" />}
+        {data && <Pager next={data.next} cursors={cursors} shown={entries.length} limit={PAGE} partial={partial} what="changes" />}
       </Card>
     </>
   );

@@ -1,13 +1,13 @@
 // What will run, with its peaks and the times that calendars close; and what happened, jobs by time.
 import type { ComponentChildren } from "preact";
 import { pathWith } from "../api/http";
-import { anyChange, useResource } from "../api/resource";
+import { anyChange, usePage, useResource } from "../api/resource";
 import type { Forecast, Grid, GridRow } from "../api/types";
 import { useMinute } from "../app/clock";
 import { Link, navigate, setQuery, usePlace } from "../app/router";
 import { Chart } from "../parts/chart";
 import { Card, cursorOf, PageHead, Pager, Segmented } from "../parts/controls";
-import { Empty, Loading, Notice, ProblemNotice, Snippet } from "../parts/feedback";
+import { Empty, Loading, NoMatch, Notice, ProblemNotice, Snippet } from "../parts/feedback";
 import { Instant } from "../parts/time";
 import { SearchBox, useSearch } from "../search/box";
 import { SavedViews } from "../search/saved_views";
@@ -28,6 +28,7 @@ const TICK_HOURS: Record<Range, number> = { "24h": 3, "7d": 24 };
 const LAST_TICK = 0.95; // its text needs room
 const CHART_HEIGHT = 170;
 const LANE_HEIGHT = 22;
+const ROWS = 50;
 const NIGHTLY = { name: "nightly", cron: "30 2 * * *", action: { kind: "http", url: "http://127.0.0.1:9000/" } };
 const views = new SavedViews("calendar");
 const CHIPS = [
@@ -195,23 +196,23 @@ function Past({ range }: { range: Range }) {
   const to = (Math.floor(useMinute() / step) + 1) * step;
   const stretch = { from: to - SPAN_MS[range], to };
   const path = pathWith("/api/grid", {
-    ...asked.query, from: new Date(stretch.from).toISOString(), to: new Date(to).toISOString(), step: `${PAST_HOURS[range]}h`, cursor: cursorOf(cursors),
+    ...asked.query, from: new Date(stretch.from).toISOString(), to: new Date(to).toISOString(), step: `${PAST_HOURS[range]}h`, limit: ROWS, cursor: cursorOf(cursors),
   });
-  const { data, problem, stale, reload } = useResource<Grid>(path, anyChange);
+  const { data, problem, stale, partial, reload } = usePage<Grid>(path, anyChange, "jobs");
   return (
     <>
       <SearchBox text={text} vocabulary={JOB_TERMS} unknown={asked.unknown} seen={{}} chips={CHIPS} views={views} what="jobs" />
       {problem && <ProblemNotice problem={problem} onRetry={reload} />}
       <Card flush title="Jobs by time" actions={<Legend />}>
         {!data && !problem && <Loading what="what happened" />}
-        {data && data.jobs.length === 0 && <Empty icon="calendar" title={text === "" ? "There are no jobs yet" : "No job matches"} />}
+        {data && data.jobs.length === 0 && (text === "" ? <Empty icon="calendar" title="There are no jobs yet" /> : <NoMatch next={data.next} partial={partial} what="jobs" title="No job matches" />)}
         {data && data.jobs.length > 0 && (
           <div class="dims" aria-busy={stale}>
             <Scale range={range} {...stretch} />
             <ul>{data.jobs.map((row) => <RowLane key={row.id} row={row} step={step} stretch={stretch} />)}</ul>
           </div>
         )}
-        {data && <Pager next={data.next} cursors={cursors} shown={data.jobs.length} what="jobs" />}
+        {data && <Pager next={data.next} cursors={cursors} shown={data.jobs.length} limit={ROWS} partial={partial} what="jobs" />}
       </Card>
     </>
   );

@@ -1,13 +1,13 @@
 // One job: what it is, when it runs, why it does not, what it did.
 import { useEffect, useMemo } from "preact/hooks";
 import { pathWith, send } from "../api/http";
-import { jobChange, useResource } from "../api/resource";
+import { jobChange, usePage, useResource } from "../api/resource";
 import type { Job as JobData, JobWhy, Preview, Run, RunList, StripRun } from "../api/types";
 import { Link, navigate, setQuery, usePlace } from "../app/router";
 import { may } from "../app/session";
 import { ActionButton, Card, cursorOf, Menu, PageHead, Pager } from "../parts/controls";
 import { ask } from "../parts/dialog";
-import { copyText, Empty, Loading, Notice, ProblemNotice, Snippet, tell } from "../parts/feedback";
+import { copyText, Empty, Loading, NoMatch, Notice, ProblemNotice, Snippet, tell } from "../parts/feedback";
 import { Icon } from "../parts/icon";
 import { State } from "../parts/state";
 import { Strip } from "../parts/strip";
@@ -172,7 +172,7 @@ function AllRuns({ job }: { job: JobData }) {
   const state = query.get("state") ?? "";
   const concerns = useMemo(() => jobChange(job.id), [job.id]);
   const path = pathWith(`/api/jobs/${job.id}/runs`, { limit: RUNS_PAGE, state, cursor: cursorOf(cursors) });
-  const { data, problem, stale } = useResource<RunList>(path, concerns);
+  const { data, problem, stale, partial } = usePage<RunList>(path, concerns, "runs");
   return (
     <Card flush title="Runs" actions={
       <select aria-label="State" value={state} onChange={(event) => setQuery({ state: event.currentTarget.value, page: undefined })}>
@@ -182,8 +182,8 @@ function AllRuns({ job }: { job: JobData }) {
     }>
       {problem && <ProblemNotice problem={problem} />}
       {!data && !problem && <Loading what="runs" />}
-      {data && (data.runs.length === 0 ? <Empty icon="runs" title="No such run" /> : <RunsTable runs={data.runs} stale={stale} />)}
-      {data && <Pager next={data.next} cursors={cursors} shown={data.runs.length} what="runs" />}
+      {data && (data.runs.length === 0 ? <NoMatch next={data.next} partial={partial} what="runs" title="No such run" /> : <RunsTable runs={data.runs} stale={stale} />)}
+      {data && <Pager next={data.next} cursors={cursors} shown={data.runs.length} limit={RUNS_PAGE} partial={partial} what="runs" />}
     </Card>
   );
 }

@@ -1,13 +1,13 @@
 // All jobs: a search among them, what their last runs were, many at once.
 import { useEffect, useState } from "preact/hooks";
 import { pathWith } from "../api/http";
-import { anyChange, useResource } from "../api/resource";
+import { anyChange, usePage } from "../api/resource";
 import type { Job, JobList } from "../api/types";
 import { Link } from "../app/router";
 import { may } from "../app/session";
 import { BulkBar } from "../bulk/bulk";
 import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
-import { Empty, Loading, ProblemNotice } from "../parts/feedback";
+import { Loading, NoMatch, ProblemNotice } from "../parts/feedback";
 import { Icon } from "../parts/icon";
 import { State } from "../parts/state";
 import { Strip } from "../parts/strip";
@@ -66,7 +66,7 @@ function JobRow({ job, selected, onSelect }: RowProps) {
 export function Jobs() {
   const { text, cursors, asked } = useSearch(JOB_TERMS);
   const path = pathWith("/api/jobs", { ...asked.query, strip: BARS, limit: PAGE, cursor: cursorOf(cursors) });
-  const { data, problem, stale, reload } = useResource<JobList>(path, anyChange);
+  const { data, problem, stale, partial, reload } = usePage<JobList>(path, anyChange, "jobs");
   const jobs = data?.jobs ?? [];
   const picks = may("operator");
   const { selected, toggle, toggleAll, clear } = useSelection(jobs.map(({ id }) => id), path);
@@ -84,7 +84,7 @@ export function Jobs() {
       <Card flush label="Jobs">
         {!data && !problem && <Loading what="jobs" />}
         {data && jobs.length === 0 && text === "" && <FirstJob />}
-        {data && jobs.length === 0 && text !== "" && <Empty icon="search" title="No job matches"><p>Look for a part of the name, or take a filter away.</p></Empty>}
+        {data && jobs.length === 0 && text !== "" && <NoMatch next={data.next} partial={partial} what="jobs" title="No job matches"><p>Look for a part of the name, or take a filter away.</p></NoMatch>}
         {jobs.length > 0 && (
           <div class="table-scroll dims" aria-busy={stale}>
             <table class="folds">
@@ -102,7 +102,7 @@ export function Jobs() {
             </table>
           </div>
         )}
-        {data && <Pager next={data.next} cursors={cursors} shown={jobs.length} what="jobs" />}
+        {data && <Pager next={data.next} cursors={cursors} shown={jobs.length} limit={PAGE} partial={partial} what="jobs" />}
       </Card>
     </>
   );

@@ -1,7 +1,7 @@
 // One run: its story, its attempts, what was asked and answered, its log; and what to do about it.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { pathWith, send } from "../api/http";
-import { runChange, useResource } from "../api/resource";
+import { never, runChange, usePage, useResource } from "../api/resource";
 import { hasEnded, isRepeatable, type Attempt, type Job, type Run as RunData, type RunList, type RunWhy } from "../api/types";
 import { clock } from "../app/clock";
 import { Link, navigate, setQuery, usePlace } from "../app/router";
@@ -137,7 +137,7 @@ function RunActions({ run, job }: { run: RunData; job: Job | undefined }) {
 function useLastSuccess(run: RunData | undefined) {
   const wanted = run && hasEnded(run.state) && run.state !== "succeeded" && run.planned_at;
   const path = wanted ? pathWith(`/api/jobs/${run.job_id}/runs`, { state: "succeeded", planned_before: run.planned_at ?? undefined, limit: 1 }) : null;
-  return useResource<RunList>(path).data?.runs[0];
+  return usePage<RunList>(path, never, "runs").data?.runs[0];
 }
 
 export function Run({ id }: { id: string }) {

@@ -1,11 +1,11 @@
 // All runs: what happened, by state, time, job and error; many at once.
 import { pathWith } from "../api/http";
-import { anyChange, useResource } from "../api/resource";
+import { anyChange, usePage } from "../api/resource";
 import type { RunList } from "../api/types";
 import { may } from "../app/session";
 import { BulkBar } from "../bulk/bulk";
 import { Card, cursorOf, PageHead, Pager } from "../parts/controls";
-import { Empty, Loading, ProblemNotice, Snippet } from "../parts/feedback";
+import { Empty, Loading, NoMatch, ProblemNotice, Snippet } from "../parts/feedback";
 import { SearchBox, useSearch } from "../search/box";
 import { SavedViews } from "../search/saved_views";
 import { FAILED, RUN_TERMS } from "../search/terms";
@@ -26,7 +26,7 @@ const CHIPS = [
 export function Runs() {
   const { text, cursors, asked } = useSearch(RUN_TERMS);
   const path = pathWith("/api/runs", { ...asked.query, limit: PAGE, cursor: cursorOf(cursors) });
-  const { data, problem, stale, reload } = useResource<RunList>(path, anyChange);
+  const { data, problem, stale, partial, reload } = usePage<RunList>(path, anyChange, "runs");
   const runs = data?.runs ?? [];
   const ticks = useSelection(runs.map(({ id }) => id), path);
   return (
@@ -43,9 +43,9 @@ export function Runs() {
             <p>Every planned instant of every job gets its row here: it ran, or it says why not.</p>
             <Snippet text={curlFor("GET", "/api/runs")} label="A curl command that lists the runs" />
           </Empty>
-        ) : <Empty icon="search" title="No run matches"><p>Take a filter away, or look further back.</p></Empty>)}
+        ) : <NoMatch next={data.next} partial={partial} what="runs" title="No run matches"><p>Take a filter away, or look further back.</p></NoMatch>)}
         {runs.length > 0 && <RunsTable runs={runs} withJob stale={stale} ticks={may("operator") ? ticks : undefined} />}
-        {data && <Pager next={data.next} cursors={cursors} shown={runs.length} what="runs" />}
+        {data && <Pager next={data.next} cursors={cursors} shown={runs.length} limit={PAGE} partial={partial} what="runs" />}
       </Card>
     </>
   );

@@ -1,0 +1,53 @@
+// Lists: what of them was looked at, what a row says, what can be done with it.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { begin, show } from "./browser.mjs";
+
+let stage;
+let server;
+let page;
+
+before(async () => {
+  stage = await begin();
+  ({ server, page } = stage);
+});
+after(() => stage?.end());
+
+const HTTP = { kind: "http", url: "http://127.0.0.1:9/" };
+
+/** As a server answers that looks at a bounded number of rows for each page: `rows` by the number of the page. */
+async function longList(path, field, rows) {
+  await page.route((url) => url.pathname === path, (route) => {
+    const at = Number(new URL(route.request().url()).searchParams.get("cursor") ?? 0);
+    return route.fulfill({ json: { [field]: rows[at] ?? [], next: at < 24 ? String(at + 1) : null } });
+  });
+}
+
+test("nothing matches is only said when all was looked at", async () => {
+  await server.submit({ name: "far back", cron: "0 0 1 1 *", action: HTTP });
+  const { jobs } = await server.call("GET", "/api/jobs?name=far&strip=1");
+  for (const [path, api, field, what] of [
+    ["/jobs?q=name:far", "/api/jobs", "jobs", "No job matches"], ["/runs?q=state:lost", "/api/runs", "runs", "No run matches"],
+    ["/audit?q=action:key.revoke", "/api/audit", "entries", "No change matches"], ["/calendar?view=past&q=name:far", "/api/grid", "jobs", "No job matches"],
+  ]) {
+    await longList(api, field, {});
+    await show(page, server, path);
+    await page.getByText("None found so far").waitFor();
+    assert.equal(await page.getByText(what).count(), 0, path);
+    await page.getByRole("button", { name: "Look further" }).click();
+    await page.getByText("Page 2, 0").waitFor();
+    await page.getByRole("button", { name: "Look further" }).click();
+    await page.getByText(what).waitFor(); // the end of it
+    await page.unrouteAll();
+  }
+  await longList("/api/jobs", "jobs", { 12: jobs });
+  await show(page, server, "/jobs?q=name:far");
+  await page.getByRole("button", { name: "Look further" }).click();
+  await page.getByRole("link", { name: "far back" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Screen or job" }).fill("far");
+  await page.getByRole("option", { name: "Look further for jobs called far" }).waitFor();
+  assert.equal(await page.getByText("Nothing is called so.").count(), 0);
+  await page.keyboard.press("Escape");
+  await page.unrouteAll();
+});
