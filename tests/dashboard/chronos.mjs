@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const BINARY = process.env.CHRONOS_BINARY ?? "build/release/chronos";
+export const BINARY = process.env.CHRONOS_BINARY ?? "build/release/chronos";
 const READY_MS = 60_000;
 const STOP_MS = 20_000;
 

@@ -23,6 +23,15 @@ const pairsOf = (text: string): Record<string, string> =>
   Object.fromEntries(text.split("\n").filter((line) => line.trim() !== "").map((line) => [line.split(/[=:]/, 1)[0]?.trim() ?? "", line.replace(/^[^=:]*[=:]?\s*/, "")]));
 const pairsText = (pairs: Record<string, string> | undefined, sign: string): string => Object.entries(pairs ?? {}).map(([name, value]) => `${name}${sign}${value}`).join("\n");
 
+/** Text that is passed on as it can be read; until then it stays as typed. */
+function useTyped<T>(value: T, textOf: (value: T) => string, read: (text: string) => T, onChange: (value: T) => void): [string, (text: string) => void] {
+  const [typed, setTyped] = useState(textOf(value));
+  useEffect(() => {
+    if (JSON.stringify(read(typed)) !== JSON.stringify(value)) setTyped(textOf(value));
+  }, [JSON.stringify(value)]);
+  return [typed, (text) => { setTyped(text); onChange(read(text)); }];
+}
+
 function emptyAction(kind: Action["kind"]): Action {
   if (kind === "http") return { kind, url: "" };
   if (kind === "command") return { kind, argv: [""] };
@@ -95,20 +104,27 @@ function PayloadField({ spec, onChange }: Pick<FormProps, "spec" | "onChange">) 
 
 const wholeOf = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
 
+const isOfFailure = (rule: NotifyRule): boolean => (rule.on ?? "failure") === "failure";
+
 function TellFields({ spec, onChange }: Pick<FormProps, "spec" | "onChange">) {
   const { data } = useResource<{ channels: Channel[] }>(may("operator") ? "/api/channels" : null);
-  const rule = spec.notify?.[0];
+  const rules = spec.notify ?? [];
+  const at = rules.findIndex(isOfFailure);
+  const rule = rules[at];
   const channels = [...new Set([...(rule?.channel ? [rule.channel] : []), ...(data?.channels ?? []).map(({ name }) => name)])]; // one may be the server's
   const set = (changes: Pick<NotifyRule, "email" | "channel">) => {
     const next: NotifyRule = { on: "failure", ...rule, ...changes };
     if (next.email?.length === 0) delete next.email;
     if (next.channel === "") delete next.channel;
-    onChange({ notify: next.email || next.channel ? [next, ...(spec.notify ?? []).slice(1)] : [] });
+    const needless = !next.email && !next.channel && rules.filter(isOfFailure).length <= 1; // with more the fields would become another rule's
+    const mine = needless ? [] : [next];
+    onChange({ notify: at < 0 ? [...rules, ...mine] : rules.flatMap((one, index) => (index === at ? mine : [one])) });
   };
+  const [typed, type] = useTyped(rule?.email ?? [], (email) => email.join(", "), listOf, (email) => set({ email }));
   return (
     <div class="form-grid">
       <Field label="E-mail when it fails" hint="Addresses, with commas between.">
-        {(id, by) => <input id={id} aria-describedby={by} type="text" placeholder="ops@example.com" value={(rule?.email ?? []).join(", ")} onInput={(event) => set({ email: listOf(event.currentTarget.value) })} />}
+        {(id, by) => <input id={id} aria-describedby={by} type="text" placeholder="ops@example.com" value={typed} onInput={(event) => type(event.currentTarget.value)} />}
       </Field>
       {channels.length > 0 && (
         <Field label="Channel when it fails">
