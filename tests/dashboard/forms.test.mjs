@@ -41,3 +41,31 @@ test("addresses are typed with commas, and only the rule that the fields show is
   const { notify } = await server.call("GET", `/api/jobs/${job.id}`);
   assert.deepEqual(notify.map(({ email, after }) => [email, after]), [[["new@example.com"], 1], [["boss@example.com"], 3]]);
 });
+
+test("what a line cannot say is left to the JSON, and an empty line at the end is no argument", async () => {
+  const action = { kind: "command", argv: ["/bin/sh", "-c", "echo one\necho two"], env: { LIST: "a\nb", SPACED: "  x" } };
+  const job = await server.submit({ name: "many lines", cron: "0 0 1 1 *", action });
+  await show(page, server, `/jobs/${job.id}/edit`);
+  const argv = page.getByLabel("Program and arguments");
+  assert.equal(await argv.isEditable(), false);
+  assert.equal(await page.getByLabel("Environment").isEditable(), false);
+  assert.equal(await page.getByText("edit it in the JSON beside").count(), 2);
+  await page.getByLabel("Directory").fill("/tmp");
+  await page.getByRole("button", { name: "Save" }).click();
+  await heading("many lines").waitFor();
+  assert.deepEqual((await server.call("GET", `/api/jobs/${job.id}`)).action, { ...action, cwd: "/tmp" });
+
+  await show(page, server, "/jobs/new");
+  await page.getByRole("button", { name: "Command", exact: true }).click();
+  await argv.pressSequentially("/bin/echo\n\nlast\n");
+  assert.equal(await argv.inputValue(), "/bin/echo\n\nlast\n"); // as typed
+  await page.getByLabel("Environment").pressSequentially("TIMES=a=b:c\n");
+  assert.deepEqual((await declared()).action, { kind: "command", argv: ["/bin/echo", "", "last"], env: { TIMES: "a=b:c" } });
+  await page.getByRole("button", { name: "HTTP call", exact: true }).click();
+  await page.getByLabel("Headers").fill("Accept:  text/html; q=0.5");
+  assert.deepEqual((await declared()).action.headers, { Accept: "text/html; q=0.5" });
+  await page.getByLabel("Name", { exact: true }).fill("with a header");
+  await page.getByLabel("URL").fill(HTTP.url);
+  await page.getByRole("button", { name: "Submit" }).click();
+  await heading("with a header").waitFor();
+});

@@ -17,11 +17,9 @@ interface FormProps {
 
 const KINDS = [["http", "HTTP call"], ["command", "Command"], ["worker", "Worker"]] as const;
 
-/** One argument a line: nothing is split or quoted by guess. */
-const linesOf = (text: string): string[] => text.split("\n");
-const pairsOf = (text: string): Record<string, string> =>
-  Object.fromEntries(text.split("\n").filter((line) => line.trim() !== "").map((line) => [line.split(/[=:]/, 1)[0]?.trim() ?? "", line.replace(/^[^=:]*[=:]?\s*/, "")]));
-const pairsText = (pairs: Record<string, string> | undefined, sign: string): string => Object.entries(pairs ?? {}).map(([name, value]) => `${name}${sign}${value}`).join("\n");
+/** One argument a line: nothing is split or quoted by guess. Empty lines at the end are none. */
+const argvOf = (text: string): string[] => text.replace(/\n+$/, "").split("\n");
+const argvText = (argv: string[]): string => argv.join("\n");
 
 /** Text that is passed on as it can be read; until then it stays as typed. */
 function useTyped<T>(value: T, textOf: (value: T) => string, read: (text: string) => T, onChange: (value: T) => void): [string, (text: string) => void] {
@@ -32,23 +30,45 @@ function useTyped<T>(value: T, textOf: (value: T) => string, read: (text: string
   return [typed, (text) => { setTyped(text); onChange(read(text)); }];
 }
 
+interface LinesProps<T> {
+  label: string;
+  hint: string;
+  errors?: FieldError[];
+  rows: number;
+  placeholder?: string;
+  value: T;
+  textOf: (value: T) => string;
+  read: (text: string) => T;
+  onChange: (value: T) => void;
+}
+
+/** Something on each line. What lines cannot say (a value with a line end in it) is not changed here. */
+function LinesInput<T extends object>({ label, hint, errors = [], rows, placeholder, value, textOf, read, onChange }: LinesProps<T>) {
+  const [typed, type] = useTyped(value, textOf, read, onChange);
+  const unsaid = /[\r\n]/.test(Object.values(value).join("")) || JSON.stringify(read(textOf(value))) !== JSON.stringify(value);
+  return (
+    <Field label={label} hint={unsaid ? "A line cannot say what stands here: edit it in the JSON beside." : hint} errors={errors}>
+      {(id, by, invalid) => <textarea id={id} aria-describedby={by} aria-invalid={invalid} rows={rows} spellcheck={false} placeholder={placeholder} readOnly={unsaid} value={typed} onInput={(event) => type(event.currentTarget.value)} />}
+    </Field>
+  );
+}
+
+type Pairs = Record<string, string>;
+const pairsText = (sign: string) => (pairs: Pairs): string => Object.entries(pairs).map(([name, value]) => `${name}${sign}${value}`).join("\n");
+const pairsOf = (mark: string, valueOf: (text: string) => string) => (text: string): Pairs =>
+  Object.fromEntries(text.split("\n").filter((line) => line.trim() !== "").map((line) => {
+    const [name = "", ...rest] = line.split(mark);
+    return [name.trim(), valueOf(rest.join(mark))];
+  }));
+const headersText = pairsText(": ");
+const headersOf = pairsOf(":", (text) => text.trimStart());
+const envText = pairsText("=");
+const envOf = pairsOf("=", (text) => text);
+
 function emptyAction(kind: Action["kind"]): Action {
   if (kind === "http") return { kind, url: "" };
   if (kind === "command") return { kind, argv: [""] };
   return { kind };
-}
-
-/** Text that is only passed on once it can be read; until then it stays as typed. */
-function PairsInput({ label, hint, sign, pairs, onChange }: { label: string; hint: string; sign: string; pairs: Record<string, string> | undefined; onChange: (pairs: Record<string, string>) => void }) {
-  const [typed, setTyped] = useState(pairsText(pairs, sign));
-  useEffect(() => {
-    if (JSON.stringify(pairsOf(typed)) !== JSON.stringify(pairs ?? {})) setTyped(pairsText(pairs, sign));
-  }, [JSON.stringify(pairs ?? {})]);
-  return (
-    <Field label={label} hint={hint}>
-      {(id, by) => <textarea id={id} aria-describedby={by} rows={2} spellcheck={false} value={typed} onInput={(event) => { setTyped(event.currentTarget.value); onChange(pairsOf(event.currentTarget.value)); }} />}
-    </Field>
-  );
 }
 
 function HttpFields({ action, errors, set }: { action: HttpAction; errors: FormProps["errors"]; set: (changes: Partial<HttpAction>) => void }) {
@@ -62,7 +82,7 @@ function HttpFields({ action, errors, set }: { action: HttpAction; errors: FormP
           {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="url" placeholder="https://reports.example/build" value={action.url} onInput={(event) => set({ url: event.currentTarget.value })} />}
         </Field>
       </div>
-      <PairsInput label="Headers" hint="Name: value, one a line." sign=": " pairs={action.headers} onChange={(headers) => set({ headers })} />
+      <LinesInput label="Headers" hint="Name: value, one a line." rows={2} value={action.headers ?? {}} textOf={headersText} read={headersOf} onChange={(headers) => set({ headers })} />
     </>
   );
 }
@@ -70,10 +90,9 @@ function HttpFields({ action, errors, set }: { action: HttpAction; errors: FormP
 function CommandFields({ action, errors, set }: { action: CommandAction; errors: FormProps["errors"]; set: (changes: Partial<CommandAction>) => void }) {
   return (
     <>
-      <Field label="Program and arguments" hint="One a line, as they are: no shell reads them." errors={[...errors("/action/argv"), ...errors("/action/argv/0")]}>
-        {(id, by, invalid) => <textarea id={id} aria-describedby={by} aria-invalid={invalid} rows={3} spellcheck={false} placeholder={"/usr/local/bin/backup\n--all"} value={action.argv.join("\n")} onInput={(event) => set({ argv: linesOf(event.currentTarget.value) })} />}
-      </Field>
-      <PairsInput label="Environment" hint="NAME=value, one a line. Nothing else is inherited but PATH." sign="=" pairs={action.env} onChange={(env) => set({ env })} />
+      <LinesInput label="Program and arguments" hint="One a line, as they are: no shell reads them." errors={[...errors("/action/argv"), ...errors("/action/argv/0")]}
+        rows={3} placeholder={"/usr/local/bin/backup\n--all"} value={action.argv} textOf={argvText} read={argvOf} onChange={(argv) => set({ argv })} />
+      <LinesInput label="Environment" hint="NAME=value, one a line. Nothing else is inherited but PATH." rows={2} value={action.env ?? {}} textOf={envText} read={envOf} onChange={(env) => set({ env })} />
       <Field label="Directory" errors={errors("/action/cwd")}>
         {(id, by) => <input id={id} aria-describedby={by} type="text" placeholder="/" value={action.cwd ?? ""} onInput={(event) => set({ cwd: event.currentTarget.value })} />}
       </Field>
