@@ -69,3 +69,24 @@ test("what a line cannot say is left to the JSON, and an empty line at the end i
   await page.getByRole("button", { name: "Submit" }).click();
   await heading("with a header").waitFor();
 });
+
+test("what the server would not take is said while it is typed", async () => {
+  await show(page, server, "/jobs/new");
+  const json = page.getByLabel("The job as JSON");
+  const good = JSON.stringify({ name: "wrong twice", action: HTTP });
+  await json.fill(JSON.stringify({ name: "wrong twice", action: HTTP, retry: { delay: "soon" }, metadata: { a: 1 } }));
+  const said = page.locator(".notice", { hasText: "The server would not take this" });
+  await said.getByText("/retry/delay").waitFor();
+  await said.getByText("/metadata/a").waitFor();
+  await page.getByText("2 to mend").waitFor();
+  await json.fill(good);
+  await said.waitFor({ state: "detached" });
+  const isCheck = (url) => url.pathname === "/api/jobs/by-key/dashboard-dry-run";
+  await page.route(isCheck, (route) => route.fulfill({ status: 403, contentType: "application/problem+json", body: JSON.stringify({ code: "forbidden", title: "The key may not do this", detail: "it needs the role submitter" }) }));
+  await json.fill(good.replace("twice", "once"));
+  await page.getByRole("status").getByText("The key may not do this").waitFor();
+  await said.getByText("it needs the role submitter").waitFor();
+  await page.unroute(isCheck);
+  await page.getByRole("button", { name: "Submit" }).click();
+  await heading("wrong once").waitFor();
+});

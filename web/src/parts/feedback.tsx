@@ -1,7 +1,7 @@
 // What the reader is told: a refusal with its hint, an empty list that teaches, a short message, a loading list.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { Problem } from "../api/http";
+import { type FieldError, Problem } from "../api/http";
 import { useWatched, Watched } from "../app/watched";
 import { Icon, type IconName } from "./icon";
 
@@ -21,22 +21,27 @@ export function Notice({ tone = "plain", title, children }: { tone?: Tone; title
   );
 }
 
+/** Each field that is wrong, and what would be right. */
+export function ErrorList({ errors }: { errors: readonly FieldError[] }) {
+  return (
+    <ul>
+      {errors.map((error) => (
+        <li key={error.pointer + error.code}>
+          <code>{error.pointer}</code> {error.detail}
+          {error.hint && <span class="soft"> {error.hint}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** A refusal of the server, with everything it said that helps. */
 export function ProblemNotice({ problem, onRetry }: { problem: unknown; onRetry?: () => void }) {
   const known = problem instanceof Problem ? problem : new Problem(0, "", "Something went wrong in this page", String(problem));
   return (
     <Notice tone="bad" title={known.title || "The server refused this"}>
       {known.detail !== "" && known.detail !== known.title && <p>{known.detail}</p>}
-      {known.errors.length > 1 && (
-        <ul>
-          {known.errors.map((error) => (
-            <li key={error.pointer + error.code}>
-              <code>{error.pointer}</code> {error.detail}
-              {error.hint && <span class="soft"> {error.hint}</span>}
-            </li>
-          ))}
-        </ul>
-      )}
+      {known.errors.length > 1 && <ErrorList errors={known.errors} />}
       {known.errors.length === 1 && known.errors[0]?.hint && <p>{known.errors[0].hint}</p>}
       {known.hint !== "" && <p>{known.hint}</p>}
       <div class="row wrap small soft">

@@ -8,7 +8,7 @@ import { check } from "../editor/check";
 import { JobForm } from "../editor/job_form";
 import { JsonEditor } from "../editor/json_editor";
 import { ActionButton, Card, PageHead, Segmented } from "../parts/controls";
-import { Loading, Notice, ProblemNotice, Snippet, tell } from "../parts/feedback";
+import { ErrorList, Loading, Notice, ProblemNotice, Snippet, tell } from "../parts/feedback";
 import { cliFor, curlFor, declarationOf } from "../words/declaration";
 
 const NEW_JOB: JobSpec = { name: "", action: { kind: "http", url: "" }, cron: "0 9 * * MON-FRI", timezone: "UTC" };
@@ -139,6 +139,7 @@ function Editor({ loaded }: { loaded: Loaded }) {
     }
   };
   const shown = refused ?? (tried ? problem : null);
+  const toMend = state === "bad" && (tried || spec.name !== "") ? problem : null;
   return (
     <>
       <PageHead title={job ? `Edit ${job.name}` : "New job"} crumbs={<><Link to="/jobs">Jobs</Link>{job && <><span>/</span><Link to={`/jobs/${job.id}`}>{job.name}</Link></>}</>}>
@@ -150,10 +151,17 @@ function Editor({ loaded }: { loaded: Loaded }) {
       <div class="columns editor-columns">
         <JobForm spec={spec} errors={errors} onChange={change} />
         <div class="stack sticky">
-          <Card title={<Segmented label="Shown as" options={SIDES} value={side} onChange={setSide} />} actions={<span class="small" role="status" data-check={state}>{state === "checking" ? "Checking…" : state === "good" ? "The server would take this" : state === "bad" && (tried || spec.name !== "") ? <span class="bad-text">{`${problem?.errors.length ?? 1} to mend`}</span> : ""}</span>}>
-            {side === "json" && <JsonEditor text={text} problem={broken} onChange={write} />}
-            {side === "curl" && <Snippet text={job ? curlFor("PATCH", `/api/jobs/${job.id}`, changesOf(declarationOf(job), spec)) : curlFor("POST", "/api/submitJob", spec)} label="As curl" />}
-            {side === "cli" && <Snippet text={cliFor(spec)} label="As a command" />}
+          <Card title={<Segmented label="Shown as" options={SIDES} value={side} onChange={setSide} />} actions={<span class="small" role="status" data-check={state}>{state === "checking" ? "Checking…" : state === "good" ? "The server would take this" : toMend ? <span class="bad-text">{toMend.errors.length > 0 ? `${toMend.errors.length} to mend` : toMend.title}</span> : ""}</span>}>
+            <div class="stack">
+              {toMend && !shown && (
+                <Notice tone="warn" title="The server would not take this">
+                  {toMend.errors.length > 0 ? <ErrorList errors={toMend.errors} /> : <p>{toMend.detail} {toMend.hint}</p>}
+                </Notice>
+              )}
+              {side === "json" && <JsonEditor text={text} problem={broken} onChange={write} />}
+              {side === "curl" && <Snippet text={job ? curlFor("PATCH", `/api/jobs/${job.id}`, changesOf(declarationOf(job), spec)) : curlFor("POST", "/api/submitJob", spec)} label="As curl" />}
+              {side === "cli" && <Snippet text={cliFor(spec)} label="As a command" />}
+            </div>
           </Card>
         </div>
       </div>
