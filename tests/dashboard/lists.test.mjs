@@ -51,3 +51,12 @@ test("nothing matches is only said when all was looked at", async () => {
   await page.keyboard.press("Escape");
   await page.unrouteAll();
 });
+
+test("a recurring job whose last run failed says so in its row", async () => {
+  const job = await server.shell("fails at night", "exit 3", { cron: "0 0 1 1 *" });
+  await server.call("POST", `/api/jobs/${job.id}/run`, {});
+  await server.run(job, "failed");
+  await show(page, server, "/jobs?q=name:night");
+  await page.locator('tbody [data-label="Status"]', { hasText: "Scheduled" }).waitFor();
+  await page.locator('tbody [data-label="Last"]').getByText("Failed").waitFor();
+});
