@@ -7,11 +7,13 @@ import { ProblemNotice } from "./feedback";
 
 interface DialogProps {
   title: string;
+  /** What it shows is shown only once: a click beside it does not close it. */
+  once?: boolean;
   onClose: () => void;
   children: ComponentChildren;
 }
 
-export function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog({ title, once = false, onClose, children }: DialogProps) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const opener = document.activeElement as HTMLElement | null;
@@ -20,13 +22,33 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   }, []);
   return (
     <dialog ref={box} aria-label={title} onClose={onClose}
-      onMouseDown={(event) => event.target === box.current && onClose()}>
+      onMouseDown={(event) => !once && event.target === box.current && onClose()}>
       <div class="inner">
         <h2>{title}</h2>
         {children}
       </div>
     </dialog>
   );
+}
+
+/** What the button of a dialog does: once at a time; what was refused is shown in the dialog. */
+export function useAct(act: () => Promise<void>) {
+  const [problem, setProblem] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const run = async (event?: Event) => {
+    event?.preventDefault();
+    if (busy) return;
+    setBusy(true);
+    setProblem(null);
+    try {
+      await act();
+    } catch (error) {
+      setProblem(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { problem, busy, run };
 }
 
 interface Question {
@@ -44,22 +66,12 @@ const question = new Watched<Question | null>(null);
 export const ask = (asked: Question): void => question.set(asked);
 
 function QuestionBox({ asked }: { asked: Question }) {
-  const [problem, setProblem] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
   const [typed, setTyped] = useState("");
   const close = () => question.set(null);
-  const run = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await asked.run();
-      close();
-    } catch (error) {
-      setProblem(error);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { problem, busy, run } = useAct(async () => {
+    await asked.run();
+    close();
+  });
   return (
     <Dialog title={asked.title} onClose={close}>
       <div>{asked.text}</div>

@@ -4,7 +4,7 @@ import { Problem, send } from "../api/http";
 import { useResource } from "../api/resource";
 import type { Channel, ChannelTest } from "../api/types";
 import { ActionButton, Card, Field, Menu, PageHead, Segmented } from "../parts/controls";
-import { ask, Dialog } from "../parts/dialog";
+import { ask, Dialog, useAct } from "../parts/dialog";
 import { Empty, Loading, ProblemNotice, Snippet, tell, tellProblem } from "../parts/feedback";
 import { Icon } from "../parts/icon";
 import { curlFor, listOf } from "../words/declaration";
@@ -37,24 +37,18 @@ function ChannelDialog({ channel, onClose }: { channel: Channel | null; onClose:
   const [to, setTo] = useState((channel?.to ?? []).join(", "));
   const [url, setUrl] = useState(channel?.url ?? "");
   const [secret, setSecret] = useState<string | null>(""); // null takes it away
-  const [problem, setProblem] = useState<unknown>(null);
-  const errors = (pointer: string) => (problem instanceof Problem ? problem.errors.filter((error) => error.pointer.startsWith(pointer)) : []);
-  const save = async (event: Event) => {
-    event.preventDefault();
+  const { problem, busy, run } = useAct(async () => {
     const target = kind === "email" ? { to: listOf(to) } : { url };
     const signed = kind === "webhook" && secret !== "" ? { secret } : {};
-    try {
-      if (channel) await send("PUT", pathOf(name), { kind, ...target, ...signed });
-      else await send("POST", "/api/channels", { name, kind, ...target, ...signed });
-      tell("Saved. Try it with Test.");
-      onClose();
-    } catch (error) {
-      setProblem(error);
-    }
-  };
+    if (channel) await send("PUT", pathOf(name), { kind, ...target, ...signed });
+    else await send("POST", "/api/channels", { name, kind, ...target, ...signed });
+    tell("Saved. Try it with Test.");
+    onClose();
+  });
+  const errors = (pointer: string) => (problem instanceof Problem ? problem.errors.filter((error) => error.pointer.startsWith(pointer)) : []);
   return (
     <Dialog title={channel ? `Channel ${channel.name}` : "New channel"} onClose={onClose}>
-      <form class="stack" onSubmit={(event) => void save(event)}>
+      <form class="stack" onSubmit={(event) => void run(event)}>
         <Field label="Name" hint="Rules of jobs name it." errors={errors("/name")}>
           {(id, by, invalid) => <input id={id} aria-describedby={by} aria-invalid={invalid} type="text" required readOnly={channel !== null} placeholder="ops" value={name} onInput={(event) => setName(event.currentTarget.value)} />}
         </Field>
@@ -70,7 +64,7 @@ function ChannelDialog({ channel, onClose }: { channel: Channel | null; onClose:
         )}
         {kind === "webhook" && <SecretField value={secret} has={channel?.has_secret ?? false} onChange={setSecret} errors={errors("/secret")} />}
         {problem !== null && <ProblemNotice problem={problem} />}
-        <div class="foot"><button type="button" class="button" onClick={onClose}>Close</button><button type="submit" class="button main">Save</button></div>
+        <div class="foot"><button type="button" class="button" onClick={onClose}>Close</button><button type="submit" class="button main" disabled={busy}>{busy && <i class="spin" />}Save</button></div>
       </form>
     </Dialog>
   );

@@ -3,8 +3,9 @@ import { useState } from "preact/hooks";
 import { send } from "../api/http";
 import { useResource } from "../api/resource";
 import type { Key } from "../api/types";
+import { useNow } from "../app/clock";
 import { Card, Field, Menu, PageHead } from "../parts/controls";
-import { ask, Dialog } from "../parts/dialog";
+import { ask, Dialog, useAct } from "../parts/dialog";
 import { Loading, Notice, ProblemNotice, Snippet, tell } from "../parts/feedback";
 import { Icon } from "../parts/icon";
 import { Relative } from "../parts/time";
@@ -19,24 +20,18 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: Key) =
   const [name, setName] = useState("");
   const [role, setRole] = useState("submitter");
   const [life, setLife] = useState("");
-  const [problem, setProblem] = useState<unknown>(null);
-  const make = async (event: Event) => {
-    event.preventDefault();
-    try {
-      onMade(await send<Key>("POST", "/api/keys", { name, role, ...(life === "" ? {} : { expires_in: life }) }));
-      onClose();
-    } catch (error) {
-      setProblem(error);
-    }
-  };
+  const { problem, busy, run } = useAct(async () => {
+    onMade(await send<Key>("POST", "/api/keys", { name, role, ...(life === "" ? {} : { expires_in: life }) }));
+    onClose();
+  });
   return (
     <Dialog title="New key" onClose={onClose}>
-      <form class="stack" onSubmit={(event) => void make(event)}>
+      <form class="stack" onSubmit={(event) => void run(event)}>
         <Field label="Name" hint="Whose it is: a program, a person.">{(id, by) => <input id={id} aria-describedby={by} type="text" required maxLength={200} value={name} onInput={(event) => setName(event.currentTarget.value)} />}</Field>
         <Field label="Role">{(id) => <select id={id} value={role} onChange={(event) => setRole(event.currentTarget.value)}>{ROLES.map(([value, text]) => <option key={value} value={value}>{value}: {text}</option>)}</select>}</Field>
         <Field label="Lives">{(id) => <select id={id} value={life} onChange={(event) => setLife(event.currentTarget.value)}>{LIVES.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select>}</Field>
         {problem !== null && <ProblemNotice problem={problem} />}
-        <div class="foot"><button type="button" class="button" onClick={onClose}>Close</button><button type="submit" class="button main">Make the key</button></div>
+        <div class="foot"><button type="button" class="button" onClick={onClose}>Close</button><button type="submit" class="button main" disabled={busy}>{busy && <i class="spin" />}Make the key</button></div>
       </form>
     </Dialog>
   );
@@ -44,12 +39,19 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: Key) =
 
 function Secret({ made, onClose }: { made: Key; onClose: () => void }) {
   return (
-    <Dialog title={`Key ${made.name}`} onClose={onClose}>
+    <Dialog title={`Key ${made.name}`} once onClose={onClose}>
       <Notice tone="warn" title="Copy it now">It is stored hashed: nobody can show it again.</Notice>
       <Snippet text={made.secret ?? ""} label="The new key" />
       <div class="foot"><button type="button" class="button main" onClick={onClose}>I have it</button></div>
     </Dialog>
   );
+}
+
+function Standing({ of: key }: { of: Key }) {
+  const now = useNow(key.expires_at !== null);
+  if (key.revoked_at) return <span class="badge bad"><Icon name="ban" size={12} />Revoked</span>;
+  if (key.expires_at && Date.parse(key.expires_at) <= now) return <span class="badge bad"><Icon name="clock" size={12} />Expired</span>;
+  return <span class="badge good"><Icon name="check" size={12} />Live</span>;
 }
 
 export function Keys() {
@@ -90,7 +92,7 @@ export function Keys() {
                   <tr key={key.id} data-row>
                     <td><div class="name-cell"><strong class="cut" title={key.name}>{key.name}</strong><span class="small soft mono cut">{key.id}</span></div></td>
                     <td data-label="Role">{key.role}</td>
-                    <td data-label="State">{key.revoked_at ? <span class="badge bad"><Icon name="ban" size={12} />Revoked</span> : <span class="badge good"><Icon name="check" size={12} />Live</span>}</td>
+                    <td data-label="State"><Standing of={key} /></td>
                     <td data-label="Last used"><Relative at={key.last_used_at} kind="past" none="never" /></td>
                     <td data-label="Made"><Relative at={key.created_at} kind="past" /></td>
                     <td data-label="Expires"><Relative at={key.expires_at} none="never" /></td>

@@ -5,7 +5,7 @@ import type { Job } from "../api/types";
 import { Watched, useWatched } from "../app/watched";
 import { clock } from "../app/clock";
 import { Field } from "../parts/controls";
-import { Dialog } from "../parts/dialog";
+import { Dialog, useAct } from "../parts/dialog";
 import { ProblemNotice, tell } from "../parts/feedback";
 import { parseDuration } from "../words/time";
 
@@ -17,22 +17,16 @@ const SPANS = [["", "until resumed"], ["1h", "for an hour"], ["8h", "for 8 hours
 function PauseBox({ job }: { job: Job }) {
   const [span, setSpan] = useState("");
   const [note, setNote] = useState("");
-  const [problem, setProblem] = useState<unknown>(null);
   const close = () => asked.set(null);
-  const pause = async (event: Event) => {
-    event.preventDefault();
+  const { problem, busy, run } = useAct(async () => {
     const until = span === "" ? {} : { until: new Date(clock.now() + parseDuration(span)).toISOString() };
-    try {
-      await send("POST", `/api/jobs/${job.id}/pause`, { ...until, ...(note === "" ? {} : { note }) });
-      tell("Paused.");
-      close();
-    } catch (error) {
-      setProblem(error);
-    }
-  };
+    await send("POST", `/api/jobs/${job.id}/pause`, { ...until, ...(note === "" ? {} : { note }) });
+    tell("Paused.");
+    close();
+  });
   return (
     <Dialog title={`Pause ${job.name}`} onClose={close}>
-      <form class="stack" onSubmit={(event) => void pause(event)}>
+      <form class="stack" onSubmit={(event) => void run(event)}>
         <Field label="How long">
           {(id) => <select id={id} value={span} onChange={(event) => setSpan(event.currentTarget.value)}>{SPANS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select>}
         </Field>
@@ -40,7 +34,7 @@ function PauseBox({ job }: { job: Job }) {
           {(id, by) => <input id={id} aria-describedby={by} type="text" value={note} placeholder="release freeze" onInput={(event) => setNote(event.currentTarget.value)} />}
         </Field>
         {problem !== null && <ProblemNotice problem={problem} />}
-        <div class="foot"><button type="button" class="button" onClick={close}>Keep running</button><button type="submit" class="button main">Pause</button></div>
+        <div class="foot"><button type="button" class="button" onClick={close}>Keep running</button><button type="submit" class="button main" disabled={busy}>{busy && <i class="spin" />}Pause</button></div>
       </form>
     </Dialog>
   );
