@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { begin, logIn, openPage, pageOf, show } from "./browser.mjs";
-import { Chronos } from "./chronos.mjs";
+import { Chronos, until } from "./chronos.mjs";
 
 let stage;
 let server;
@@ -59,6 +59,27 @@ test("lists go on by themselves, and one stream serves all tabs", async () => {
   await server.shell("arrived later", "true");
   await second.getByRole("link", { name: "arrived later" }).waitFor();
   await context.close();
+});
+
+test("what was asked before the connection was lost is not waited for", async () => {
+  const own = await Chronos.start();
+  const other = await openPage(browser);
+  try {
+    await logIn(other, own);
+    let asked = 0;
+    await other.route((url) => url.pathname === "/api/jobs", (route) => ((asked += 1) > 1 ? route.continue() : undefined)); // swallowed
+    await other.goto(`${own.url}/jobs`);
+    await other.getByText("Live", { exact: true }).waitFor();
+    await until("the list is asked for", () => asked === 1);
+    await own.halt();
+    await other.getByText(/Not connected: what you see is of/).waitFor();
+    await own.launch();
+    await own.submit({ name: "behind a wall", cron: "0 0 1 1 *", action: { kind: "http", url: "http://127.0.0.1:9/" } });
+    await other.getByRole("link", { name: "behind a wall" }).waitFor();
+  } finally {
+    await other.context().close();
+    await own.stop();
+  }
 });
 
 test("a lost connection is said, and all is read again when it is back", async () => {

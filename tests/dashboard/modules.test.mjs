@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, mock, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const WEB = fileURLToPath(new URL("../../web/", import.meta.url));
@@ -86,6 +86,33 @@ test("a short page of a list is read on while there is more, within bounds", asy
   assert.deepEqual(parts.splice(0), [0, 1, 1]);
   assert.deepEqual(await read([["a"], []]), { jobs: ["a"], next: null }); // all was looked at
   assert.deepEqual(await read(Array(40).fill([])), { jobs: [], next: "10" }); // not all of it
+});
+
+test("a read that nobody answers ends, a change is waited for", async () => {
+  globalThis.document = { querySelector: () => null };
+  const { read, send } = await load("api/http.ts");
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const swallowed = (_path, { signal }) => new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  try {
+    globalThis.fetch = swallowed;
+    const reading = read("/api/jobs");
+    const leaving = new AbortController();
+    const left = read("/api/jobs", leaving.signal);
+    const changing = send("POST", "/api/submitJob", {}).catch(() => "ended");
+    leaving.abort();
+    await assert.rejects(left, { name: "AbortError" });
+    mock.timers.tick(15_000);
+    await assert.rejects(reading, { status: 0, code: "no_answer" });
+    assert.equal(await Promise.race([changing, "goes on"]), "goes on");
+    globalThis.fetch = async (path, { signal }) => ({ ok: true, headers: new Headers(), text: () => swallowed(path, { signal }) });
+    const begun = read("/api/jobs"); // it began to answer
+    await new Promise((resolve) => setImmediate(resolve));
+    mock.timers.tick(15_000);
+    await assert.rejects(begun, { code: "no_answer" });
+  } finally {
+    mock.timers.reset();
+    delete globalThis.document;
+  }
 });
 
 test("durations are read and written; a wait is never negative", async () => {

@@ -99,9 +99,35 @@ export async function fetchRaw(method: string, path: string, options: RequestOpt
   throw problem;
 }
 
-export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
+const READ_MS = 15_000;
+
+/** Ends a read that nobody answers: a network may swallow what is asked without a word. */
+export async function timely<T>(signal: AbortSignal | undefined, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted) stop();
+  const timer = setTimeout(stop, READ_MS);
+  try {
+    return await act(controller.signal);
+  } catch (error) {
+    if (!controller.signal.aborted || signal?.aborted) throw error;
+    throw new Problem(0, "no_answer", "The server does not answer", `Nothing came within ${READ_MS / 1000} s.`, [], "What you see may be old. It is asked again.");
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+async function textOf(method: string, path: string, options: RequestOptions): Promise<{ response: Response; text: string }> {
   const response = await fetchRaw(method, path, options);
-  const text = await response.text();
+  return { response, text: await response.text() };
+}
+
+export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
+  const { response, text } = method === "GET"
+    ? await timely(options.signal, (signal) => textOf(method, path, { ...options, signal }))
+    : await textOf(method, path, options);
   const json = (response.headers.get("Content-Type") ?? "").includes("json") && text !== "";
   const body = (json ? parseExact(text) : undefined) as T;
   return { body, status: response.status, etag: response.headers.get("ETag") ?? "", headers: response.headers };

@@ -74,15 +74,17 @@ export function useResource<T>(path: string | null, concerns: Concerns = never, 
     let cost = 0;
     let whole = false; // what is whole is not taken away for a part
     const partly = (data: T) => { if (!whole) setState({ path, data, problem: undefined, partial: true }); };
-    const load = async () => {
-      if (current) {
+    const load = async (anew = false) => {
+      if (current && !anew) {
         again = true;
         return;
       }
+      current?.abort(); // it was asked of a server, or over a line, that is gone
       const controller = (current = new AbortController());
       const began = performance.now();
       try {
         const data = await reader(path, controller.signal, partly);
+        if (controller.signal.aborted) return;
         keep(path, data);
         whole = true;
         setState({ path, data, problem: undefined });
@@ -105,7 +107,7 @@ export function useResource<T>(path: string | null, concerns: Concerns = never, 
     reloader.current = () => void load();
     void load();
     const deaf = live.listen((event) => {
-      if (event.name === "resync") void load();
+      if (event.name === "resync") void load(true);
       else if (concernsNow.current(event)) later();
     });
     const unheard = whenChangedHere(() => void load());

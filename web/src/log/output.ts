@@ -1,5 +1,5 @@
 // The output of one attempt as lines: read once, and from where it ended when the server says that it grew.
-import { fetchRaw, pathWith, Problem } from "../api/http";
+import { fetchRaw, pathWith, Problem, timely } from "../api/http";
 import { live } from "../api/live";
 
 export interface Output {
@@ -57,8 +57,9 @@ export class OutputFeed {
     let problem: Problem | null = null;
     try {
       const path = pathWith(`/api/runs/${this.run}/output`, { attempt: this.attempt, offset: this.offset > 0 ? this.offset : undefined });
-      const response = await fetchRaw("GET", path, { signal: this.stopped.signal, accept: "text/plain" });
+      const response = await timely(this.stopped.signal, (signal) => fetchRaw("GET", path, { signal, accept: "text/plain" })); // much text may take longer
       await this.take(response);
+      if (this.stopped.signal.aborted) return;
     } catch (error) {
       if (this.stopped.signal.aborted) return;
       problem = error as Problem;
