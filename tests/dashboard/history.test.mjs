@@ -3,16 +3,17 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { begin, show } from "./browser.mjs";
+import { begin, openPage, show } from "./browser.mjs";
 import { until } from "./chronos.mjs";
 
 let stage;
 let server;
+let browser;
 let page;
 
 before(async () => {
   stage = await begin();
-  ({ server, page } = stage);
+  ({ server, browser, page } = stage);
 });
 after(() => stage?.end());
 
@@ -93,4 +94,27 @@ test("what happened is drawn, jobs by time, and leads to the runs of that time",
   await lane.locator("rect.cell").click();
   await page.getByRole("heading", { level: 1, name: "Runs" }).waitFor();
   await page.getByRole("link", { name: "Run of drawn in the grid, failed" }).waitFor();
+});
+
+test("a comparison says what it did not compare, and what could not be read", async () => {
+  const flag = join(server.folder, "second");
+  const job = await server.shell("talks much", `seq 1 4500; if [ -e ${flag} ]; then echo at the end; exit 1; fi`);
+  await server.run(job, "succeeded");
+  writeFileSync(flag, "");
+  await server.call("POST", `/api/jobs/${job.id}/run`, {});
+  const run = await server.run(job, "failed");
+  await show(page, server, `/runs/${run.id}`);
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.getByText("Only the first 4,000 lines of each were compared: there are 4,500 before and 4,501 after.").waitFor();
+  await page.getByText("No difference in these.").waitFor();
+  const isOutput = (url) => url.pathname.endsWith("/output");
+  await page.route(isOutput, (route) => route.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify({ title: "The disk is gone" }) }));
+  await page.getByRole("button", { name: "Hide" }).click();
+  await page.getByRole("button", { name: "Compare" }).click();
+  const card = page.locator("section.card", { has: page.getByRole("heading", { name: "Compared with the last success" }) });
+  await card.getByText("The disk is gone").waitFor();
+  assert.equal(await card.getByText("No difference").count(), 0);
+  await page.unroute(isOutput);
+  await card.getByRole("button", { name: "Try again" }).click();
+  await card.getByText("No difference in these.").waitFor();
 });

@@ -7,7 +7,8 @@ export interface DiffLine {
   text: string;
 }
 
-const LONGEST = 4_000; // lines compared of each side
+/** Lines compared of each side. */
+export const LONGEST = 4_000;
 const EDITS_MAX = 1_200; // beyond that the two have little in common: shown one after the other
 
 function trace(a: readonly string[], b: readonly string[]): Map<number, number>[] | null {
