@@ -118,3 +118,19 @@ test("a comparison says what it did not compare, and what could not be read", as
   await card.getByRole("button", { name: "Try again" }).click();
   await card.getByText("No difference in these.").waitFor();
 });
+
+test("the link of a line leads to that line of that attempt, through a login too", async () => {
+  const flag = join(server.folder, "third");
+  const job = await server.shell("two attempts", `if [ -e ${flag} ]; then w=second; else w=first; touch ${flag}; fi; for i in 1 2 3; do echo $w $i; done; exit 1`, { max_attempts: 2, retry: { delay: "10ms", jitter: "none" } });
+  const run = await server.run(job, "failed");
+  await show(page, server, `/runs/${run.id}`);
+  await page.locator(".log-line", { hasText: "second 2" }).getByRole("link", { includeHidden: true }).click();
+  const { search, hash } = new URL(page.url());
+  assert.deepEqual([search, hash], ["?attempt=2", "#L2"]);
+  const other = await openPage(browser);
+  await other.goto(`${server.url}/runs/${run.id}?attempt=1#L3`);
+  await other.getByLabel("API key").fill(server.key);
+  await other.getByRole("button", { name: "Log in" }).click();
+  await other.locator('.log-line[data-marked="true"]', { hasText: "first 3" }).waitFor();
+  await other.context().close();
+});

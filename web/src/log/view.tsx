@@ -2,7 +2,7 @@
 // grows, is searched, has a link for each line, and can be taken away raw.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { BASE, pathWith } from "../api/http";
-import { usePlace } from "../app/router";
+import { navigate, usePlace } from "../app/router";
 import { ProblemNotice } from "../parts/feedback";
 import { Icon } from "../parts/icon";
 import { bytesText, countText, exactText } from "../words/count";
@@ -54,10 +54,13 @@ function Text({ text, wanted }: { text: string; wanted: string }) {
   return <>{parts}</>;
 }
 
-function Line({ line, number, marked, wanted, onLink }: { line: string; number: number; marked: boolean; wanted: string; onLink: (number: number) => void }) {
+/** A line is one of an attempt: its address says which. */
+const lineAddress = (attempt: number | undefined, number: number): string => `?attempt=${attempt ?? 1}#L${number}`;
+
+function Line({ line, number, attempt, marked, wanted, onLink }: { line: string; number: number; attempt: number | undefined; marked: boolean; wanted: string; onLink: (number: number) => void }) {
   return (
     <div class="log-line" data-marked={marked}>
-      <a href={`#L${number}`} tabIndex={-1} aria-label={`Link to line ${number}`} onClick={(event) => { event.preventDefault(); onLink(number); }}>{number}</a>
+      <a href={lineAddress(attempt, number)} tabIndex={-1} aria-label={`Link to line ${number}`} onClick={(event) => { event.preventDefault(); onLink(number); }}>{number}</a>
       <span>{piecesOf(line).map(({ text, look }, index) => <span key={index} class={look}><Text text={text} wanted={wanted} /></span>)}</span>
     </div>
   );
@@ -89,7 +92,7 @@ export function Log(props: LogProps) {
   const { run, attempt, growing } = props;
   const output = useOutput(props);
   const { lines, revision } = output;
-  const { hash } = usePlace();
+  const { path, hash } = usePlace();
   const box = useRef<HTMLDivElement>(null);
   const [scroll, setScroll] = useState({ top: 0, height: 420 });
   const [follow, setFollow] = useState(growing && hash === "");
@@ -135,7 +138,7 @@ export function Log(props: LogProps) {
   };
   const link = (number: number) => {
     setMarked(number);
-    window.history.replaceState(null, "", `#L${number}`);
+    navigate(path + lineAddress(attempt, number), { replace: true });
   };
   const go = (by: number) => {
     if (hits.length === 0) return;
@@ -176,7 +179,7 @@ export function Log(props: LogProps) {
           <div class="log-tall" style={{ height: wrapped ? "auto" : `${view.tall}px` }}>
             <div class="log-window" style={{ transform: wrapped ? "none" : `translateY(${view.shift}px)` }}>
               {lines.slice(first, last).map((line, index) => (
-                <Line key={first + index} line={line} number={first + index + 1} marked={marked === first + index + 1} wanted={wanted} onLink={link} />
+                <Line key={first + index} line={line} number={first + index + 1} attempt={attempt} marked={marked === first + index + 1} wanted={wanted} onLink={link} />
               ))}
             </div>
           </div>

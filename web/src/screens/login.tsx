@@ -14,8 +14,9 @@ const POINTS = [
 
 /** Where to go after login: the address that was asked for. */
 function destination(): string {
-  const { path, query } = currentPlace();
-  if (path !== "/login") return path + (query.size > 0 ? `?${query.toString()}` : "");
+  const { path, query, hash } = currentPlace();
+  const line = hash === "" || new URLSearchParams(hash).has("token") ? "" : `#${hash}`;
+  if (path !== "/login") return path + (query.size > 0 ? `?${query.toString()}` : "") + line;
   return "/";
 }
 
