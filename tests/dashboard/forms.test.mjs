@@ -90,3 +90,22 @@ test("what the server would not take is said while it is typed", async () => {
   await page.getByRole("button", { name: "Submit" }).click();
   await heading("wrong once").waitFor();
 });
+
+test("the command of a job submits the same job", async () => {
+  symlinkSync(resolve(BINARY), join(server.folder, "chronos"));
+  const env = { ...process.env, PATH: `${server.folder}:${process.env.PATH}`, CHRONOS_URL: server.host, CHRONOS_API_KEY: server.key };
+  const command = async (job) => {
+    await show(page, server, `/jobs/${job.id}?tab=declaration`);
+    return page.getByLabel("The job as a command").innerText();
+  };
+  const plain = await server.submit({ name: "it's plain", cron: ["0 0 1 1 *", "0 0 1 2 *"], timezone: "Europe/Berlin", action: HTTP });
+  const rich = await server.submit({ name: "rich $HOME `x`", every: "9d", action: { kind: "command", argv: ["/bin/echo", "a\nJSON\n'b'"], env: { A: "$B" } }, payload: { deep: ["\\", "'"] }, tags: ["x"], priority: 7, retry: { delay: "9s" }, notify: [{ email: ["ops@example.com"] }] });
+  assert.match(await command(plain), /^chronos submit --name 'it'\\''s plain' --cron/); // nothing else differs from what an empty field means
+  for (const job of [plain, rich]) {
+    const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", `${await command(job)}\n`], { env, encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    const id = /job_[0-9a-z]+/.exec(stdout)[0];
+    const of = ({ id: _id, created_at: _made, updated_at: _changed, next_run_at: _next, ...rest }) => rest;
+    assert.deepEqual(of(await server.call("GET", `/api/jobs/${id}`)), of(await server.call("GET", `/api/jobs/${job.id}`)));
+  }
+});

@@ -67,7 +67,7 @@ function JobActions({ job }: { job: JobData }) {
         : !over && isRecurring(job) && <button type="button" class="button" onClick={() => askPause(job)}><Icon name="pause" size={14} />Pause</button>)}
       <Menu label="More">
         <button type="button" onClick={() => void copy(curlFor("POST", "/api/submitJob", declarationOf(job)), "curl")}><Icon name="copy" size={14} />Copy as curl</button>
-        <button type="button" onClick={() => void copy(cliFor(job), "command")}><Icon name="copy" size={14} />Copy as CLI</button>
+        <button type="button" onClick={() => void copy(cliFor(declarationOf(job)), "command")}><Icon name="copy" size={14} />Copy as CLI</button>
         <button type="button" onClick={() => void copy(job.id, "id")}><Icon name="copy" size={14} />Copy id</button>
         {may("submitter") && <Link to={`/jobs/new?from=${job.id}&as=copy`}><Icon name="plus" size={14} />Duplicate</Link>}
         {may("operator") && isRecurring(job) && <button type="button" onClick={() => askBackfill(job)}><Icon name="calendar" size={14} />Backfill…</button>}

@@ -61,8 +61,26 @@ export function curlFor(method: string, path: string, body?: unknown): string {
   return lines.join(" \\\n");
 }
 
-/** The command line that submits this job, as far as flags go; the rest goes as a file. */
+/** What a declaration that says nothing about a field comes to. */
+const DEFAULTS: Record<string, unknown> = {
+  timezone: "UTC", dst: "auto", calendars: [], max_attempts: 3, timeout: "5m", on_lost: "retry", overlap: "skip", queue: "default", priority: 4,
+  retry: { backoff: "exponential", delay: "1s", max_delay: "1h", jitter: "full", max_age: null, on: [] },
+  misfire: { policy: "run_once", grace: "1m", window: "1d", max: 1000 },
+  retention: { runs: 10000, age: "30d" }, notify: [], tags: [], metadata: {}, paused: false, note: "",
+};
+const FLAGGED = ["name", "cron", "every", "scheduled_time", "timezone"];
+
+/** Flags say all of it: a name, a schedule, and what to call or to run. */
+function isPlain({ action, ...rest }: JobSpec): boolean {
+  const fields = Object.keys(action).sort().join();
+  const isDefault = (field: string, value: unknown) => value === null || value === undefined || stringifyExact(value) === stringifyExact(DEFAULTS[field] ?? null);
+  return (action.kind === "http" ? fields === "kind,url" : fields === "argv,kind") && !rest.name.startsWith("-") &&
+    Object.entries(rest).every(([field, value]) => FLAGGED.includes(field) || isDefault(field, value));
+}
+
+/** The command that submits this job: with flags when they say all of it, else with the declaration on its stdin. */
 export function cliFor(spec: JobSpec): string {
+  if (!isPlain(spec)) return `chronos submit -f - <<'JSON'\n${stringifyExact(spec, 2)}\nJSON`;
   const words = ["chronos submit", "--name", shellQuoted(spec.name)];
   for (const cron of cronTexts(spec.cron)) words.push("--cron", shellQuoted(cron));
   if (spec.every) words.push("--every", shellQuoted(spec.every));
