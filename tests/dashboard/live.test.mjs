@@ -61,6 +61,15 @@ test("lists go on by themselves, and one stream serves all tabs", async () => {
   await context.close();
 });
 
+test("the next runs of a job go on as it runs", async () => {
+  const job = await server.submit({ name: "every second", cron: "* * * * * *", action: { kind: "command", argv: ["true"] } });
+  await show(page, server, `/jobs/${job.id}`);
+  const next = page.locator(".next-runs li .number").first();
+  const first = await next.innerText();
+  await until("another run is the next", async () => (await next.innerText()) !== first);
+  await server.call("DELETE", `/api/jobs/${job.id}`);
+});
+
 test("what was asked before the connection was lost is not waited for", async () => {
   const own = await Chronos.start();
   const other = await openPage(browser);

@@ -1,6 +1,7 @@
 // What a screen shows of the server: read once, kept while it is read again (nothing flashes), and read
 // again when the stream says that it changed, at most as often as the server bears.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { clock } from "../app/clock";
 import { type Problem, read, whenChangedHere } from "./http";
 import { live, type LiveEvent } from "./live";
 import { readOn } from "./pages";
@@ -33,6 +34,7 @@ export const runChange = (run: string, job: string | undefined): Concerns => (ev
 const SHORTEST_WAIT_MS = 400;
 const COST_FACTOR = 6; // a reading that takes 200 ms is repeated at most every 1.2 s
 const KEPT_MAX = 60;
+const LONGEST_TIMER_MS = 2 ** 31 - 1; // browsers run longer ones at once
 const WITHOUT_STREAM_MS = 5_000; // between readings of what the stream does not tell
 
 const kept = new Map<string, unknown>();
@@ -126,6 +128,16 @@ export function useResource<T>(path: string | null, concerns: Concerns = never, 
 
   const reload = useCallback(() => reloader.current(), []);
   return { data: state.data, problem: state.problem, stale: state.path !== path, partial: state.partial === true, reload };
+}
+
+/** Reads again when this instant has passed: nothing may tell that it came. */
+export function useReloadAt(at: string | null | undefined, reload: () => void): void {
+  useEffect(() => {
+    const wait = at ? Date.parse(at) - clock.now() + SHORTEST_WAIT_MS : NaN;
+    if (!(wait > 0 && wait < LONGEST_TIMER_MS)) return undefined;
+    const timer = window.setTimeout(reload, wait);
+    return () => window.clearTimeout(timer);
+  }, [at]);
 }
 
 /** A page of a list, read on while it is short and there is more; `field` holds its rows. */

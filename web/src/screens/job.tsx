@@ -1,7 +1,7 @@
 // One job: what it is, when it runs, why it does not, what it did.
 import { useEffect, useMemo } from "preact/hooks";
 import { pathWith, send } from "../api/http";
-import { jobChange, usePage, useResource } from "../api/resource";
+import { jobChange, usePage, useReloadAt, useResource } from "../api/resource";
 import type { Job as JobData, JobWhy, Preview, Run, RunList, StripRun } from "../api/types";
 import { Link, navigate, setQuery, usePlace } from "../app/router";
 import { may } from "../app/session";
@@ -95,7 +95,9 @@ function Figures({ job, strip }: { job: JobData; strip: readonly StripRun[] }) {
 
 function ScheduleCard({ job }: { job: JobData }) {
   const recurring = isRecurring(job) || job.scheduled_time;
-  const { data: preview, problem } = useResource<Preview>(recurring ? pathWith("/api/schedule/preview", previewQuery(job, NEXT_RUNS)) : null);
+  const concerns = useMemo(() => jobChange(job.id), [job.id]);
+  const { data: preview, problem, reload } = useResource<Preview>(recurring ? pathWith("/api/schedule/preview", previewQuery(job, NEXT_RUNS)) : null, concerns);
+  useReloadAt(preview?.next[0]?.at, reload);
   return (
     <Card title="Schedule">
       <div class="stack">

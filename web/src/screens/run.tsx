@@ -1,9 +1,8 @@
 // One run: its story, its attempts, what was asked and answered, its log; and what to do about it.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { pathWith, send } from "../api/http";
-import { never, runChange, usePage, useResource } from "../api/resource";
+import { never, runChange, usePage, useReloadAt, useResource } from "../api/resource";
 import { hasEnded, isRepeatable, type Attempt, type Job, type Run as RunData, type RunList, type RunWhy } from "../api/types";
-import { clock } from "../app/clock";
 import { Link, navigate, setQuery, usePlace } from "../app/router";
 import { may } from "../app/session";
 import { Log } from "../log/view";
@@ -153,7 +152,7 @@ export function Run({ id }: { id: string }) {
   useEffect(() => {
     document.title = run ? `${run.job_name}: ${run.state} · Chronos` : "Run · Chronos";
   }, [run]);
-  useSelfRefresh(run, reload);
+  useReloadAt(run && !hasEnded(run.state) && run.state !== "running" ? run.next_attempt_at ?? run.planned_at : null, reload);
   if (problem && !run) return <ProblemNotice problem={problem} onRetry={reload} />;
   if (!run) return <Loading what="the run" />;
   const newest = (run.attempts ?? []).length + (run.state === "running" ? 1 : 0);
@@ -202,15 +201,4 @@ export function Run({ id }: { id: string }) {
       </div>
     </>
   );
-}
-
-/** While an instant is near, nothing may tell us that it came: look again when it has. */
-function useSelfRefresh(run: RunData | undefined, reload: () => void): void {
-  const at = run && !hasEnded(run.state) && run.state !== "running" ? run.next_attempt_at ?? run.planned_at : null;
-  useEffect(() => {
-    const wait = at ? Date.parse(at) - clock.now() + 400 : NaN;
-    if (!(wait > 0 && wait < 3_600_000)) return undefined;
-    const timer = window.setTimeout(reload, wait);
-    return () => window.clearTimeout(timer);
-  }, [at]);
 }
