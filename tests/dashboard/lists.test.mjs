@@ -60,3 +60,21 @@ test("a recurring job whose last run failed says so in its row", async () => {
   await page.locator('tbody [data-label="Status"]', { hasText: "Scheduled" }).waitFor();
   await page.locator('tbody [data-label="Last"]').getByText("Failed").waitFor();
 });
+
+test("the menu of the only row is seen whole, and Escape goes back to its button", async () => {
+  await server.call("POST", "/api/channels", { name: "ops", kind: "webhook", url: "http://127.0.0.1:9/" });
+  for (const [path, label] of [["/channels", "Actions for ops"], ["/keys", /^Actions for /]]) {
+    await show(page, server, path);
+    const button = page.getByRole("button", { name: label });
+    await button.click();
+    const last = page.locator(".menu .risky");
+    const seen = await last.evaluate((item) => {
+      const { left, right, top, bottom } = item.getBoundingClientRect();
+      return [[left + 2, bottom - 2], [right - 2, top + 2]].every(([x, y]) => document.elementFromPoint(x, y)?.closest("button") === item);
+    });
+    assert.ok(seen, path);
+    await page.keyboard.press("Escape");
+    await last.waitFor({ state: "detached" });
+    assert.equal(await button.evaluate((one) => one === document.activeElement), true);
+  }
+});

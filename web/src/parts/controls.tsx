@@ -1,6 +1,6 @@
 // Small controls that screens share.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { FieldError } from "../api/http";
 import { setQuery } from "../app/router";
 import { tellProblem } from "./feedback";
@@ -52,20 +52,43 @@ export function Segmented<T extends string>({ label, options, value, onChange }:
   );
 }
 
+const MENU_GAP_PX = 4;
+
+/** Below its button, or above it where there is no room; tables, which scroll, do not cut it off. */
+function placeMenu(holder: HTMLElement): void {
+  const menu = holder.querySelector<HTMLElement>(".menu");
+  if (!menu) return;
+  const button = holder.getBoundingClientRect();
+  const below = button.bottom + MENU_GAP_PX;
+  const above = button.top - MENU_GAP_PX - menu.offsetHeight;
+  menu.style.top = `${below + menu.offsetHeight > window.innerHeight && above > 0 ? above : below}px`;
+  menu.style.left = `${Math.max(MENU_GAP_PX, button.right - menu.offsetWidth)}px`;
+}
+
 export function Menu({ label, children }: { label: string; children: ComponentChildren }) {
   const [open, setOpen] = useState(false);
   const holder = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!open) return undefined;
-    holder.current?.querySelector<HTMLElement>(".menu button, .menu a")?.focus();
-    const close = (event: Event) => {
-      if (event instanceof KeyboardEvent ? event.key === "Escape" : !holder.current?.contains(event.target as Node)) setOpen(false);
+  useLayoutEffect(() => {
+    if (!open || !holder.current) return undefined;
+    const box = holder.current;
+    placeMenu(box);
+    box.querySelector<HTMLElement>(".menu button, .menu a")?.focus({ preventScroll: true });
+    const close = () => setOpen(false);
+    const onKey = ({ key }: KeyboardEvent) => {
+      if (key !== "Escape") return;
+      close();
+      box.querySelector<HTMLElement>("button")?.focus();
     };
-    window.addEventListener("keydown", close);
-    window.addEventListener("pointerdown", close);
+    const onOutside = ({ target }: Event) => { if (!box.contains(target as Node)) close(); };
+    window.addEventListener("keydown", onKey);
+    window.addEventListener("pointerdown", onOutside);
+    window.addEventListener("scroll", onOutside, true);
+    window.addEventListener("resize", close);
     return () => {
-      window.removeEventListener("keydown", close);
-      window.removeEventListener("pointerdown", close);
+      window.removeEventListener("keydown", onKey);
+      window.removeEventListener("pointerdown", onOutside);
+      window.removeEventListener("scroll", onOutside, true);
+      window.removeEventListener("resize", close);
     };
   }, [open]);
   return (
