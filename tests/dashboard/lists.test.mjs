@@ -78,3 +78,11 @@ test("the menu of the only row is seen whole, and Escape goes back to its button
     assert.equal(await button.evaluate((one) => one === document.activeElement), true);
   }
 });
+
+test("states of runs are found as those of jobs are, and what a search leaves out is said", async () => {
+  await show(page, server, "/runs?q=status:failed");
+  await page.getByRole("link", { name: "Run of fails at night, failed" }).waitFor();
+  assert.equal(await page.getByText("Not understood").count(), 0);
+  await show(page, server, "/runs?q=tag:a%20tag:b");
+  await page.getByText("Not understood: tag:a.").waitFor();
+});

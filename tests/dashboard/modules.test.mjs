@@ -46,7 +46,9 @@ test("a search is read into filters, and what is none is said", async () => {
   });
   assert.deepEqual(understood("action:job. nightly since:2h", AUDIT_TERMS, now), { query: { action: "job.", since: "2026-11-26T10:00:00.000Z" }, unknown: ["nightly"] });
   assert.deepEqual(understood("colour:red since:soon", JOB_TERMS, now), { query: {}, unknown: ["colour:", "since:soon"] });
-  assert.equal(understood("status:failed status:paused", JOB_TERMS, now).query.status, "paused");
+  assert.deepEqual(understood("status:failed status:paused", JOB_TERMS, now), { query: { status: "paused" }, unknown: ["status:failed"] });
+  assert.deepEqual(understood("tag:a tag:b tag:b since:1h", JOB_TERMS, now).unknown, ["tag:a"]);
+  assert.deepEqual(understood("status:failed,lost", RUN_TERMS, now), { query: { state: "failed,lost" }, unknown: [] });
   assert.equal(toggled("backup status:failed", { field: "status", value: "failed" }), "name:backup");
   assert.equal(toggled("status:failed", { field: "status", value: "paused" }), "status:paused");
   assert.equal(toggled("state:failed", { field: "state", value: "lost" }), "state:lost");

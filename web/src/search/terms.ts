@@ -10,6 +10,8 @@ interface Term {
 export interface Vocabulary {
   /** field → values to suggest (none: free text) */
   fields: Record<string, readonly string[]>;
+  /** what people call a field besides → its name */
+  aliases?: Record<string, string>;
   /** field → the parameter of the API and its value */
   toQuery: (field: string, value: string, now: number) => [string, string] | null;
 }
@@ -43,15 +45,18 @@ export function searchLink(path: string, terms: Record<string, string>): string 
 
 interface Understood {
   query: Record<string, string>;
-  /** Fields that are none; they are said, not ignored. */
+  /** Fields that are none, and terms that a later one took the place of; they are said, not ignored. */
   unknown: string[];
 }
 
 /** The words of a name belong together; of other fields the last counts. */
-export function understood(text: string, { fields, toQuery }: Vocabulary, now: number): Understood {
+export function understood(text: string, { fields, aliases = {}, toQuery }: Vocabulary, now: number): Understood {
   const query: Record<string, string> = {};
   const unknown: string[] = [];
-  for (const { field, value } of parseTerms(text)) {
+  const from: Record<string, Term> = {};
+  for (const term of parseTerms(text)) {
+    const field = Object.hasOwn(aliases, term.field) ? aliases[term.field] ?? "" : term.field;
+    const { value } = term;
     const known = Object.hasOwn(fields, field);
     const asked = known ? toQuery(field, value, now) : null;
     if (!asked) {
@@ -59,6 +64,9 @@ export function understood(text: string, { fields, toQuery }: Vocabulary, now: n
       continue;
     }
     const [name, said] = asked;
+    const before = from[name];
+    if (name !== "name" && before && query[name] !== said) unknown.push(termText(before));
+    from[name] = term;
     query[name] = name === "name" && query.name !== undefined ? `${query.name} ${said}` : said;
   }
   return { query, unknown };
@@ -113,6 +121,7 @@ export const RUN_TERMS: Vocabulary = {
     since: SPANS,
     until: SPANS,
   },
+  aliases: { status: "state" }, // as jobs have it
   toQuery: (field, value) => (field === "since" || field === "until" ? said(field, ageOrInstant(value)) : [field, value]),
 };
 
