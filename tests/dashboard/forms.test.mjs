@@ -109,3 +109,32 @@ test("the command of a job submits the same job", async () => {
     assert.deepEqual(of(await server.call("GET", `/api/jobs/${id}`)), of(await server.call("GET", `/api/jobs/${job.id}`)));
   }
 });
+
+test("a session that ends takes nothing away that was written", async () => {
+  const other = await openPage(browser);
+  await logIn(other, server);
+  await show(other, server, "/jobs/new");
+  await other.getByLabel("URL").fill(HTTP.url);
+  await other.getByLabel("Name", { exact: true }).fill("long thought of");
+  await other.context().clearCookies();
+  await other.getByLabel("Attempts").fill("5"); // the next check is refused
+  await other.getByLabel("API key").fill(server.key);
+  await other.getByRole("button", { name: "Log in" }).click();
+  const offer = other.locator(".notice", { hasText: "There is a draft that was not saved" });
+  await offer.waitFor();
+  assert.equal(await other.getByLabel("Name", { exact: true }).inputValue(), "");
+  await offer.getByRole("button", { name: "Go on with it" }).click();
+  assert.equal(await other.getByLabel("Name", { exact: true }).inputValue(), "long thought of");
+  assert.equal(await other.getByLabel("Attempts").inputValue(), "5");
+  await other.getByRole("button", { name: "Submit" }).click();
+  await other.getByRole("heading", { level: 1, name: "long thought of" }).waitFor();
+  const kept = () => other.evaluate(() => Object.keys(sessionStorage));
+  assert.deepEqual(await kept(), []);
+  await show(other, server, "/jobs/new");
+  await other.getByLabel("Name", { exact: true }).fill("nobody else's");
+  assert.equal((await kept()).length, 1);
+  await other.getByRole("button", { name: "Log out" }).click();
+  await other.getByLabel("API key").waitFor();
+  await until("nothing is left behind", async () => (await kept()).length === 0);
+  await other.context().close();
+});

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { BASE } from "../api/http";
 import { tellProblem } from "../parts/feedback";
 import { Icon } from "../parts/icon";
+import { dropDrafts } from "../editor/draft";
 import { dark, prefer } from "./preferences";
 import { Link, usePlace } from "./router";
 import { screensFor } from "./screens";
@@ -34,7 +35,7 @@ function Who() {
       </div>
       <span class="push" />
       <ThemeButton />
-      <button type="button" class="button bare icon slim" aria-label="Log out" title="Log out" onClick={() => void logOut().catch(tellProblem)}>
+      <button type="button" class="button bare icon slim" aria-label="Log out" title="Log out" onClick={() => void logOut().then(dropDrafts).catch(tellProblem)}>
         <Icon name="out" />
       </button>
     </div>

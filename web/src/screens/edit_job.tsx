@@ -5,6 +5,7 @@ import { Problem, read, request } from "../api/http";
 import type { Job, JobSpec } from "../api/types";
 import { guardLeaving, Link, navigate, usePlace } from "../app/router";
 import { check } from "../editor/check";
+import { draftAt, draftPlace, dropDraft, keepDraft } from "../editor/draft";
 import { JobForm } from "../editor/job_form";
 import { JsonEditor } from "../editor/json_editor";
 import { ActionButton, Card, PageHead, Segmented } from "../parts/controls";
@@ -96,9 +97,21 @@ function Editor({ loaded }: { loaded: Loaded }) {
   const changed = stringifyExact(spec) !== stringifyExact(loaded.spec);
   const saved = useRef(false);
   const idempotencyKey = useSubmitKey(text);
+  const [place] = useState(draftPlace);
+  const [draft, setDraft] = useState(() => draftAt(place));
+  const dirty = changed || broken !== null;
 
   useEffect(() => {
-    guardLeaving(changed ? () => saved.current || window.confirm("Leave without saving?") : null);
+    if (dirty) keepDraft(place, job?.version ?? 0, text);
+    else if (!draft) dropDraft(place);
+  }, [text, dirty, draft]);
+  useEffect(() => {
+    const discard = () => {
+      if (!window.confirm("Leave without saving?")) return false;
+      dropDraft(place);
+      return true;
+    };
+    guardLeaving(changed ? () => saved.current || discard() : null);
     const warn = (event: BeforeUnloadEvent) => { if (changed && !saved.current) event.preventDefault(); };
     window.addEventListener("beforeunload", warn);
     return () => { guardLeaving(null); window.removeEventListener("beforeunload", warn); };
@@ -131,6 +144,7 @@ function Editor({ loaded }: { loaded: Loaded }) {
         ? await request<Job>("PATCH", `/api/jobs/${job.id}`, { body: changesOf(declarationOf(job), spec), ifMatch: etag })
         : await request<Job>("POST", "/api/submitJob", { body: spec, idempotencyKey });
       saved.current = true;
+      dropDraft(place);
       tell(job ? "Saved." : "Submitted.");
       navigate(`/jobs/${answer.body.id}`);
     } catch (error) {
@@ -148,6 +162,15 @@ function Editor({ loaded }: { loaded: Loaded }) {
       </PageHead>
       {shown && shown.status !== 412 && <ProblemNotice problem={shown} />}
       {shown?.status === 412 && <Notice tone="warn" title="Somebody changed this job meanwhile">Your changes are still here. Open the job in another tab, compare, and load this page again to start from what it is now.</Notice>}
+      {draft && (
+        <Notice tone="busy" title="There is a draft that was not saved">
+          {draft.version !== (job?.version ?? 0) && <p>The job was changed since: compare before you save.</p>}
+          <div class="row wrap">
+            <button type="button" class="button slim" onClick={() => { write(draft.text); setDraft(null); }}>Go on with it</button>
+            <button type="button" class="button slim" onClick={() => setDraft(null)}>Discard it</button>
+          </div>
+        </Notice>
+      )}
       <div class="columns editor-columns">
         <JobForm spec={spec} errors={errors} onChange={change} />
         <div class="stack sticky">
