@@ -89,6 +89,65 @@ test("nothing is wider than a phone of 360 pixels, and every screen is reached b
   await page.context().close();
 });
 
+test("on a phone and by keyboard alone a job is submitted, found and cancelled", async () => {
+  const page = await openPage(browser, { viewport: PHONE });
+  const { keyboard } = page;
+  const focused = () => page.evaluate(() => { const { activeElement: at } = document; return at.labels?.[0]?.textContent || at.getAttribute("aria-label") || at.textContent.trim(); });
+  const tabTo = async (name) => {
+    for (let steps = 0; (await focused()) !== name; steps += 1) {
+      assert.ok(steps < 120, `${name} is not reached by Tab, but ${await focused()}`);
+      await keyboard.press("Tab");
+    }
+    const seen = await page.evaluate(() => {
+      const { left, right } = document.activeElement.getBoundingClientRect();
+      return left >= 0 && right <= window.innerWidth && getComputedStyle(document.activeElement).outlineStyle !== "none";
+    });
+    assert.ok(seen, `${name} has the focus and it is not seen`);
+  };
+  const title = (name) => page.getByRole("heading", { level: 1, name });
+  await page.goto(`${server.url}/`);
+  await page.getByLabel("API key").waitFor();
+  await keyboard.type(server.key);
+  await keyboard.press("Enter");
+  await title("Overview").waitFor();
+  await keyboard.press("n");
+  await title("New job").waitFor();
+  await tabTo("Name");
+  await keyboard.type("by thumb");
+  await tabTo("URL");
+  await keyboard.type("http://127.0.0.1:9/");
+  await page.getByText("The server would take this").waitFor();
+  await keyboard.press("Shift+Tab");
+  for (let steps = 0; (await focused()) !== "Submit" && steps < 120; steps += 1) await keyboard.press("Shift+Tab");
+  await keyboard.press("Enter");
+  await title("by thumb").waitFor();
+  await keyboard.press("g");
+  await keyboard.press("j");
+  await title("Jobs").waitFor();
+  await keyboard.press("/");
+  await keyboard.type("thumb");
+  await keyboard.press("Enter");
+  await until("only one row is left", async () => (await page.locator("tbody tr").count()) === 1);
+  await keyboard.press("Escape");
+  await keyboard.press("Escape");
+  await keyboard.press("j");
+  await tabTo("by thumb");
+  await keyboard.press("Enter");
+  await title("by thumb").waitFor();
+  await tabTo("More");
+  await keyboard.press("Enter");
+  await tabTo("Cancel the job…");
+  await keyboard.press("Enter");
+  const question = page.getByRole("dialog", { name: "Cancel by thumb?" });
+  await question.waitFor();
+  await tabTo("Cancel the job");
+  await keyboard.press("Enter");
+  await page.locator("h1 .badge", { hasText: "Cancelled" }).waitFor();
+  assert.ok((await page.evaluate(() => document.scrollingElement.scrollWidth)) <= PHONE.width);
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
 test("dark follows the system, and the toggle outlives a reload", async () => {
   const page = await openPage(browser, { colorScheme: "dark" });
   await logIn(page, server);
