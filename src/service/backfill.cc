@@ -94,10 +94,10 @@ Result<BackfillReply> Backfills::backfill(const Principal& who, JobId id, const 
   if (earlier) return *earlier;
   CHRONOS_TRY(const auto request, read_backfill(body, now));
   for (int tries_left = kTries;; --tries_left) {
+    CHRONOS_TRY(auto reply, preview(job, request, now));
     if (facts.if_version && *facts.if_version != job.version) {
       return fail(Reason::version_mismatch, "the job was changed meanwhile: read it again");
     }
-    CHRONOS_TRY(auto reply, preview(job, request, now));
     if (request.dry_run) return reply;
     reply.is_preview = false;
     store::Backfill change{.project = who.project,

@@ -399,17 +399,19 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
   const auto now = clock_.now();
   const auto stored = store_.find_job(who.project, job);
   if (!stored) return done(std::unexpected(stored.error()));
-  if (facts.if_version && *facts.if_version != stored->version) {
-    return done(fail(Reason::version_mismatch, "the job was changed meanwhile: read it again"));
-  }
   auto draft = edit.next(*stored, now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
-  if (draft->is_unchanged) return done(JobReply{*stored, {}, false, false});
-  const bool moves_pause = draft->job.spec.paused != stored->spec.paused ||
-                           draft->job.spec.paused_until != stored->spec.paused_until;
+  const bool moves_pause =
+      !draft->is_unchanged && (draft->job.spec.paused != stored->spec.paused ||
+                               draft->job.spec.paused_until != stored->spec.paused_until);
   if (moves_pause && !allows(who.role, Role::operator_)) {
     return done(fail(Reason::role_too_low, "pausing and resuming need the role operator"));
   }
+  // After the values: who asks with a version that is none learns whether they are good.
+  if (facts.if_version && *facts.if_version != stored->version) {
+    return done(fail(Reason::version_mismatch, "the job was changed meanwhile: read it again"));
+  }
+  if (draft->is_unchanged) return done(JobReply{*stored, {}, false, false});
   const bool plans = needs_planning(draft->job.spec);
   store::ReplaceJob change{std::move(draft->job),
                            stored->version,

@@ -218,6 +218,9 @@ TEST_F(BackfillApi, OtherRefusals) {
   EXPECT_EQ(as(key_of(Role::operator_)).status, 200);
   EXPECT_EQ(as(other_key_).status, 404);
   EXPECT_EQ(as("").status, 401);
+  job_ = make_job("");
+  EXPECT_EQ(backfill(body(), {{"If-Match", "\"v7\""}}).status, 422)
+      << "what cannot be is told before a version that does not match";
 }
 
 // -- misfire.policy ask --------------------------------------------------------------------------

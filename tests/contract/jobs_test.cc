@@ -443,9 +443,24 @@ TEST_F(IfMatch, HoldsForEveryChangeOfAJob) {
   EXPECT_EQ(get("/api/jobs/by-key/new").status, 404);
 }
 
-// A bad value is told before a version that does not match (product.md §3a).
 TEST_F(IfMatch, ComesAfterTheIds) {
   EXPECT_EQ(patch("/api/jobs/x", "{", {{"If-Match", "\"v9\""}}).status, 404);
+}
+
+// A bad value is told before a version that does not match (docs/errors.md has the order).
+TEST_F(IfMatch, ComesAfterTheValues) {
+  const std::vector<http::Header> stale = {{"If-Match", "\"v9\""}};
+  const auto target = "/api/jobs/" + job_;
+  ASSERT_EQ(put("/api/jobs/by-key/kept", job_body()).status, 201);
+  for (const auto& answer :
+       {patch(target, R"({"every": "soon"})", stale), put(target, R"({"every": "soon"})", stale),
+        post(target + "/pause", R"({"until": "2000-01-01T00:00:00Z"})", stale),
+        put("/api/jobs/by-key/kept", job_body(R"("every": "soon")"), stale),
+        put("/api/jobs/by-key/new", job_body(R"("every": "soon")"), stale)}) {
+    EXPECT_EQ(answer.status, 422) << answer.body;
+  }
+  EXPECT_EQ(patch(target, "{}", stale).status, 412) << "nothing is wrong, and nothing changes";
+  EXPECT_EQ(get(target).header("ETag"), "\"v1\"");
 }
 
 }  // namespace

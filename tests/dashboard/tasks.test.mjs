@@ -142,6 +142,19 @@ test("the schedule is explained while it is typed, and a job is rescheduled", as
   assert.equal((await server.call("GET", `/api/jobs/${job.id}`)).cron, "15 4 * * MON-FRI");
 });
 
+test("what is wrong with a change of a job is told before it is saved", async () => {
+  const job = await server.submit({ name: "checked", cron: "30 2 * * *", action: { kind: "http", url: "http://127.0.0.1:9/" } });
+  await show(page, server, `/jobs/${job.id}/edit`);
+  const checked = page.locator("[data-check]");
+  await checked.getByText("The server would take this").waitFor();
+  await page.getByLabel("Cron").fill("0 25 * * *");
+  await checked.getByText("1 to mend").waitFor();
+  await page.getByLabel("Cron").fill("0 23 * * *");
+  await checked.getByText("The server would take this").waitFor();
+  assert.equal((await server.call("GET", `/api/jobs/${job.id}`)).cron, "30 2 * * *"); // asking stored nothing
+  await page.getByLabel("Cron").fill("30 2 * * *"); // nothing is unsaved any more
+});
+
 test("form and JSON are one declaration, and big numbers stay exact", async () => {
   const payload = '{"id":12345678901234567890,"rate":0.10000000000000000001}';
   const job = await server.call("POST", "/api/submitJob", `{"name":"exact","cron":"0 0 1 1 *","action":{"kind":"http","url":"http://127.0.0.1:9/"},"payload":${payload}}`);
