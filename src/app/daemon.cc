@@ -111,6 +111,7 @@ class Daemon::Parts {
 
  private:
   std::string url() const;
+  std::string url_for_links() const;
   void build_services();
   scheduler::SchedulerEvents scheduler_events();
   service::WorkersOptions workers_options();
@@ -183,6 +184,7 @@ Result<void> Daemon::Parts::build() {
   executors_ = std::make_unique<executor::Executors>(
       clock_, executor_options(config_, dir_.server_id(), policy));
   auto notify = notify_options(config_, policy);
+  if (notify.base_url.empty()) notify.base_url = url_for_links();
   notify.find_declared = [&store](ProjectId project, const std::string& name) {
     return store.find_channel(project, name);
   };
@@ -403,6 +405,15 @@ std::string Daemon::Parts::url() const {
   const auto host = first.substr(0, first.rfind(':'));
   const auto* scheme = config_.server.tls_cert_file.empty() ? "http" : "https";
   return fmt::format("{}://{}:{}", scheme, host, server_->bound_port());
+}
+
+// Where links in messages lead when nobody said how people reach the server. An address that means
+// all of the machine's leads nowhere: empty.
+std::string Daemon::Parts::url_for_links() const {
+  const auto own = endpoints_of({config_.server.listen.front()}, server_->bound_ports());
+  const bool is_any = own.empty() || own.front().address == net::IpAddress{} ||
+                      own.front().address == net::IpAddress::parse("0.0.0.0");
+  return is_any ? std::string() : url();
 }
 
 // What opens the dashboard on the first start, logged in; empty if there is none.

@@ -1,4 +1,5 @@
 """A mail server that is away or refuses: no mail is lost or doubled, jobs go on."""
+import email
 import socket
 import time
 
@@ -37,6 +38,25 @@ def silent_port():
 def test_mail_comes_once(mailing, mail):
     failing_job(mailing, "job-with-mail")
     assert only_one(mail, "job-with-mail")
+
+
+def test_mail_links_to_the_run(new_server, mail):
+    """Made from the address when nobody said how people reach the server; not from one that is all addresses."""
+    def text_about(server, name):
+        failing_job(server, name)
+        letter = email.message_from_string(wait_until(lambda: mail.about(name), 60, f"the mail about {name}")[0])
+        parts = [part for part in letter.walk() if part.get_content_type() == "text/plain"]
+        return parts[0].get_payload(decode=True).decode(), server.api("GET", "/api/runs").body["runs"][0]["id"]
+
+    server = new_server(env=mail.env())
+    text, run = text_about(server, "job-linked")
+    assert f"http://127.0.0.1:{server.port}/runs/{run}" in text, text
+    server.stop()
+    server.address = "0.0.0.0"
+    text, run = text_about(server.start(), "job-anywhere")
+    assert run in text and "/runs/" not in text, text
+    text, run = text_about(new_server(env=mail.env(), args=["--base-url", "https://ops.example.com/"]), "job-named")
+    assert f"https://ops.example.com/runs/{run}" in text, text
 
 
 def test_refused_mail_comes_later_once(mailing, mail):
