@@ -4,6 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <set>
+#include <string_view>
+
+#include "model/retry.h"
+#include "net/http_call.h"
 
 namespace chronos::executor {
 namespace {
@@ -55,6 +60,23 @@ TEST(Executors, WorkersActionsAreKnownAndStartedByNoServer) {
   EXPECT_EQ(other.error().fields[0].pointer, "/action/url");
   EXPECT_EQ(other.error().fields[0].code, "unknown_field");
   EXPECT_EQ(executors.find("worker"), nullptr);
+}
+
+// retry.on may name whatever an attempt can end with and be tried again for, and nothing else.
+TEST(Executors, EveryReasonIsARetryFilter) {
+  std::set<std::string_view> reasons = {
+      "http_status", "bad_action",   "signing",                  // http_executor.cc
+      "exit_code",   "signal",       "spawn",        "timeout",  // command_executor.cc and its like
+      "action",      "shutdown",     "exit_unknown",             // both
+      "worker",      "lease_expired"};                           // of workers and of nodes
+  for (auto failure = net::HttpFailure::bad_call; failure <= net::HttpFailure::redirect;
+       failure = static_cast<net::HttpFailure>(static_cast<int>(failure) + 1)) {
+    reasons.insert(net::to_string(failure));
+  }
+  for (const auto reason : reasons) EXPECT_TRUE(is_retry_filter(reason)) << reason;
+  for (const auto* other : {"policy", "too_large", "cancelled", "stopped", "none", "deadline"}) {
+    EXPECT_FALSE(is_retry_filter(other)) << other;
+  }
 }
 
 TEST(Executors, FindsByKind) {

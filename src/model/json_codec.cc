@@ -27,25 +27,13 @@ using fields::row;
 
 // -- Values inside a job -------------------------------------------------------------------------
 
-struct RetryFilters {
-  void check(const std::vector<std::string>& filters, const Place& place) const {
-    for (std::size_t i = 0; i < filters.size(); ++i) {
-      if (is_retry_filter(filters[i])) continue;
-      place.at(i).refuse("unknown_value",
-                         fmt::format("'{}' names no outcome", filters[i].substr(0, 64)),
-                         "failed, timed_out, lost, connect, http_status, exit_code, http:5xx, "
-                         "http:429, exit:75 or signal");
-    }
-  }
-};
-
 constexpr std::array kRetryFields = {
     enum_row<&RetryPolicy::backoff, parse_backoff>("backoff"),
     row<&RetryPolicy::delay>("delay"),
     row<&RetryPolicy::max_delay>("max_delay"),
     enum_row<&RetryPolicy::jitter, parse_jitter>("jitter"),
     row<&RetryPolicy::max_age>("max_age"),
-    row<&RetryPolicy::on, RetryFilters{}>("on"),
+    row<&RetryPolicy::on>("on"),
 };
 
 constexpr std::array kMisfireFields = {
@@ -445,6 +433,20 @@ void choose_pause(const json::Value& root, JobSpec& spec, const Place& place) {
   }
 }
 
+// Asked of declarations only: a stored job may have a word of an older version.
+void check_retry_filters(const json::Value& root, const JobSpec& spec, const Place& place) {
+  const auto* retry = root.find("retry");
+  if (retry == nullptr || retry->find("on") == nullptr) return;
+  const auto& filters = spec.retry.on;
+  for (std::size_t i = 0; i < filters.size(); ++i) {
+    if (is_retry_filter(filters[i])) continue;
+    place.at("retry").at("on").at(i).refuse(
+        "unknown_value", fmt::format("'{}' names no outcome", filters[i].substr(0, 64)),
+        fmt::format("failed, timed_out, lost, http:5xx, http:429, exit:75, {}",
+                    fmt::join(retry_reasons(), ", ")));
+  }
+}
+
 void check_whole(const json::Value& root, SpecUse use, const SpecRules& rules, const JobSpec& spec,
                  const Place& place) {
   if (use == SpecUse::submit) {
@@ -459,6 +461,7 @@ void check_whole(const json::Value& root, SpecUse use, const SpecRules& rules, c
     place.refuse("required", "a reschedule needs one of scheduled_time, cron or every",
                  "use PATCH to change other fields only");
   }
+  check_retry_filters(root, spec, place);
   const auto& schedule = spec.schedule;
   const int choices =
       (schedule.at ? 1 : 0) + (schedule.cron.empty() ? 0 : 1) + (schedule.every ? 1 : 0);

@@ -117,6 +117,18 @@ TEST(JsonCodec, StoredJobsRelyOnTheseDefaults) {
   EXPECT_EQ(spec->schedule.seed, "");
 }
 
+// Words of an older version, which never matched anything.
+TEST(JsonCodec, AStoredRetryFilterIsReadWhateverItIs) {
+  const auto stored = decode_spec(
+      R"({"name":"x","action":{"kind":"http","url":"http://127.0.0.1/"},"retry":{"on":["policy"]}})");
+  ASSERT_TRUE(stored) << stored.error().message;
+  EXPECT_EQ(stored->retry.on, std::vector<std::string>{"policy"});
+  EXPECT_EQ(encode_spec(*stored).contains(R"("on":["policy"])"), true);
+  EXPECT_TRUE(read(R"("priority":1)", SpecUse::patch, *stored))
+      << "the change is of something else";
+  EXPECT_TRUE(read(R"("retry":{"delay":"5s"})", SpecUse::patch, *stored));
+}
+
 TEST(JsonCodec, EveryBadFieldIsNamed) {
   struct Row {
     std::string_view members;
@@ -139,6 +151,8 @@ TEST(JsonCodec, EveryBadFieldIsNamed) {
            Row{R"("every":"often")", "/every bad_duration"},
            Row{R"("timeout":true)", "/timeout wrong_type"},
            Row{R"("retry":{"on":["sometimes"]})", "/retry/on/0 unknown_value"},
+           Row{R"("retry":{"on":["dns","too_large"]})", "/retry/on/1 unknown_value"},
+           Row{R"("retry":{"on":["policy"]})", "/retry/on/0 unknown_value"},
            Row{R"("retry":{"backof":"fixed"})", "/retry/backof unknown_field"},
            Row{R"("overlap":"never")", "/overlap unknown_value"},
            Row{R"("dst":"both")", "/dst unknown_value"},

@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 #include <string>
 
 namespace chronos {
 namespace {
 
-constexpr std::array<std::string_view, 11> kReasons = {
-    "connect",   "dns",    "tls",   "reset",     "policy", "http_status",
-    "exit_code", "signal", "spawn", "too_large", "timeout"};
+constexpr std::array<std::string_view, 20> kReasons = {
+    "dns",         "connect",    "tls",      "reset",        "egress_refused",
+    "redirect",    "bad_answer", "bad_call", "bad_action",   "signing",
+    "http_status", "action",     "spawn",    "exit_code",    "signal",
+    "worker",      "timeout",    "shutdown", "exit_unknown", "lease_expired"};
 
 bool is_number(std::string_view text, int low, int high) {
   int value = 0;
@@ -24,6 +27,10 @@ bool is_status_class(std::string_view text) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> retry_reasons() {
+  return kReasons;
+}
 
 bool is_retry_filter(std::string_view filter) {
   if (filter == "failed" || filter == "timed_out" || filter == "lost") return true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/clock.h"
@@ -11,9 +12,12 @@
 
 namespace chronos {
 
-// A filter of RetryPolicy::on: an outcome ("failed", "timed_out", "lost"), a reason ("connect",
-// "dns", "tls", "reset", "http_status", "exit_code", "signal", "spawn"), an HTTP status or class
-// ("http:503", "http:5xx") or an exit code ("exit:75").
+// What an attempt that may be tried again can have ended with: Outcome::reason of the executors, of
+// workers and of lost leases. docs/run-states.md says what each means.
+std::span<const std::string_view> retry_reasons();
+
+// A filter of RetryPolicy::on: an outcome ("failed", "timed_out", "lost"), one of retry_reasons(),
+// an HTTP status or class ("http:503", "http:5xx") or an exit code ("exit:75").
 bool is_retry_filter(std::string_view filter);
 bool matches(std::string_view filter, const Outcome& outcome);
 

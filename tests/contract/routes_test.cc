@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <sstream>
 
@@ -10,6 +11,7 @@
 #include "contract/openapi.h"
 #include "http/problem.h"
 #include "model/json_codec.h"
+#include "model/retry.h"
 
 namespace chronos::contract {
 namespace {
@@ -196,6 +198,17 @@ TEST_F(Routes, ErrorCodesAreDocumented) {
   Names codes;
   for (int i = 0; i < kReasonCount; ++i) codes.insert(std::string(to_string(Reason{i})));
   EXPECT_EQ(names_of(*openapi_.schema("ErrorCode").find("enum")), codes);
+}
+
+TEST_F(Routes, RetryReasonsAreDocumented) {
+  const auto& retry = openapi_.schema("Retry");
+  const auto text = retry.find("properties")->find("on")->find("description")->string;
+  std::ifstream file(CHRONOS_SOURCE_DIR "/docs/run-states.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  for (const auto reason : retry_reasons()) {
+    EXPECT_TRUE(text.contains(reason)) << reason;
+    EXPECT_TRUE(page.contains(fmt::format("`{}`", reason))) << reason;
+  }
 }
 
 // docs/errors.md has one heading for each code, which is where a problem's `type` points, and
