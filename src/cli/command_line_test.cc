@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <fstream>
 #include <memory>
 #include <sstream>
 
@@ -77,6 +78,17 @@ Outcome run(const std::vector<std::string>& words) {
   return {exit_code, out.str(), err.str()};
 }
 
+// What stands between backticks.
+std::vector<std::string> cells_of(const std::string& row) {
+  std::vector<std::string> cells;
+  std::istringstream pieces(row);
+  std::string piece;
+  for (bool is_code = false; std::getline(pieces, piece, '`'); is_code = !is_code) {
+    if (is_code) cells.push_back(piece);
+  }
+  return cells;
+}
+
 TEST(CommandLine, HandsValuesOverAsTheyAreWritten) {
   EXPECT_EQ(run({"probe", "x"}).out, "unset|none||-1|0|x||");
   EXPECT_EQ(run({"probe", "-t", "[1,2]", "--maybe", "", "--list", "[a,b]", "--list", "c,d",
@@ -99,6 +111,23 @@ TEST(CommandLine, TakesSharedFlagsBeforeAndAfterTheCommand) {
   EXPECT_EQ(run({"--server", "s", "group", "plain", "--json"}).out, "plain s1");
   EXPECT_EQ(run({"group", "plain", "--server=s"}).out, "plain s0");
   EXPECT_EQ(run({"group", "plain"}).exit_code, 7);
+}
+
+// docs/configuration.md: "| `VARIABLE` | `--flag` | …", the second table with variables.
+TEST(CommandLine, TheDocumentedVariablesAndFlagsAreThere) {
+  std::ifstream file(CHRONOS_SOURCE_DIR "/docs/configuration.md");
+  const auto help = run({"group", "plain", "--help"}).out;
+  int rows = 0;
+  bool is_there = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("## ")) is_there = line == "## Variables of the command line";
+    const auto cells = cells_of(line);
+    if (!is_there || !line.starts_with("| `")) continue;
+    ++rows;
+    EXPECT_TRUE(help.contains(cells.at(0))) << line;
+    EXPECT_TRUE(help.contains(cells.at(1) + " ")) << line;
+  }
+  EXPECT_EQ(rows, 6);
 }
 
 TEST(CommandLine, RefusesWithTheNearestName) {
