@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/fields.h"
+#include "service/access.h"
 #include "service/calendars.h"
 
 namespace chronos::service {
@@ -139,7 +140,11 @@ Result<BackupFile> System::note_backup(const Principal& who, BackupFile file) {
   return file;
 }
 
+// The copy holds the jobs and keys of every project.
 Result<BackupReply> System::back_up(const Principal& who, const RequestFacts& facts) {
+  if (who.project_name != kFirstProject) {
+    return fail(Reason::role_too_low, "only an admin of the project 'default' writes backups");
+  }
   CHRONOS_TRY(auto known, begin_backup(idempotency_of(who, facts, clock_.now())));
   if (known) return BackupReply{std::move(*known), true};
   auto file = parts_.write_backup();

@@ -226,6 +226,14 @@ TEST_F(SystemApi, Backup) {
   EXPECT_EQ(answer.at("/bytes").integer, 42);
 }
 
+// It holds every project's data.
+TEST_F(SystemApi, BackupIsForAdminsOfTheFirstProject) {
+  const auto refused = send({http::Method::post, "/api/backup", "", other_key_, {}});
+  EXPECT_EQ(refused.status, 403) << refused.body;
+  EXPECT_EQ(refused.code(), "role_too_low");
+  EXPECT_EQ(post("/api/backup").status, 201);
+}
+
 // -- Preview -------------------------------------------------------------------------------------
 
 TEST_F(SystemApi, PreviewSpeaksAndCounts) {
