@@ -164,6 +164,7 @@ std::vector<Route> system_routes(const Api& api) {
       {post, "/api/notify/test", kOperator, commits(api, test_notify)},
       {post, "/api/backup", kAdmin, reads(api, back_up)},
       {get, "/api/openapi.json", kViewer, at_once(api, get_openapi)},
+      {get, "/docs/errors", kOpen, at_once(api, get_error_page)},
       {get, "/metrics", kViewer, reads(api, get_metrics)},
       {get, "/livez", kOpen, at_once(api, get_liveness)},
       {get, "/readyz", kOpen, reads(api, get_readiness)},

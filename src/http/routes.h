@@ -119,5 +119,6 @@ Result<Response> get_metrics(const Call& call);
 Result<Response> get_openapi(const Call& call);
 Result<void> test_notify(const Call& call, Ending& end);
 Result<Response> back_up(const Call& call);
+Result<Response> get_error_page(const Call& call);
 
 }  // namespace chronos::http

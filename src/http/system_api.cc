@@ -7,7 +7,9 @@
 
 namespace chronos::http {
 
-std::span<const EmbeddedFile> openapi_files();  // written by cmake/EmbedFiles.cmake
+// Written by cmake/EmbedFiles.cmake.
+std::span<const EmbeddedFile> openapi_files();
+std::span<const EmbeddedFile> error_pages();
 
 Result<Response> get_liveness(const Call& call) {
   CHRONOS_TRY_VOID(call.expect_no_query());
@@ -31,6 +33,14 @@ Result<Response> get_metrics(const Call& call) {
 Result<Response> get_openapi(const Call& call) {
   CHRONOS_TRY_VOID(call.expect_no_query());
   return json_response(200, std::string(openapi_files().front().content));
+}
+
+// Where `type` of every problem leads.
+Result<Response> get_error_page(const Call& call) {
+  CHRONOS_TRY_VOID(call.expect_no_query());
+  auto response = json_response(200, std::string(error_pages().front().content));
+  response.content_type = "text/markdown; charset=utf-8";
+  return response;
 }
 
 Result<void> test_notify(const Call& call, Ending& end) {

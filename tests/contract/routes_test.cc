@@ -85,7 +85,7 @@ TEST_F(Routes, OnlyTheListOfTheProductIsOpen) {
   for (const auto& route : router_.routes()) {
     if (route.access.is_open()) open.insert(route.pattern);
   }
-  EXPECT_EQ(open, (Names{"/livez", "/readyz", "/api/login"}));
+  EXPECT_EQ(open, (Names{"/livez", "/readyz", "/api/login", "/docs/errors"}));
 }
 
 TEST_F(Routes, PathParametersAreDocumented) {
@@ -208,6 +208,20 @@ TEST_F(Routes, RetryReasonsAreDocumented) {
   for (const auto reason : retry_reasons()) {
     EXPECT_TRUE(text.contains(reason)) << reason;
     EXPECT_TRUE(page.contains(fmt::format("`{}`", reason))) << reason;
+  }
+}
+
+// `type` of a problem leads to a heading of the page.
+TEST_F(Routes, TheTypeOfAProblemIsServed) {
+  const auto problem = get("/api/nothing");
+  const auto type = problem.text("/type");
+  ASSERT_EQ(type, "/docs/errors#not_found");
+  const auto page = send({http::Method::get, type.substr(0, type.find('#')), "", "", {}});
+  ASSERT_EQ(page.status, 200) << "without a key";
+  EXPECT_EQ(page.content_type, "text/markdown; charset=utf-8");
+  for (int i = 0; i < kReasonCount; ++i) {
+    EXPECT_TRUE(page.body.contains(fmt::format("\n## {}\n", to_string(Reason{i}))))
+        << to_string(Reason{i});
   }
 }
 

@@ -8,7 +8,7 @@ from chronos_server import ROOT
 
 DOCUMENT = json.loads((ROOT / "api" / "openapi.json").read_text())
 METHODS = ("get", "post", "put", "patch", "delete")
-OPEN = {"/livez", "/readyz", "/api/login"}
+OPEN = {"/livez", "/readyz", "/api/login", "/docs/errors"}
 ROLES = ["viewer", "submitter", "operator", "admin"]  # each may what those before it may; worker stands apart
 IDS = {"job_id": "job_00000000000000000000000000", "run_id": "run_00000000000000000000000000",
        "key_id": "key_00000000000000000000000000", "key": "some-key", "calendar": "closed",
