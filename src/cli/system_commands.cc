@@ -78,8 +78,9 @@ int health(Session& session) {
 Action declare_notify_test(Arguments& arguments) {
   auto flags = std::make_unique<NotifyFlags>();
   arguments.text({"--email", "ADDRESS", "send an e-mail"}, flags->email);
-  arguments.text({"--channel", "NAME", "send to this channel of the configuration"},
-                 flags->channel);
+  arguments.text(
+      {"--channel", "NAME", "send to this channel, the project's or else the configuration's"},
+      flags->channel);
   return [flags = std::move(flags)](Session& session) { return notify_test(session, *flags); };
 }
 

@@ -65,7 +65,7 @@ struct NotifyRule {
   std::string on = "failure";
   std::int64_t after = 1;  // so many failed runs in a row
   std::vector<std::string> email;
-  std::string channel;  // a channel's name in the configuration
+  std::string channel;  // a channel's name: of the project, else in the configuration
 
   bool operator==(const NotifyRule&) const = default;
 };
