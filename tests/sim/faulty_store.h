@@ -53,9 +53,9 @@ class FaultyStore final : public FaultyReads {
   // The process dies before the commit: nobody is told and nothing happened.
   void drop_waiting() { waiting_.clear(); }
 
-  void on_work(TakeWork take) override { inner_.on_work(std::move(take)); }
-  void on_touch(store::Watcher watcher) override { inner_.on_touch(std::move(watcher)); }
-  void on_change(std::function<void()> wake) override { inner_.on_change(std::move(wake)); }
+  void on_work(TakeWork take) override { inner_->on_work(std::move(take)); }
+  void on_touch(store::Watcher watcher) override { inner_->on_touch(std::move(watcher)); }
+  void on_change(std::function<void()> wake) override { inner_->on_change(std::move(wake)); }
   void stop() override { pass_on(); }
 
  protected:
@@ -66,19 +66,19 @@ class FaultyStore final : public FaultyReads {
     const auto* claimed = std::get_if<store::ClaimRuns::Answer>(&answer);
     if (claimed == nullptr) return;
     for (const auto& run : *claimed) {
-      inner_.commit(store::handed_back(run, run.started_at), [](const auto&) {});
+      inner_->commit(store::handed_back(run, run.started_at), [](const auto&) {});
     }
   }
 
   template <class C>
   void pass(C change, store::Done<store::Answer> done) {
     if (bug_.spoil(change, done)) return;
-    inner_.commit(std::move(change),
-                  [this, done = std::move(done)](Result<typename C::Answer> answer) mutable {
-                    if (!answer) return done(std::unexpected(std::move(answer).error()));
-                    bug_.note<C>(*answer);
-                    done(store::Answer(std::in_place_type<typename C::Answer>, std::move(*answer)));
-                  });
+    inner_->commit(std::move(change), [this, done = std::move(done)](
+                                          Result<typename C::Answer> answer) mutable {
+      if (!answer) return done(std::unexpected(std::move(answer).error()));
+      bug_.note<C>(*answer);
+      done(store::Answer(std::in_place_type<typename C::Answer>, std::move(*answer)));
+    });
   }
 
   std::deque<store::Operation> waiting_;

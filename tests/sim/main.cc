@@ -1,10 +1,12 @@
-// sim --seed N [--steps N] [--verbose]: replays one history. sim --seeds A B: many, on all
-// processors, one line each; ends non-zero when one of them breaks an invariant.
+// sim --seed N [--steps N] [--store memory|sqlite] [--verbose]: replays one history. sim --seeds A
+// B: many, on all processors, one line each; ends non-zero when one of them breaks an invariant.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -16,6 +18,7 @@
 
 namespace {
 
+using chronos::sim::StoreKind;
 using chronos::sim::World;
 using chronos::sim::WorldOptions;
 
@@ -25,17 +28,31 @@ struct Order {
   std::uint64_t last = 1;
 };
 
-Order read_order(int argc, char** argv) {
+constexpr auto kUsage =
+    "sim (--seed N | --seeds A B) [--steps N] [--store memory|sqlite] [--verbose]\n";
+
+// Nothing when it cannot be understood.
+std::optional<Order> read_order(std::span<char*> words) {
   Order order;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view flag = argv[i];
-    const auto number = [&] { return ++i < argc ? std::strtoull(argv[i], nullptr, 10) : 0; };
-    if (flag == "--seed") order.first = order.last = number();
-    if (flag == "--steps") order.options.steps = static_cast<int>(number());
-    if (flag == "--verbose") order.options.is_verbose = true;
-    if (flag == "--seeds") {
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string_view flag = words[i];
+    const auto next = [&] { return ++i < words.size() ? words[i] : ""; };
+    const auto number = [&] { return std::strtoull(next(), nullptr, 10); };
+    if (flag == "--seed") {
+      order.first = order.last = number();
+    } else if (flag == "--seeds") {
       order.first = number();
       order.last = number();
+    } else if (flag == "--steps") {
+      order.options.steps = static_cast<int>(number());
+    } else if (flag == "--store") {
+      const std::string_view store = next();
+      if (store != "memory" && store != "sqlite") return std::nullopt;
+      order.options.store = store == "sqlite" ? StoreKind::sqlite : StoreKind::memory;
+    } else if (flag == "--verbose") {
+      order.options.is_verbose = true;
+    } else {
+      return std::nullopt;
     }
   }
   return order;
@@ -94,9 +111,13 @@ class Replays {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto order = read_order(argc, argv);
+  const auto order = read_order({argv, static_cast<std::size_t>(argc)});
+  if (!order) {
+    std::cerr << kUsage;
+    return 2;
+  }
   // What fails on purpose is no news, unless one looks at one history.
-  if (!order.options.is_verbose)
+  if (!order->options.is_verbose)
     chronos::log::configure(chronos::log::Level::error, chronos::log::Format::text);
-  return Replays(order).run() == 0 ? 0 : 1;
+  return Replays(*order).run() == 0 ? 0 : 1;
 }

@@ -143,7 +143,7 @@ void World::change_some_job(Machine& machine) {
     case 6:
       return backfill(machine, job);
     default: {
-      const auto live = inner_.live_runs(who_.project, job);
+      const auto live = inner_->live_runs(who_.project, job);
       if (live->empty()) return;
       return machine.store.commit(
           store::CancelRun{who_.project, live->front().id, machine.clock.now()}, ignore);
@@ -154,7 +154,7 @@ void World::change_some_job(Machine& machine) {
 void World::backfill(Machine& machine, JobId job) {
   store::Backfill change{.project = who_.project,
                          .job = job,
-                         .expected_version = inner_.find_job(who_.project, job)->version,
+                         .expected_version = inner_->find_job(who_.project, job)->version,
                          .runs = {},
                          .holds = rng_.chance(500),
                          .now = machine.clock.now(),

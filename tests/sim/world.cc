@@ -41,7 +41,7 @@ World::Node::Node(World& world, const Clock& clock, FaultyStore& store, int numb
 World::Machine::Machine(World& world, int index)
     : number(index),
       clock(world.clock_.now()),
-      store(world.inner_, world.options_.bug),
+      store(*world.inner_, world.options_.bug),
       jobs(store, [](const auto&, const auto&) -> Result<void> { return {}; }, clock, world.ids_,
            {}),
       calendars(store, clock, world.ids_) {}
@@ -51,19 +51,19 @@ World::World(WorldOptions options)
       rng_(options.seed),
       plan_(FaultPlan::draw(rng_)),
       ids_(clock_, Rng(options.seed + 1)),
-      inner_(clock_, {.has_own_thread = false}),
+      inner_(options.store, clock_),
       channel_permille_(plan_.channel) {
   clock_.step_wall(parse_timestamp(kStarts.at(plan_.start))->time_since_epoch() +
                    Duration(rng_.between(0, 7'200'000'000)));
   who_ = {ids_.make<KeyId>(), {}, ids_.make<ProjectId>(), "default", Role::admin};
-  inner_.commit(store::PutProject{{who_.project, "default", clock_.now()}}, [](const auto&) {});
+  inner_->commit(store::PutProject{{who_.project, "default", clock_.now()}}, [](const auto&) {});
   for (int i = 0; i < plan_.nodes; ++i) {
     auto& machine = *machines_.emplace_back(std::make_unique<Machine>(*this, i));
     machine.clock.step_wall(Duration(rng_.between(0, plan_.skew.count())));
     if (i == 0) {
       change_calendar(machine);
       machine.store.pass_on();
-      pump();
+      inner_.pump();
     }
     start(machine);
   }
@@ -152,12 +152,7 @@ void World::commit(Machine& machine) {
   } else {
     machine.store.pass_on();
   }
-  pump();
-}
-
-void World::pump() {
-  while (inner_.pump()) {
-  }
+  inner_.pump();
 }
 
 // -- Faults ---------------------------------------------------------------------------------------
@@ -197,7 +192,7 @@ void World::crash(Machine& machine) {
   } else {
     tell(fmt::format("node {} crashes after the commit", machine.number));
     machine.store.pass_on();
-    pump();
+    inner_.pump();
   }
   machine.node.reset();
   machine.store.drop_waiting();  // what it said when it was taken down here
@@ -209,7 +204,10 @@ void World::crash(Machine& machine) {
 // A lone node is the store's only process: nobody else keeps leases.
 void World::start(Machine& machine) {
   ++starts_;
-  if (plan_.nodes == 1) inner_.start_epoch();
+  if (plan_.nodes == 1) {
+    inner_.start_epoch();
+    machine.store.work_on(*inner_);
+  }
   machine.node = std::make_unique<Node>(*this, machine.clock, machine.store, machine.number);
 }
 
@@ -246,7 +244,7 @@ void World::stop_faults() {
 }
 
 bool World::has_work() const {
-  const auto stats = *inner_.stats();
+  const auto stats = *inner_->stats();
   return stats.leased + stats.due + stats.ready + stats.held + stats.limited > 0 ||
          std::ranges::any_of(machines_,
                              [](const auto& machine) { return machine->store.has_waiting(); });
@@ -261,7 +259,7 @@ void World::finish_work() {
 void World::deliver_the_rest() {
   constexpr int kSendingsMax = 10'000;
   for (int i = 0; i < kSendingsMax; ++i) {
-    const auto next = *inner_.next_delivery_at();
+    const auto next = *inner_->next_delivery_at();
     if (!next) return;
     advance(std::max(Duration(0), *next - machines_.front()->clock.now()));
     for (int pass = 0; pass < 4; ++pass) step(false);
@@ -269,22 +267,22 @@ void World::deliver_the_rest() {
 }
 
 Complaints World::check(bool at_end) {
-  const auto history = read_history(inner_, who_.project);
+  const auto history = read_history(*inner_, who_.project);
   Complaints all;
   const auto add = [&](Complaints complaints) {
     all.insert(all.end(), complaints.begin(), complaints.end());
   };
   add(states_.check(history));
   add(check_no_double_fire(history));
-  add(check_overlap(inner_, who_.project, history));
-  add(check_limits(inner_, who_.project, history, outside_));
-  add(check_attempts(inner_, who_.project, history, outside_));
-  add(check_ledger(inner_, who_.project, history, rescheduled_, starts_));
-  add(check_deliveries(inner_, who_.project, history));
-  add(check_acknowledged(inner_, who_.project, history, known_));
+  add(check_overlap(*inner_, who_.project, history));
+  add(check_limits(*inner_, who_.project, history, outside_));
+  add(check_attempts(*inner_, who_.project, history, outside_));
+  add(check_ledger(*inner_, who_.project, history, rescheduled_, starts_));
+  add(check_deliveries(*inner_, who_.project, history));
+  add(check_acknowledged(*inner_, who_.project, history, known_));
   if (!at_end) return all;
   add(check_all_done(history, clock_.now()));
-  add(check_arrived(inner_, who_.project, history, arrived_));
+  add(check_arrived(*inner_, who_.project, history, arrived_));
   return all;
 }
 

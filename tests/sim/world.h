@@ -17,7 +17,7 @@
 #include "service/jobs.h"
 #include "sim_channel.h"
 #include "sim_launcher.h"
-#include "store/memory_store.h"
+#include "sim_store.h"
 #include "support/virtual_clock.h"
 
 namespace chronos::sim {
@@ -27,6 +27,7 @@ struct WorldOptions {
   int steps = 2000;
   bool is_verbose = false;
   Bug bug = Bug::none;  // planted
+  StoreKind store = StoreKind::memory;
   // What is due must be done so long after the faults have stopped.
   SteadyTime patience = std::chrono::hours(30);
 };
@@ -79,7 +80,6 @@ class World {
     return machine.node && machine.down_until <= clock_.steady();
   }
   void commit(Machine& machine);
-  void pump();
   void stop_faults();
   bool has_work() const;
   void finish_work();
@@ -109,7 +109,7 @@ class World {
   FaultPlan plan_;
   test::VirtualClock clock_{Timestamp{}};  // true time: the store goes by its steady reading
   IdSource ids_;
-  store::MemoryStore inner_;
+  SimStore inner_;
   OutsideWorld outside_;
   Arrived arrived_;
   int channel_permille_ = 0;
