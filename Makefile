@@ -53,10 +53,11 @@ screenshots: build ## take the pictures of docs/screenshots, from `chronos demo`
 	@tools/packages.sh screenshots
 	@CHRONOS_BINARY=$(RELEASE)/chronos node tests/dashboard/screenshots.mjs docs/screenshots $(ARGS)
 
-sim: ## replay one simulator seed: make sim SEED=123
+sim: ## replay one simulator seed, for two minutes at most: make sim SEED=123
+	@tools/packages.sh test
 	@$(CONFIGURE) release -DCHRONOS_TESTS=ON >/dev/null
 	@cmake --build $(RELEASE) -j $(JOBS) --target sim
-	@$(RELEASE)/sim --seed $(SEED)
+	@timeout 120 $(RELEASE)/sim --seed $(SEED) $(ARGS)
 
 soak: ## run the rigs in turns, on and on, each time from where the last ended: make soak SECONDS=3600
 	@tools/packages.sh test
