@@ -62,7 +62,7 @@ sim: ## replay one simulator seed, for two minutes at most: make sim SEED=123
 soak: ## run the rigs in turns, on and on, each time from where the last ended: make soak SECONDS=3600
 	@tools/packages.sh test
 	@$(CONFIGURE) release -DCHRONOS_TESTS=ON >/dev/null
-	@cmake --build $(RELEASE) -j $(JOBS) --target chronos sim failing_malloc
+	@cmake --build $(RELEASE) -j $(JOBS) --target chronos sim failing_malloc power_test
 	@tools/soak.py $(RELEASE) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 fuzz: ## look for inputs that break a parser: make fuzz T=schedule SECONDS=600

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Runs the rigs in turns, on and on: crashes under load, faults of clusters, simulator seeds, fuzz targets.
+"""Runs the rigs in turns, on and on: crashes under load, power cuts, faults of clusters, simulator seeds, fuzz targets.
 
-Usage: soak.py BUILD_DIR [--seconds N] [--only crash,faults,sim,fuzz]. What ran stands in build/soak/log.jsonl, one line a
-turn: whether it passed, failed, or was skipped because nothing of it can run here (fuzz targets are those that
-`make fuzz` has built), and which of its tests were. A later call goes on with the seeds that follow. A turn that fails is
-told with how to repeat it; the others go on, and the end is non-zero. --seconds ends it after the turn under way, Ctrl-C at
-once, and so does a round in which nothing could run.
+Usage: soak.py BUILD_DIR [--seconds N] [--only crash,power,faults,sim,fuzz], or soak.py --totals. What ran stands in
+build/soak/log.jsonl, one line a turn: whether it passed, failed, or was skipped because nothing of it can run here (fuzz
+targets are those that `make fuzz` has built), and which of its tests were. A later call goes on with the seeds that follow.
+A turn that fails is told with how to repeat it; the others go on, and the end is non-zero. What all turns of the log
+together have tried is told after each, and by --totals alone. --seconds ends it after the turn under way, Ctrl-C at once,
+and so does a round in which nothing could run.
 """
 import argparse
 import datetime
@@ -13,6 +14,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -24,6 +26,7 @@ LOG = FOLDER / "log.jsonl"
 SEEDS = 500  # of the simulator, in a turn
 FUZZ_SECONDS = 60
 FAULT_ROUNDS = 5  # of each rig, in a turn
+POWER_CUTS = 5000  # in a turn
 
 
 def past(what):
@@ -67,6 +70,16 @@ def faults(build):
             "again": f"CHRONOS_SEED={seed} CHRONOS_ROUNDS={FAULT_ROUNDS} pytest tests/faults"}, code, output
 
 
+def power(build):
+    seed = 1 + max((line["seed"] for line in past("power")), default=0)
+    code, output = run([build / "power_test", "--gtest_filter=PowerCut.*"], CHRONOS_SEED=str(seed),
+                       CHRONOS_POWER_CUTS=str(POWER_CUTS))
+    told = re.search(r"^(\d+) cuts ", output, re.MULTILINE)
+    cuts = int(told[1]) if told else 0
+    again = f"CHRONOS_SEED={seed} CHRONOS_POWER_CUTS={POWER_CUTS} build/release/power_test --gtest_filter='PowerCut.*'"
+    return {"seed": seed, "cuts": cuts, "ran": cuts, "again": again}, code, output
+
+
 def sim(build):
     first = 1 + max((line["last"] for line in past("sim")), default=0)
     last = first + SEEDS - 1
@@ -85,7 +98,23 @@ def fuzz(_):
     return {"target": name, "seconds": FUZZ_SECONDS, "ran": 1, "again": f"make fuzz T={name}"}, code, output
 
 
-TURNS = {"crash": crash, "faults": faults, "sim": sim, "fuzz": fuzz}
+TURNS = {"crash": crash, "power": power, "faults": faults, "sim": sim, "fuzz": fuzz}
+
+
+def totals():
+    """Of all turns in the log."""
+    def tried(what, key):
+        return sum(line[key] for line in past(what))
+
+    def reached(kind):
+        return sum(line["n"].get(kind, 0) for line in past("crash"))
+
+    count = {"kill points": reached("CallKill"), "random kills": reached("RandomKill"),
+             "failing calls": reached("CallError"), "failing allocations": reached("AllocationFailure"),
+             "power cuts": tried("power", "cuts"), "rounds of faults": tried("faults", "rounds"),
+             "simulator seeds": tried("sim", "ran"), "fuzzed seconds": sum(line.get("seconds", 0) for line in past("fuzz")),
+             "failed turns": sum(line.get("result") == "failed" for what in TURNS for line in past(what))}
+    return "in all: " + ", ".join(f"{n} {what}" for what, n in count.items())
 
 
 def turn(what, build):
@@ -100,15 +129,22 @@ def turn(what, build):
     print(json.dumps(line), flush=True)
     if result == "failed":
         print(output[-4000:], flush=True)
+    print(totals(), flush=True)
     return result
 
 
 def main():
     words = argparse.ArgumentParser(description="Runs the rigs in turns, on and on.")
-    words.add_argument("build", type=pathlib.Path)
+    words.add_argument("build", type=pathlib.Path, nargs="?")
+    words.add_argument("--totals", action="store_true")
     words.add_argument("--seconds", type=float, default=float("inf"))
     words.add_argument("--only", default=",".join(TURNS))
     told = words.parse_args()
+    if told.totals:
+        print(totals())
+        return 0
+    if not told.build:
+        words.error("which build?")
     FOLDER.mkdir(parents=True, exist_ok=True)
     kinds, end, results = told.only.split(","), time.monotonic() + told.seconds, []
     try:
