@@ -163,24 +163,29 @@ def test_deep_json_is_refused(server):
     refused(server, {"payload": payload}, 400, "too_deep")
 
 
+AT_ONCE = 1_000
+
+
 def test_same_idempotency_key_at_the_same_time(server):
-    ids = []
+    ids, together = [], threading.Barrier(AT_ONCE)
 
     def submit():
         spec = {"name": "t", "action": COMMAND}
+        together.wait()
         while True:
-            answer = server.api("POST", "/api/submitJob", spec, headers={"Idempotency-Key": "k1"})
+            answer = server.api("POST", "/api/submitJob", spec, headers={"Idempotency-Key": "k1"}, timeout=120)
             if answer.status != 409:
                 break
             time.sleep(0.01)
         ids.append(answer.body["id"])
+        server.disconnect()
 
-    threads = [threading.Thread(target=submit) for _ in range(16)]
+    threads = [threading.Thread(target=submit) for _ in range(AT_ONCE)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
-    assert len(ids) == 16 and len(set(ids)) == 1, ids
+        thread.join(120)
+    assert len(ids) == AT_ONCE and len(set(ids)) == 1, ids
 
 
 def test_pause_keeps_the_ledger(server):
