@@ -54,11 +54,37 @@ def keys(server):
     return made
 
 
+def stored(server):
+    """What is told of all that is stored, without what the time does to it."""
+    overview = server.get("/api/overview")
+    lists = ["jobs", "runs", "calendars", "channels", "projects", "bulk"]
+    keys = [{**key, "last_used_at": None} for key in server.get("/api/keys")["keys"]]
+    return (keys, [server.get(f"/api/{name}") for name in lists], server.get("/api/audit"),
+            {name: overview[name] for name in ("jobs", "last", "running", "queued", "retrying", "recent_failures")})
+
+
 @pytest.fixture(scope="module")
 def revoked(server):
     answer = server.api("POST", "/api/keys", {"name": "gone", "role": "admin"})
     assert server.api("DELETE", f"/api/keys/{answer.body['id']}").status == 200
     return answer.body["secret"]
+
+
+def test_no_get_changes_anything(server, keys):
+    """Not by a path, nor by words that change something where they belong."""
+    job = server.submit({"kind": "command", "argv": ["true"]}, key="some-key")
+    ids = {**IDS, "job_id": job, "run_id": server.finished(job)["id"]}
+    closed = {"kind": "blackout", "weekly": [{"from": "01:00", "to": "02:00"}]}
+    assert server.api("PUT", "/api/calendars/closed", closed).status == 201
+    assert server.api("PUT", "/api/channels/ops", {"kind": "webhook", "url": "http://127.0.0.1:1/"}).status == 201
+    ids["key_id"] = server.get("/api/keys")["keys"][0]["id"]
+    before, asked = stored(server), 0
+    for pattern in DOCUMENT["paths"]:  # those that nobody may GET too
+        for words in ("", "?force=true&paused=true&method=DELETE&_method=DELETE"):
+            status_of(server, "GET", pattern.format(**ids) + words, keys["admin"])
+            asked += 1
+    assert stored(server) == before
+    assert asked >= 2 * len({path for _, path, _ in routes()})
 
 
 def test_without_a_good_key_every_route_is_shut(server, revoked):
