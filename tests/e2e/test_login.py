@@ -2,6 +2,7 @@
 when they should."""
 import http.client
 import json
+import pathlib
 
 
 def ask(server, method, path, body=None, **headers):
@@ -103,3 +104,20 @@ def test_the_first_start_prints_a_link_to_the_dashboard(new_server):
     assert role_of(server, log_in(server, token=token.split()[0])) == "admin"
     server.restart()
     assert "token=" not in (server.folder / "server.out").read_text()
+
+
+def test_no_secret_lies_on_the_disk(new_server):
+    """Neither in the data directory nor in a backup: of keys, links and sessions only hashes are kept."""
+    server = new_server()
+    roles = ["viewer", "submitter", "operator", "admin", "worker"]
+    secrets = [server.key, *(server.api("POST", "/api/keys", {"name": role, "role": role}).body["secret"] for role in roles)]
+    secrets += [server.api("POST", "/api/login-links").body["token"], log_in(server, key=server.key).partition("=")[2]]
+    # The part that nobody can guess: what stands before it may be an id.
+    hidden = [secret[-24:].encode() for secret in secrets]
+    backup = server.api("POST", "/api/backup", timeout=60)
+    assert backup.status == 201, backup
+    files = [path for path in server.data_dir.rglob("*") if path.is_file() and path.name != "admin.key"]
+    files.append(pathlib.Path(backup.body["path"]))
+    assert {path.suffix for path in files} >= {".db", ".db-wal"} and len(set(hidden)) == 8
+    assert not [(path, secret) for path in files for secret in hidden if secret in path.read_bytes()]
+    assert hidden[0] in (server.data_dir / "admin.key").read_bytes()  # it would be found
