@@ -3,10 +3,12 @@
 What a job's declaration holds is answered to those who may read the job, and lies in its store; nothing hides it there
 yet (docs/guarantees.md, F6).
 """
+import base64
 import json
 import pathlib
 
 from chronos_server import wait_until
+from test_login import log_in
 
 NAMES = ["API_TOKEN", "DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "PRIVATE_KEY", "SESSION_SECRET", "AUTH_COOKIE",
          "STRIPE_API_KEY", "SMTP_PASSWORD", "CLIENT_SECRET"]
@@ -17,12 +19,15 @@ def canary(name):
     return f"canary-{name.lower().replace('_', '-')}-7f3a9c"
 
 
+SIGNING = base64.b64encode(canary("webhook_signing").encode()).decode()
+
+
 def canaries():
-    return [canary(name) for name in [*NAMES, *HEADERS, "mail", "query", "bearer"]]
+    return [*(canary(name) for name in [*NAMES, *HEADERS, "mail", "query", "bearer", "stdin"]), SIGNING]
 
 
-def found(text, where):
-    return [(where, value) for value in canaries() if value in text]
+def found(text, where, secrets):
+    return [(where, value) for value in secrets if value in text]
 
 
 def command_lines(process):
@@ -47,20 +52,31 @@ def test_no_secret_is_told(new_server, web, mail, tmp_path):
     mail.refusing, mail.refusal = True, "550 not from you"
     server = new_server(env={**mail.env(), "CHRONOS_SMTP_USER": "u", "CHRONOS_SMTP_PASSWORD_FILE": str(secret),
                              "CHRONOS_LOG_LEVEL": "debug"})
-    jobs = [server.submit({"kind": "command", "env": {name: canary(name) for name in NAMES},
+    hook = {"kind": "webhook", "url": web.url + "/status/500", "secret": "whsec_" + SIGNING}
+    assert server.api("PUT", "/api/channels/hook", hook).status == 201
+    made = [server.api("POST", "/api/keys", {"name": role, "role": role}).body["secret"] for role in ("viewer", "worker")]
+    link, cookie = server.api("POST", "/api/login-links").body["token"], log_in(server, key=server.key).partition("=")[2]
+    issued = [server.key, *made, link, cookie]
+    jobs = [server.submit({"kind": "command", "stdin": canary("stdin"), "env": {name: canary(name) for name in NAMES},
                            "argv": ["sh", "-c", "env; env >&2; exit 1"]}, notify=[{"email": ["b@example.com"]}]),
             server.submit({**web.action("/status/500"), "headers": {name: canary(name) for name in HEADERS}},
                           notify=[{"email": ["b@example.com"]}]),
             server.submit({**web.action("/reset"), "headers": {"Authorization": "Bearer " + canary("bearer")}})]
     runs = [server.finished(job) for job in jobs]
     assert server.api("POST", "/api/notify/test", {"email": "b@example.com"}).status == 202
+    assert server.api("POST", "/api/channels/hook/test").body["delivered"] is False
     server.api("GET", f"/api/jobs?api_key={canary('query')}")
+    server.api("GET", "/api/me", key=made[0])
+    log_in(server, token=link)
     wait_until(lambda: whole_log(server).count("a notification could not be delivered") == 3, what="the mails have failed")
     said = [(json.dumps(run), "a run") for run in runs]
     said += [(server.output(run["id"]).body.decode(), "an output") for run in runs]
     said += [(command_lines(server.process), "a command line"),
              (server.api("GET", "/metrics").body.decode(), "the metrics"),
              (json.dumps(server.get("/api/runs")), "the runs"),
+             (json.dumps(server.get("/api/audit")), "the audit log"),
+             (json.dumps(server.get("/api/overview")), "the overview"),
+             (json.dumps([server.get(f"/api/{name}") for name in ("channels", "keys", "nodes")]), "channels, keys and nodes"),
              (json.dumps([server.get(f"/api/runs/{run['id']}/why") for run in runs]), "why"),
              (server.chronos("config", "show", "--origin"), "the configuration"),
              (server.chronos("runs", jobs[0]), "the command line's list")]
@@ -68,5 +84,6 @@ def test_no_secret_is_told(new_server, web, mail, tmp_path):
     assert canary("API_TOKEN") in json.dumps(server.get(f"/api/jobs/{jobs[0]}"))
     server.stop()
     said.append((whole_log(server), "the log, to its end"))
-    assert not sum((found(text, where) for text, where in said), [])
-    assert len(said) > 10 and len(canaries()) == 18
+    secrets = [*canaries(), *issued]
+    assert not sum((found(text, where, secrets) for text, where in said), [])
+    assert len(said) > 13 and len(set(secrets)) == 25
