@@ -26,7 +26,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{Bug::forgets_deliveries, "NobodyTold", "deliveries"},
                     Planted{Bug::claims_again, "ClaimedTwice", "old token"},
                     Planted{Bug::never_releases, "NeverStarted", "is still"},
-                    Planted{Bug::forgets_the_outcome, "NeverEnded", "is still"}),
+                    Planted{Bug::forgets_the_outcome, "NeverEnded", "is still"},
+                    Planted{Bug::answers_twice, "TwoRows", "has two rows for"},
+                    Planted{Bug::ignores_overlap, "Overlap", "runs at once"},
+                    Planted{Bug::raises_limits, "BeyondTheLimit", "of the concurrency key"},
+                    Planted{Bug::records_as_sent, "NeverArrived", "is recorded as delivered"}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST_P(Canary, IsFound) {
@@ -39,6 +43,24 @@ TEST_P(Canary, IsFound) {
     }
   }
   FAIL() << "nobody complained: " << GetParam().complaint;
+}
+
+// The stores end the process rather than do this: there is no change to plant it in.
+TEST(StateChecker, FindsAFinalRowThatIsOverwritten) {
+  StateChecker checker;
+  History history;
+  auto& run = history[JobId{{.low = 1}}].emplace_back();
+  run.id = RunId{{.low = 2}};
+  run.state = RunState::succeeded;
+  run.count = 2;
+  EXPECT_EQ(checker.check(history), Complaints());
+  EXPECT_EQ(checker.check(history), Complaints());
+  run.state = RunState::failed;
+  run.count = 1;
+  const auto complaints = checker.check(history);
+  ASSERT_EQ(complaints.size(), 2);
+  EXPECT_TRUE(complaints[0].contains("moved from succeeded to failed")) << complaints[0];
+  EXPECT_TRUE(complaints[1].contains("shrank")) << complaints[1];
 }
 
 }  // namespace

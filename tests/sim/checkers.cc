@@ -117,7 +117,7 @@ Complaints check_slots(const store::Store& store, ProjectId project, const Histo
     const auto limit = store.find_job(project, id)->spec.limits.concurrency;
     if (!limit) continue;
     auto& [going, max] = keys[limit->key];
-    max = limit->max;
+    max = max == 0 ? limit->max : std::min(max, limit->max);
     going += std::ranges::count_if(runs, [](const Run& run) {
       return run.state == RunState::running || run.state == RunState::retrying;
     });

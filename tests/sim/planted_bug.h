@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "store/store.h"
 
@@ -19,6 +20,10 @@ enum class Bug {
   claims_again,         // answers a claim with what it answered to the claim before
   never_releases,       // takes the change that makes due runs ready and does nothing
   forgets_the_outcome,  // acknowledges that an attempt ended and loses its lease's end
+  answers_twice,        // writes a second row for an instant that has one
+  ignores_overlap,      // releases what should wait for an earlier run of its job
+  raises_limits,        // of every other submission
+  records_as_sent,      // takes a delivery that failed for one that arrived
 };
 
 class PlantedBug {
@@ -43,9 +48,17 @@ class PlantedBug {
     if constexpr (std::is_same_v<C, store::SubmitJob>) {
       const bool is_lost = kind_ == Bug::loses_a_submission && ++count_ % 10 == 0;
       if (is_lost) return answer({change.job, false});
+      auto& limit = change.job.spec.limits.concurrency;
+      if (kind_ == Bug::raises_limits && limit && ++count_ % 2 == 0) limit->max += kRaise;
     }
     if constexpr (std::is_same_v<C, store::CommitPlan>) {
       if (kind_ == Bug::forgets_ledger_rows) change.rows.clear();
+      if (kind_ == Bug::answers_twice) answer_twice(change.rows);
+      const bool waits = change.due_run == Plan::DueRun::hold;
+      if (kind_ == Bug::ignores_overlap && waits) change.due_run = Plan::DueRun::release;
+    }
+    if constexpr (std::is_same_v<C, store::FinishDelivery>) {
+      if (kind_ == Bug::records_as_sent) change.state = DeliveryState::delivered;
     }
     if constexpr (std::is_same_v<C, store::SettleRun>) {
       if (kind_ == Bug::forgets_deliveries) change.deliveries.clear();
@@ -71,6 +84,15 @@ class PlantedBug {
 
  private:
   static constexpr Duration kEarly{5'000'000};
+  static constexpr std::int64_t kRaise = 10;
+
+  static void answer_twice(std::vector<LedgerRow>& rows) {
+    if (rows.empty()) return;
+    auto again = rows.front();
+    again.id.uuid.low ^= 1U;
+    again.reason = "again";
+    rows.push_back(std::move(again));
+  }
 
   const Bug kind_;
   int count_ = 0;  // of changes that it may spoil
