@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
+#include <ratio>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,12 +67,17 @@ class Replays {
 
   // Returns how many broke an invariant.
   int run() {
+    const auto began = std::chrono::steady_clock::now();
     {
       std::vector<std::jthread> threads(std::max(1U, std::thread::hardware_concurrency()));
       for (auto& thread : threads) thread = std::jthread([this] { work(); });
     }
     const chronos::MutexLock lock(mutex_);
-    std::cout << fmt::format("{} seeds, {} steps, {} failed\n", done_, steps_, failed_);
+    const double hours = std::chrono::duration<double, std::ratio<3600>>(node_time_).count();
+    const std::chrono::duration<double, std::ratio<60>> took =
+        std::chrono::steady_clock::now() - began;
+    std::cout << fmt::format("{} seeds, {} steps, {:.0f} node-hours ({:.0f} a minute), {} failed\n",
+                             done_, steps_, hours, hours / took.count(), failed_);
     return failed_;
   }
 
@@ -97,6 +104,7 @@ class Replays {
     std::cout << text << std::flush;
     ++done_;
     steps_ += world.steps_made();
+    node_time_ += world.node_time();
     failed_ += complaints.empty() ? 0 : 1;
   }
 
@@ -105,6 +113,7 @@ class Replays {
   std::uint64_t next_ CHRONOS_GUARDED_BY(mutex_);
   int done_ CHRONOS_GUARDED_BY(mutex_) = 0;
   std::int64_t steps_ CHRONOS_GUARDED_BY(mutex_) = 0;
+  chronos::SteadyTime node_time_ CHRONOS_GUARDED_BY(mutex_){};
   int failed_ CHRONOS_GUARDED_BY(mutex_) = 0;
 };
 

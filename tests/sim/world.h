@@ -42,6 +42,8 @@ class World {
 
   std::string summary() const;
   std::int64_t steps_made() const { return steps_made_; }
+  // Virtual time that went by, on each node.
+  SteadyTime node_time() const { return clock_.steady() * plan_.nodes; }
 
  private:
   // A process: what dies in a crash. The machine, the store and the outside world do not.
