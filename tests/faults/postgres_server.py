@@ -85,7 +85,7 @@ class PostgresServer:
 
     def url(self, *others, database="postgres"):
         hosts = ",".join(f"127.0.0.1:{server.port}" for server in (self, *others))
-        return f"postgres://postgres@{hosts}/{database}?target_session_attrs=read-write&connect_timeout=2"
+        return f"postgres://postgres@{hosts}/{database}?connect_timeout=2"
 
     def sql(self, statement, check=True):
         done = subprocess.run(["psql", "-XAt", "-v", "ON_ERROR_STOP=1", "-c", statement,

@@ -35,6 +35,13 @@ def test_an_immediate_restart_loses_nothing_acknowledged(new_postgres, new_node,
     assert all(node.works() for node in nodes)
 
 
+def test_of_several_servers_the_primary_is_taken(new_postgres, new_node, web):
+    primary = new_postgres()
+    standby = new_postgres(standby_of=primary, name="second")
+    node = new_node(standby.url(primary))
+    node.finished(node.submit(web.action("/ok"), name="taken"))
+
+
 def test_the_promotion_of_a_synchronous_standby_loses_nothing_acknowledged(new_postgres, new_node, new_submitters,
                                                                            web, rounds):
     primary = new_postgres()

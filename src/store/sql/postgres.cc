@@ -291,16 +291,18 @@ void PostgresConnection::hear(void* self, const PGresult* notice) {
 
 Result<void> PostgresConnection::open_handle() {
   // The URL comes last but one: what it says goes before these.
-  constexpr std::array kNames = {
-      "connect_timeout",  "keepalives_idle",  "keepalives_interval",
-      "keepalives_count", "tcp_user_timeout", "fallback_application_name",
-      "dbname",           "client_encoding",  static_cast<const char*>(nullptr)};
+  constexpr std::array kNames = {"connect_timeout",      "keepalives_idle",
+                                 "keepalives_interval",  "keepalives_count",
+                                 "tcp_user_timeout",     "fallback_application_name",
+                                 "target_session_attrs", "dbname",
+                                 "client_encoding",      static_cast<const char*>(nullptr)};
   const std::array values = {"5",
                              "5",
                              "2",
                              "3",
                              "10000",
                              "chronos",
+                             server_wanted(),
                              options_.url.c_str(),
                              "UTF8",
                              static_cast<const char*>(nullptr)};

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "store/sql/postgres_handles.h"
+#include "store/sql/postgres_words.h"
 
 namespace chronos::store::sql {
 namespace {
@@ -52,11 +53,16 @@ std::int64_t number(std::string_view text) {
 class Questions {
  public:
   explicit Questions(const std::string& url) {
-    constexpr std::array kNames = {"connect_timeout", "fallback_application_name", "dbname",
+    constexpr std::array kNames = {"connect_timeout", "fallback_application_name",
+                                   "target_session_attrs", "dbname",
                                    static_cast<const char*>(nullptr)};
-    const std::array values = {"5", "chronos doctor", url.c_str(),
-                               static_cast<const char*>(nullptr)};
-    db_.reset(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
+    // The server that a node would take; when there is none, what is there instead.
+    for (const auto* wanted : {server_wanted(), "any"}) {
+      const std::array values = {"5", "chronos doctor", wanted, url.c_str(),
+                                 static_cast<const char*>(nullptr)};
+      db_.reset(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
+      if (PQstatus(db_.get()) == CONNECTION_OK) break;
+    }
     if (PQstatus(db_.get()) != CONNECTION_OK) problem_ = PQerrorMessage(db_.get());
   }
 

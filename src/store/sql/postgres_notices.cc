@@ -19,6 +19,7 @@
 #include "base/mutex.h"
 #include "store/sql/live.h"
 #include "store/sql/postgres_handles.h"
+#include "store/sql/postgres_words.h"
 
 namespace chronos::store::sql {
 namespace {
@@ -106,11 +107,19 @@ class Untold {
 };
 
 ConnectionHandle connect(const std::string& url) {
-  constexpr std::array kNames = {"connect_timeout",  "keepalives_idle",
-                                 "tcp_user_timeout", "fallback_application_name",
-                                 "dbname",           static_cast<const char*>(nullptr)};
-  const std::array values = {"5",       "5",         "10000",
-                             "chronos", url.c_str(), static_cast<const char*>(nullptr)};
+  constexpr std::array kNames = {
+      "connect_timeout",      "keepalives_idle",  "keepalives_interval",
+      "keepalives_count",     "tcp_user_timeout", "fallback_application_name",
+      "target_session_attrs", "dbname",           static_cast<const char*>(nullptr)};
+  const std::array values = {"5",
+                             "5",
+                             "2",
+                             "3",
+                             "10000",
+                             "chronos",
+                             server_wanted(),
+                             url.c_str(),
+                             static_cast<const char*>(nullptr)};
   ConnectionHandle db(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
   PQsetNoticeReceiver(db.get(), [](void*, const PGresult*) {}, nullptr);
   return db;

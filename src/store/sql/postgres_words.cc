@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <utility>
 
 namespace chronos::store::sql {
@@ -74,7 +75,7 @@ Error error_of(const PGresult* result) {
   if (state == "25006") {
     return {Reason::store_unavailable,
             message,
-            "this server is a standby: name all servers, with target_session_attrs=read-write",
+            "this server is a standby: name all servers in the URL of the store",
             {}};
   }
   if (family == "22" || family == "23" || family == "26" || family == "42" || family == "XX") {
@@ -88,6 +89,10 @@ Error lost(const PGconn* connection) {
           "the database cannot be reached: " + trimmed(PQerrorMessage(connection)),
           {},
           {}};
+}
+
+const char* server_wanted() {
+  return std::getenv("PGTARGETSESSIONATTRS") == nullptr ? "primary" : "";
 }
 
 std::string as_postgres(std::string_view sql) {
