@@ -35,7 +35,7 @@ constexpr int kOldestServer = 150'000;
 // standbys, all before it is. Weaker settings would answer before it is durable.
 constexpr auto kDurable =
     "SELECT pg_logical_emit_message(true, 'chronos', ''),"
-    " CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')"
+    " CASE WHEN current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')"
     " THEN set_config('synchronous_commit', 'on', true) END";
 constexpr Sql kNote{
     "INSERT INTO commits (writer, number) VALUES ($1, $2) ON CONFLICT (writer) DO UPDATE"
