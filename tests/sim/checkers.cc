@@ -233,6 +233,27 @@ Complaints check_attempts(const store::Store& store, ProjectId project, const Hi
   return complaints;
 }
 
+Complaints check_outcomes(const store::Store& store, ProjectId project, const History& history,
+                          const OutsideWorld& world) {
+  Complaints complaints;
+  for (const auto& [id, runs] : history) {
+    for (const auto& run : runs) {
+      const auto whole = store.find_run(project, run.id);
+      for (const auto& attempt : whole->attempts) {
+        const auto kind = attempt.outcome.kind;
+        // Of others the scheduler itself may say what they came to.
+        if (kind != OutcomeKind::succeeded && kind != OutcomeKind::failed) continue;
+        const auto ended = world.ends.find({run.id, attempt.number});
+        if (ended != world.ends.end() && ended->second == kind) continue;
+        complaints.push_back(
+            fmt::format("{}: attempt {} is recorded as {}, which it did not end as",
+                        run.id.to_string(), attempt.number, to_string(kind)));
+      }
+    }
+  }
+  return complaints;
+}
+
 Complaints check_ledger(const store::Store& store, ProjectId project, const History& history,
                         const std::set<JobId>& rescheduled, int starts) {
   Complaints complaints;

@@ -45,6 +45,10 @@ Complaints check_limits(const store::Store& store, ProjectId project, const Hist
 Complaints check_attempts(const store::Store& store, ProjectId project, const History& history,
                           const OutsideWorld& world);
 
+// What is recorded of an attempt is what that attempt came to.
+Complaints check_outcomes(const store::Store& store, ProjectId project, const History& history,
+                          const OutsideWorld& world);
+
 // The ledger: every instant from the first to planned_through has exactly one row. Only for jobs
 // whose schedule never changed. A @reboot job has no more rows than the node had `starts`.
 Complaints check_ledger(const store::Store& store, ProjectId project, const History& history,

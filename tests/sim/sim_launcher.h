@@ -29,8 +29,9 @@ struct OutsideWorld {
     Duration clock_spread{};  // by which the clocks of the nodes differed
   };
   std::vector<Start> starts;
-  Timestamp latest_time;    // a wall clock ever showed
-  Duration clock_spread{};  // by which those of the nodes differ now
+  std::map<std::pair<RunId, int>, OutcomeKind> ends;  // by attempt
+  Timestamp latest_time;                              // a wall clock ever showed
+  Duration clock_spread{};                            // by which those of the nodes differ now
 };
 
 class SimLauncher final : public scheduler::Launcher {
@@ -67,11 +68,12 @@ class SimLauncher final : public scheduler::Launcher {
     if (length > timeout)
       ending.outcome = Outcome{.kind = OutcomeKind::timed_out, .reason = "timeout"};
     const auto at = clock_.steady() + std::min(length, timeout);
-    running_.emplace(run.run, endings_.emplace(at, std::make_pair(run.run, std::move(ending))));
+    const AttemptKey attempt(run.run, run.attempt);
+    running_.insert_or_assign(attempt, endings_.emplace(at, std::pair(attempt, std::move(ending))));
   }
 
-  void cancel(RunId run, int) override {
-    const auto found = running_.find(run);
+  void cancel(RunId run, int attempt) override {
+    const auto found = running_.find({run, attempt});
     if (found == running_.end()) return;
     found->second->second.second.outcome =
         Outcome{.kind = OutcomeKind::cancelled, .reason = "cancelled"};
@@ -84,8 +86,10 @@ class SimLauncher final : public scheduler::Launcher {
   void finish_due() {
     while (!endings_.empty() && endings_.begin()->first <= clock_.steady()) {
       auto node = endings_.extract(endings_.begin());
-      running_.erase(node.mapped().first);
-      node.mapped().second.done(std::move(node.mapped().second.outcome));
+      auto& [attempt, ending] = node.mapped();
+      running_.erase(attempt);
+      world_.ends.insert_or_assign(attempt, ending.outcome.kind);
+      ending.done(std::move(ending.outcome));
     }
   }
 
@@ -98,7 +102,8 @@ class SimLauncher final : public scheduler::Launcher {
     std::move_only_function<void(Outcome)> done;
     Outcome outcome;
   };
-  using Endings = std::multimap<SteadyTime, std::pair<RunId, Ending>>;
+  using AttemptKey = std::pair<RunId, int>;
+  using Endings = std::multimap<SteadyTime, std::pair<AttemptKey, Ending>>;
 
   Outcome draw_outcome() {
     if (!rng_.chance(failing_permille_)) return Outcome{.kind = OutcomeKind::succeeded};
@@ -114,7 +119,7 @@ class SimLauncher final : public scheduler::Launcher {
   const int failing_permille_;
   const Length length_;
   Endings endings_;
-  std::map<RunId, Endings::iterator> running_;
+  std::map<AttemptKey, Endings::iterator> running_;
 };
 
 }  // namespace chronos::sim

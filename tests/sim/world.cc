@@ -281,6 +281,7 @@ Complaints World::check(bool at_end) {
   add(check_deliveries(*inner_, who_.project, history));
   add(check_acknowledged(*inner_, who_.project, history, known_));
   if (!at_end) return all;
+  add(check_outcomes(*inner_, who_.project, history, outside_));
   add(check_all_done(history, clock_.now()));
   add(check_arrived(*inner_, who_.project, history, arrived_));
   return all;
