@@ -52,6 +52,7 @@ struct Plan {
   Timestamp expected_planned_through;
   Timestamp planned_through;
   RunId run;
+  Timestamp expected_planned_at;  // the instant that `run` waits for, as the plan saw it
   DueRun due_run = DueRun::release;
   std::optional<Timestamp> released_planned_at;  // run_once: the instant the run stands for instead
   Duration released_jitter{};                    // and its jitter

@@ -52,12 +52,13 @@ struct Piece {
 };
 
 // A plan for the run that leaves the job as it is.
-Plan unchanged(const Job& job, RunId run) {
+Plan unchanged(const Job& job, RunId run, Timestamp planned_at) {
   Plan plan;
   plan.job = job.id;
   plan.expected_version = job.version;
   plan.expected_planned_through = plan.planned_through = job.planned_through;
   plan.run = run;
+  plan.expected_planned_at = planned_at;
   return plan;
 }
 
@@ -65,7 +66,7 @@ Plan unchanged(const Job& job, RunId run) {
 class DuePlanner {
  public:
   DuePlanner(const DueInput& input, IdSource& ids)
-      : input_(input), ids_(ids), plan_(unchanged(input.job, input.run)) {}
+      : input_(input), ids_(ids), plan_(unchanged(input.job, input.run, input.planned_at)) {}
 
   Plan plan() && {
     answer_excluded();
@@ -403,7 +404,7 @@ std::optional<Plan> plan_start_up(const WaitingInput& input) {
   const auto& [job, schedule, run, planned_at, now] = input;
   const auto& spec = job.spec.schedule;
   if (planned_at != kNextStart || (spec.start_at && *spec.start_at > now)) return std::nullopt;
-  auto plan = unchanged(job, run);
+  auto plan = unchanged(job, run, planned_at);
   if (spec.end_at && *spec.end_at <= now) {
     plan.due_run = Plan::DueRun::drop;
     plan.phase_at_end = JobPhase::succeeded;
@@ -428,7 +429,7 @@ std::optional<Plan> replan(const WaitingInput& input, IdSource& ids) {
       earlier && (!later || planned_at - *earlier <= *later - planned_at);
   const auto instant = is_earlier_nearer ? earlier : later;
 
-  auto plan = unchanged(job, run);
+  auto plan = unchanged(job, run, planned_at);
   plan.due_run = Plan::DueRun::drop;
   if (instant) {
     const auto jitter = jitter_of(job.spec, job.id, *instant);

@@ -298,7 +298,8 @@ struct ReleaseDue {
 // What the planner decided about one due scheduled run (model/plan.h). Clears Job::parked_at unless
 // it parks or waits; a parked run vanishes. Refused: version_mismatch when the job's version or
 // planned_through moved meanwhile, a calendar has another version than in `calendars` or is gone,
-// or `run` no longer waits to be planned; then nothing happened and the due run will be read again.
+// or `run` no longer waits to be planned, or for another instant; then nothing happened and the due
+// run will be read again.
 //
 // A row of `rows` extends the row of the job that ends at expected_planned_through (so that no
 // instant lies between) when both have the same state, reason and error: that one's count grows,

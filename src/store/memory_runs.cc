@@ -120,7 +120,9 @@ Result<CommitPlan::Answer> apply(Tables& tables, const CommitPlan& change) {
                           found->second.job.version == change.expected_version &&
                           found->second.job.planned_through == change.expected_planned_through &&
                           due->second.job == change.job && due->second.place == Place::due &&
-                          due->second.needs_planning && saw_calendars(tables, change);
+                          due->second.needs_planning &&
+                          due->second.planned_at == change.expected_planned_at &&
+                          saw_calendars(tables, change);
   if (!is_current) {
     return fail(Reason::version_mismatch, "the job or its due run changed meanwhile");
   }

@@ -131,6 +131,7 @@ TEST_F(RunsApi, RetryRefusesARange) {
   plan.expected_planned_through = run.job->planned_through;
   plan.planned_through = clock_.now();
   plan.run = run.run;
+  plan.expected_planned_at = run.planned_at;
   plan.due_run = Plan::DueRun::drop;
   const auto row = ids_.make<RunId>();
   plan.rows = {{row, RunState::missed, "down", run.planned_at, clock_.now(), 10}};

@@ -379,6 +379,7 @@ const std::map<std::string, Tell> kOtherStories = {
        plan.expected_planned_through = due.job->planned_through;
        plan.planned_through = due.planned_at;
        plan.run = due.run;
+       plan.expected_planned_at = due.planned_at;
        plan.due_run = Plan::DueRun::drop;
        plan.rows = {{due.run, RunState::missed, "eclipse", due.planned_at, {}, 1}};
        EXPECT_TRUE(commit_and_wait(s.store_, store::CommitPlan{plan, s.clock_.now()}));

@@ -228,6 +228,21 @@ TEST_P(CalendarsTest, AWaitingRunKeepsWhatWasParked) {
   EXPECT_EQ(job(declared).parked_at, now());
 }
 
+// Another node's clock may be behind, or its look at the calendars older.
+TEST_P(CalendarsTest, APlanForAnInstantThatAnotherMovedIsRefused) {
+  commit(put("a"));
+  submit_recurring(now(), keeping_to({"a"}));
+  const auto stale = plan_for(due_one(), Plan::DueRun::release);
+  auto moved = stale;
+  moved.due_run = Plan::DueRun::wait;
+  moved.planned_through = moved.expected_planned_through;
+  moved.next_run = to_plan(now() - 1min);
+  moved.next_run->id = moved.run;
+  commit(moved);
+  EXPECT_EQ(refusal(try_commit(stale)), "version_mismatch");
+  EXPECT_EQ(due_one().planned_at, now() - 1min);
+}
+
 TEST_P(CalendarsTest, EqualSkipsFoldUnlessAnotherCalendarIsNamed) {
   commit(put("a"));
   const auto submitted = submit_recurring(now(), keeping_to({"a"}));

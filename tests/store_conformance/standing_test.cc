@@ -165,6 +165,7 @@ TEST_P(StandingTest, AMovedRunKeepsTheLedgerAsItIs) {
   move.expected_version = job.version;
   move.expected_planned_through = move.planned_through = waiting[0].job->planned_through;
   move.run = waiting[0].run;
+  move.expected_planned_at = waiting[0].planned_at;
   move.due_run = Plan::DueRun::drop;
   move.next_run = to_plan(now() + 30min);
   move.now = now();

@@ -85,6 +85,7 @@ CommitPlan StoreTest::plan_for(const DueRun& due, Plan::DueRun what) {
   change.expected_planned_through = due.job->planned_through;
   change.planned_through = what == Plan::DueRun::park ? due.job->planned_through : due.planned_at;
   change.run = due.run;
+  change.expected_planned_at = due.planned_at;
   change.due_run = what;
   change.now = now();
   return change;

@@ -278,7 +278,10 @@ Result<std::int64_t> apply(Writer& writer, const ReleaseDue& change) {
 Result<CommitPlan::Answer> apply(Writer& writer, const CommitPlan& change) {
   auto& db = writer.db;
   CHRONOS_TRY(const auto run, find_live(db, change.job, change.run));
-  if (!run || run->place != Place::due || !run->needs_planning) return stale();
+  if (!run || run->place != Place::due || !run->needs_planning ||
+      run->planned_at != change.expected_planned_at) {
+    return stale();
+  }
   const JobKey key{run->project, run->job};
   CHRONOS_TRY(const auto stored, find_stored_job({db, writer.specs}, key.project, key.job));
   if (!stored || stored->job.version != change.expected_version ||

@@ -321,6 +321,7 @@ CommitPlan plan(Plan::DueRun what) {
   value.job = job(1);
   value.expected_version = 1;
   value.run = run(kLive + 1);
+  value.expected_planned_at = kNow - 499s;
   value.due_run = what;
   value.planned_through = kNow;
   value.now = kNow;
