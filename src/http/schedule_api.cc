@@ -45,6 +45,7 @@ std::string write_preview(const schedule::Preview& preview, const std::string& t
 
 Result<Response> preview_schedule(const Call& call) {
   schedule::ScheduleSpec spec;
+  std::optional<JobId> job;
   std::optional<Timestamp> from;
   int count = 5;
   Query query(call.request());
@@ -57,6 +58,7 @@ Result<Response> preview_schedule(const Call& call) {
   query.time("end_at", spec.end_at);
   query.list("calendars", spec.calendars);
   query.text("seed", spec.seed);
+  query.choice("job", &JobId::parse, "the id of a job: job_…", job);
   query.time("from", from);
   query.integer("count", {1, kCountMax}, count);
   CHRONOS_TRY_VOID(query.finish());
@@ -65,8 +67,11 @@ Result<Response> preview_schedule(const Call& call) {
     return fail_field("/cron", choices == 0 ? "required" : "one_of",
                       "give one of cron (as often as needed), every and scheduled_time");
   }
-  CHRONOS_TRY(const auto preview,
-              call.api().system.preview(call.who(), spec, from, static_cast<std::size_t>(count)));
+  if (job && !spec.seed.empty()) {
+    return fail_field("/seed", "one_of", "the job has a seed of its own", "leave seed out");
+  }
+  CHRONOS_TRY(const auto preview, call.api().system.preview(call.who(), spec, job, from,
+                                                            static_cast<std::size_t>(count)));
   return json_response(200, write_preview(preview, spec.timezone));
 }
 

@@ -46,9 +46,15 @@ Result<Counts> System::counts() const {
 }
 
 Result<schedule::Preview> System::preview(const Principal& who, schedule::ScheduleSpec spec,
-                                          std::optional<Timestamp> from, std::size_t count) const {
+                                          std::optional<JobId> job, std::optional<Timestamp> from,
+                                          std::size_t count) const {
   const auto start = from.value_or(clock_.now());
   spec.anchor = std::chrono::floor<std::chrono::seconds>(start);
+  if (job) {
+    CHRONOS_TRY(const auto stored, store_.find_job(who.project, *job));
+    spec.anchor = stored.spec.schedule.anchor;
+    spec.seed = stored.spec.schedule.seed;
+  }
   CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(spec));
   CHRONOS_TRY_VOID(schedule.check_fires_after(start));
   CHRONOS_TRY(const auto calendars, load_calendars(store_, who.project, spec.calendars));

@@ -60,9 +60,12 @@ class System {
   Result<void> check_ready() const;  // can it take a job right now?
   Result<Counts> counts() const;
 
-  // The first instants after `from` (nothing = now) that the calendars of `spec` leave open.
+  // The first instants after `from` (nothing = now) that the calendars of `spec` leave open. As the
+  // schedule of `job`, when it is given: with its anchor and seed instead of `from` and spec.seed.
+  // Refused: not_found.
   Result<schedule::Preview> preview(const Principal& who, schedule::ScheduleSpec spec,
-                                    std::optional<Timestamp> from, std::size_t count) const;
+                                    std::optional<JobId> job, std::optional<Timestamp> from,
+                                    std::size_t count) const;
 
   // {"email": address} or {"channel": name}; {} = the default addresses. Refused when nothing can
   // be sent there. Answers when the message is on its way, not when it has arrived.

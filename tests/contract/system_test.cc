@@ -267,6 +267,24 @@ TEST_F(SystemApi, PreviewAgreesWithTheScheduler) {
   EXPECT_EQ(preview.text("/next/0/at"), job.text("/next_run_at"));
 }
 
+TEST_F(SystemApi, PreviewOfAJobAgreesWithTheSchedulerWhateverHappenedToIt) {
+  const auto interval = make_job(R"("every": "90m")");
+  const auto hashed = make_job(R"("cron": "H H * * *")");
+  ASSERT_EQ(patch("/api/jobs/" + hashed, R"({"name": "renamed"})").status, 200);
+  clock_.advance(17min);
+  const auto next = [&](const std::string& query, const std::string& job) {
+    const auto preview = get("/api/schedule/preview?count=1&" + query + "&job=" + job);
+    EXPECT_EQ(preview.text("/next/0/at"), get("/api/jobs/" + job).text("/next_run_at"));
+  };
+  next("every=90m", interval);
+  next("cron=H%20H%20*%20*%20*", hashed);
+
+  const std::string path = "/api/schedule/preview?every=90m&job=";
+  EXPECT_EQ(get(path + "job_1").text("/errors/0/pointer"), "/job");
+  EXPECT_EQ(get(path + interval + "&seed=s").text("/errors/0/pointer"), "/seed");
+  EXPECT_EQ(get(path + ids_.make<JobId>().to_string()).status, 404);
+}
+
 TEST_F(SystemApi, PreviewRefusesWhatASubmitWould) {
   EXPECT_EQ(get("/api/schedule/preview").text("/errors/0/code"), "required");
   EXPECT_EQ(get("/api/schedule/preview?every=1h&cron=*").text("/errors/0/code"), "one_of");

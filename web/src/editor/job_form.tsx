@@ -11,6 +11,7 @@ import { ScheduleEditor } from "./schedule_editor";
 
 interface FormProps {
   spec: JobSpec;
+  id: string | undefined; // of the job, when it is there already
   errors: (pointer: string) => FieldError[];
   onChange: (changes: Partial<JobSpec>) => void;
 }
@@ -154,7 +155,7 @@ function TellFields({ spec, onChange }: Pick<FormProps, "spec" | "onChange">) {
   );
 }
 
-export function JobForm({ spec, errors, onChange }: FormProps) {
+export function JobForm({ spec, id, errors, onChange }: FormProps) {
   const { action } = spec;
   const setAction = (changes: object) => {
     const next: Record<string, unknown> = { ...action, ...changes };
@@ -178,7 +179,7 @@ export function JobForm({ spec, errors, onChange }: FormProps) {
           <PayloadField spec={spec} onChange={onChange} />
         </div>
       </Card>
-      <Card title="When"><ScheduleEditor spec={spec} errors={errors} onChange={onChange} /></Card>
+      <Card title="When"><ScheduleEditor spec={spec} id={id} errors={errors} onChange={onChange} /></Card>
       <Card title="How">
         <div class="stack">
           <div class="form-grid">

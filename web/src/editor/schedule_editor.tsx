@@ -43,9 +43,9 @@ function instantOfWall(wall: string, zone: string): string {
   return `${wall}:00${offsetText(first, zone)}`;
 }
 
-function useExplained(spec: JobSpec): { preview: Preview | null; problem: Problem | null; busy: boolean } {
+function useExplained(spec: JobSpec, id: string | undefined): { preview: Preview | null; problem: Problem | null; busy: boolean } {
   const [state, setState] = useState<{ preview: Preview | null; problem: Problem | null; busy: boolean }>({ preview: null, problem: null, busy: false });
-  const path = modeOf(spec) === "now" ? null : pathWith("/api/schedule/preview", previewQuery(spec, PREVIEWED));
+  const path = modeOf(spec) === "now" ? null : pathWith("/api/schedule/preview", previewQuery(spec, id, PREVIEWED));
   useEffect(() => {
     if (path === null) {
       setState({ preview: null, problem: null, busy: false });
@@ -72,8 +72,8 @@ function Caret({ text, error }: { text: string; error: FieldError }) {
   );
 }
 
-function Explained({ spec }: { spec: JobSpec }) {
-  const { preview, problem, busy } = useExplained(spec);
+function Explained({ spec, id }: { spec: JobSpec; id: string | undefined }) {
+  const { preview, problem, busy } = useExplained(spec, id);
   if (modeOf(spec) === "now") return <Notice title="Runs at once">As soon as it is stored; then it is done.</Notice>;
   const crons = cronTexts(spec.cron);
   const error = problem?.errors[0];
@@ -100,11 +100,12 @@ function Explained({ spec }: { spec: JobSpec }) {
 
 interface EditorProps {
   spec: JobSpec;
+  id: string | undefined; // of the job, when it is there already
   errors: (pointer: string) => FieldError[];
   onChange: (changes: Partial<JobSpec>) => void;
 }
 
-export function ScheduleEditor({ spec, errors, onChange }: EditorProps) {
+export function ScheduleEditor({ spec, id, errors, onChange }: EditorProps) {
   const mode = modeOf(spec);
   const zone = spec.timezone && isZone(spec.timezone) ? spec.timezone : "UTC";
   const { data: calendars } = useResource<{ calendars: Calendar[] }>("/api/calendars");
@@ -165,7 +166,7 @@ export function ScheduleEditor({ spec, errors, onChange }: EditorProps) {
           )}
         </div>
       )}
-      <Explained spec={spec} />
+      <Explained spec={spec} id={id} />
     </div>
   );
 }

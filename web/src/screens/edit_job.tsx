@@ -172,7 +172,7 @@ function Editor({ loaded }: { loaded: Loaded }) {
         </Notice>
       )}
       <div class="columns editor-columns">
-        <JobForm spec={spec} errors={errors} onChange={change} />
+        <JobForm spec={spec} id={job?.id} errors={errors} onChange={change} />
         <div class="stack sticky">
           <Card title={<Segmented label="Shown as" options={SIDES} value={side} onChange={setSide} />} actions={<span class="small" role="status" data-check={state}>{state === "checking" ? "Checking…" : state === "good" ? "The server would take this" : toMend ? <span class="bad-text">{toMend.errors.length > 0 ? `${toMend.errors.length} to mend` : toMend.title}</span> : ""}</span>}>
             <div class="stack">

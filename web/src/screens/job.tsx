@@ -96,7 +96,7 @@ function Figures({ job, strip }: { job: JobData; strip: readonly StripRun[] }) {
 function ScheduleCard({ job }: { job: JobData }) {
   const recurring = isRecurring(job) || job.scheduled_time;
   const concerns = useMemo(() => jobChange(job.id), [job.id]);
-  const { data: preview, problem, reload } = useResource<Preview>(recurring ? pathWith("/api/schedule/preview", previewQuery(job, NEXT_RUNS)) : null, concerns);
+  const { data: preview, problem, reload } = useResource<Preview>(recurring ? pathWith("/api/schedule/preview", previewQuery(job, job.id, NEXT_RUNS)) : null, concerns);
   useReloadAt(preview?.next[0]?.at, reload);
   return (
     <Card title="Schedule">

@@ -24,8 +24,8 @@ export function actionText(action: Action): string {
   return "pulled by a worker";
 }
 
-/** For an input that a server computes with: the query of GET /api/schedule/preview. */
-export function previewQuery(job: JobSpec, count: number) {
+/** For an input that a server computes with: the query of GET /api/schedule/preview; `id` is of a job that is there already. */
+export function previewQuery(job: JobSpec, id: string | undefined, count: number) {
   return {
     cron: cronTexts(job.cron),
     every: job.every ?? undefined,
@@ -35,7 +35,8 @@ export function previewQuery(job: JobSpec, count: number) {
     start_at: job.start_at ?? undefined,
     end_at: job.end_at ?? undefined,
     calendars: job.calendars ?? [],
-    seed: job.key ?? job.name,
+    job: id,
+    seed: id === undefined ? job.key ?? job.name : undefined,
     count,
   };
 }
