@@ -53,7 +53,7 @@ function JobRow({ job, selected, onSelect }: RowProps) {
       </td>
       <td data-label="Next" class="nowrap"><Relative at={job.next_run_at} kind="future" zone={job.timezone} /></td>
       <td data-label="Last" class="nowrap">
-        {job.last_run ? <Link to={`/runs/${job.last_run.id}`} class="row state-link"><State of={job.last_run.state} /><Relative at={job.last_run.ended_at} kind="past" zone={job.timezone} /></Link> : <span class="soft">never</span>}
+        {job.last_run ? <Link to={`/runs/${job.last_run.id}`} class="last-run"><State of={job.last_run.state} /><Relative at={job.last_run.ended_at} kind="past" zone={job.timezone} /></Link> : <span class="soft">never</span>}
       </td>
       <td data-label="History"><Strip runs={job.strip ?? []} bars={BARS} step={5} height={26} /></td>
       <td data-label="Tags" class={`tags-cell ${job.tags.length === 0 ? "hide-folded" : ""}`}>
