@@ -1,19 +1,11 @@
 // Many at once.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { begin, logIn, openPage, show } from "./browser.mjs";
 import { until } from "./chronos.mjs";
 
-let stage;
-let server;
-let browser;
-let page;
-
-before(async () => {
-  stage = await begin();
-  ({ server, browser, page } = stage);
-});
-after(() => stage?.end());
+const { server, browser, page, end } = await begin();
+after(end);
 
 const selection = () => page.getByRole("region", { name: "Selection" });
 

@@ -3,20 +3,12 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { begin, openPage, logIn, show } from "./browser.mjs";
 import { BINARY, until } from "./chronos.mjs";
 
-let stage;
-let server;
-let browser;
-let page;
-
-before(async () => {
-  stage = await begin();
-  ({ server, browser, page } = stage);
-});
-after(() => stage?.end());
+const { server, browser, page, end } = await begin();
+after(end);
 
 const HTTP = { kind: "http", url: "http://127.0.0.1:9/" };
 const heading = (name) => page.getByRole("heading", { level: 1, name });

@@ -1,17 +1,10 @@
 // Keys: what they are worth, made once, their secret shown once.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { begin, show } from "./browser.mjs";
 
-let stage;
-let server;
-let page;
-
-before(async () => {
-  stage = await begin();
-  ({ server, page } = stage);
-});
-after(() => stage?.end());
+const { server, page, end } = await begin();
+after(end);
 
 const keysCalled = async (name) => (await server.call("GET", "/api/keys")).keys.filter((key) => key.name === name);
 

@@ -1,17 +1,10 @@
 // Lists: what of them was looked at, what a row says, what can be done with it.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { begin, show } from "./browser.mjs";
 
-let stage;
-let server;
-let page;
-
-before(async () => {
-  stage = await begin();
-  ({ server, page } = stage);
-});
-after(() => stage?.end());
+const { server, page, end } = await begin();
+after(end);
 
 const HTTP = { kind: "http", url: "http://127.0.0.1:9/" };
 

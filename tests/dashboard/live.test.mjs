@@ -2,20 +2,12 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { begin, logIn, openPage, pageOf, show } from "./browser.mjs";
 import { Chronos, until } from "./chronos.mjs";
 
-let stage;
-let server;
-let browser;
-let page;
-
-before(async () => {
-  stage = await begin();
-  ({ server, browser, page } = stage);
-});
-after(() => stage?.end());
+const { server, browser, page, end } = await begin();
+after(end);
 
 const heading = (name) => page.getByRole("heading", { level: 1, name });
 
