@@ -13,6 +13,7 @@ namespace chronos::test::large {
 namespace {
 
 using store::sql::Connection;
+using store::sql::Durable;
 using store::sql::Sql;
 
 constexpr std::int64_t kSecond = 1'000'000;
@@ -317,7 +318,7 @@ Result<void> fill(Connection& db) {
     CHRONOS_TRY_VOID(db.run_script(sql));
   }
   CHRONOS_TRY_VOID(put_specs(db));
-  return db.commit();
+  return db.commit(Durable::written);
 }
 
 }  // namespace chronos::test::large

@@ -23,7 +23,7 @@ class ListeningConnection final : public store::sql::Connection {
   Result<void> run_script(const std::string& script) override { return inner_.run_script(script); }
   std::int64_t rows_changed() const override { return inner_.rows_changed(); }
   Result<void> begin() override { return inner_.begin(); }
-  Result<void> commit() override { return inner_.commit(); }
+  Result<void> commit(store::sql::Durable what) override { return inner_.commit(what); }
   bool rollback() override { return inner_.rollback(); }
   Result<std::int64_t> bytes() override { return inner_.bytes(); }
 

@@ -183,6 +183,12 @@ T Columns::get() {
 
 // -- Connections ---------------------------------------------------------------------------------
 
+// What is durable when a commit has succeeded.
+enum class Durable {
+  written,  // by the transaction, if it has written anything
+  seen,     // by it too: what others had committed before
+};
+
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -196,7 +202,7 @@ class Connection {
   // keeps the right for longer than the busy timeout.
   virtual Result<void> begin() = 0;
   // Fails as Transactor::commit() does.
-  virtual Result<void> commit() = 0;
+  virtual Result<void> commit(Durable what) = 0;
   // False when the connection's state is no longer known.
   virtual bool rollback() = 0;
   // Each statement that is waited for is a round trip: many rows go in one, as arrays

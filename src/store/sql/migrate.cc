@@ -39,7 +39,7 @@ Result<void> apply(Connection& db, const EmbeddedFile& file, std::int64_t number
         fmt::format("migration {} failed: {}", file.name, applied.error().message);
     return applied;
   }
-  return db.commit();
+  return db.commit(Durable::written);
 }
 
 }  // namespace

@@ -201,7 +201,7 @@ class PostgresConnection final : public Connection {
     return bytes.value_or(0);
   }
   Result<void> begin() override;
-  Result<void> commit() override;
+  Result<void> commit(Durable what) override;
   bool rollback() override;
   bool is_remote() const override { return true; }
   bool is_lost() const override { return !db_ || PQstatus(db_.get()) == CONNECTION_BAD; }
@@ -290,25 +290,9 @@ void PostgresConnection::hear(void* self, const PGresult* notice) {
 }
 
 Result<void> PostgresConnection::open_handle() {
-  // The URL comes last but one: what it says goes before these.
-  constexpr std::array kNames = {"connect_timeout",      "keepalives_idle",
-                                 "keepalives_interval",  "keepalives_count",
-                                 "tcp_user_timeout",     "fallback_application_name",
-                                 "target_session_attrs", "dbname",
-                                 "client_encoding",      static_cast<const char*>(nullptr)};
-  const std::array values = {"5",
-                             "5",
-                             "2",
-                             "3",
-                             "10000",
-                             "chronos",
-                             server_wanted(),
-                             options_.url.c_str(),
-                             "UTF8",
-                             static_cast<const char*>(nullptr)};
   if (!options_.is_pooled) statements_.clear();
   posted_ = 0;
-  db_.reset(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
+  db_ = open_connection(options_.url, "chronos");
   if (PQstatus(db_.get()) != CONNECTION_OK) return std::unexpected(lost(db_.get()));
   PQsetNoticeReceiver(db_.get(), hear, this);
   return {};
@@ -469,14 +453,16 @@ Result<void> PostgresConnection::begin() {
 
 // In two steps, so that the others' turn need not wait for the disk (decision 12): once the
 // transaction is committed they see it, and build on it; who waits for it is answered when it is
-// durable. What is built on it cannot be durable before it, for the log is written in order.
-Result<void> PostgresConnection::commit() {
+// durable. What is built on it cannot be durable before it, for the log is written in order. Who
+// only tells what is stored already waits as well: a repetition sees what it repeats before that is
+// durable, on this node (unknown_commit) or on another.
+Result<void> PostgresConnection::commit(Durable what) {
   auto written = ask("SELECT pg_current_xact_id_if_assigned() IS NOT NULL");
   if (!written) {
     rollback();  // whether it is lost or was refused: nothing of the transaction is stored
     return std::unexpected(std::move(written).error());
   }
-  if (*PQgetvalue(written->get(), 0, 0) == 0) {
+  if (what == Durable::written && *PQgetvalue(written->get(), 0, 0) == 0) {
     rollback();
     return {};
   }

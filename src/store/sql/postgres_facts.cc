@@ -2,13 +2,11 @@
 
 #include <libpq-fe.h>
 
-#include <array>
 #include <charconv>
 #include <memory>
 
 #include "base/clock.h"
 #include "store/sql/postgres_handles.h"
-#include "store/sql/postgres_words.h"
 
 namespace chronos::store::sql {
 namespace {
@@ -53,16 +51,9 @@ std::int64_t number(std::string_view text) {
 class Questions {
  public:
   explicit Questions(const std::string& url) {
-    constexpr std::array kNames = {"connect_timeout", "fallback_application_name",
-                                   "target_session_attrs", "dbname",
-                                   static_cast<const char*>(nullptr)};
-    // The server that a node would take; when there is none, what is there instead.
-    for (const auto* wanted : {server_wanted(), "any"}) {
-      const std::array values = {"5", "chronos doctor", wanted, url.c_str(),
-                                 static_cast<const char*>(nullptr)};
-      db_.reset(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
-      if (PQstatus(db_.get()) == CONNECTION_OK) break;
-    }
+    db_ = open_connection(url, "chronos doctor");
+    // When no server is as a node would take it: what is there instead.
+    if (PQstatus(db_.get()) != CONNECTION_OK) db_ = open_connection(url, "chronos doctor", "any");
     if (PQstatus(db_.get()) != CONNECTION_OK) problem_ = PQerrorMessage(db_.get());
   }
 

@@ -19,13 +19,13 @@ class TableHolders final : public Holders {
     opening_ = opening.value_or(0);
     CHRONOS_TRY_VOID(db.post(kForget, kWorkersKept));
     CHRONOS_TRY_VOID(db.post(kWorkersLive));
-    return db.commit();
+    return db.commit(Durable::written);
   }
   void end(Connection& db) override {
     static constexpr Sql kGone{"DELETE FROM holders WHERE opening = $1 AND is_worker = 0"};
     // If it cannot be said, their time ends by itself.
     if (!db.begin()) return;
-    if (db.post(kGone, opening_) && db.commit()) return;
+    if (db.post(kGone, opening_) && db.commit(Durable::written)) return;
     db.rollback();
   }
 

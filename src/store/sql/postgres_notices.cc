@@ -107,20 +107,7 @@ class Untold {
 };
 
 ConnectionHandle connect(const std::string& url) {
-  constexpr std::array kNames = {
-      "connect_timeout",      "keepalives_idle",  "keepalives_interval",
-      "keepalives_count",     "tcp_user_timeout", "fallback_application_name",
-      "target_session_attrs", "dbname",           static_cast<const char*>(nullptr)};
-  const std::array values = {"5",
-                             "5",
-                             "2",
-                             "3",
-                             "10000",
-                             "chronos",
-                             server_wanted(),
-                             url.c_str(),
-                             static_cast<const char*>(nullptr)};
-  ConnectionHandle db(PQconnectdbParams(kNames.data(), values.data(), /*expand_dbname*/ 1));
+  auto db = open_connection(url, "chronos");
   PQsetNoticeReceiver(db.get(), [](void*, const PGresult*) {}, nullptr);
   return db;
 }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <utility>
 
 namespace chronos::store::sql {
@@ -89,10 +88,6 @@ Error lost(const PGconn* connection) {
           "the database cannot be reached: " + trimmed(PQerrorMessage(connection)),
           {},
           {}};
-}
-
-const char* server_wanted() {
-  return std::getenv("PGTARGETSESSIONATTRS") == nullptr ? "primary" : "";
 }
 
 std::string as_postgres(std::string_view sql) {

@@ -21,10 +21,6 @@ Error error_of(const pg_result* result);
 // The connection is gone.
 Error lost(const pg_conn* connection);
 
-// Of several servers the one that takes changes (target_session_attrs). Given before the store's
-// URL, whose word counts; nothing when the environment has one.
-const char* server_wanted();
-
 // A statement of ours: the few words in which the two databases differ.
 std::string as_postgres(std::string_view sql);
 

@@ -48,10 +48,6 @@ bool may_repeat(const Change& change) {
   return !is_one_of.operator()<ClaimRuns, ReleaseDue, Prune, Heartbeat, ClaimDeliveries>();
 }
 
-// Makes the transaction one that writes, whose commit waits until all that it saw is durable: the
-// commits of other nodes, and one that was answered with unknown_commit, are seen before they are.
-constexpr sql::Sql kWrite{"SELECT pg_current_xact_id()"};
-
 using Notices = std::unique_ptr<sql::PostgresNotices>;
 
 // What a store works with.
@@ -196,13 +192,11 @@ class SqlStore::State final : private Transactor {
   }
 
   Result<void> commit() override {
-    auto written = sql::write_totals(writer_);
-    if (written && may_repeat_ && db_->is_remote()) written = db_->post(kWrite);
-    if (!written) {
+    if (auto counted = sql::write_totals(writer_); !counted) {
       rollback();
-      return written;
+      return counted;
     }
-    auto committed = db_->commit();
+    auto committed = db_->commit(may_repeat_ ? sql::Durable::seen : sql::Durable::written);
     is_broken_ = !committed;
     if (committed && writer_.has_suspect_leases) holders_->suspect();
     if (!committed) writer_.queue_use.reset();

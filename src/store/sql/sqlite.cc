@@ -157,7 +157,8 @@ class SqliteConnection final : public Connection {
     return {};
   }
 
-  Result<void> commit() override {
+  // Nothing is seen here before it is durable.
+  Result<void> commit(Durable) override {
     static constexpr Sql kCommit{"COMMIT"};
     const auto done = run(kCommit);
     if (done) return {};
