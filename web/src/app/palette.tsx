@@ -1,7 +1,6 @@
 // Ctrl-K: every screen and every job, by a few letters. And "?": the keys there are.
 import { useEffect, useState } from "preact/hooks";
 import { pathWith, read } from "../api/http";
-import { readOn } from "../api/pages";
 import type { Job, JobList } from "../api/types";
 import { Dialog } from "../parts/dialog";
 import { State } from "../parts/state";
@@ -30,8 +29,7 @@ function screens(text: string): Choice[] {
 async function find(text: string, signal: AbortSignal): Promise<Choice[]> {
   if (/^(job|run)_[0-9a-z]+$/.test(text)) return [{ label: `Open ${text}`, to: `/${text.slice(0, 3)}s/${text}` }];
   if (text === "") return [];
-  const path = pathWith("/api/jobs", { name: text, limit: JOBS_MAX });
-  const { jobs, next } = await readOn<JobList>(path, "jobs", (one) => read<JobList>(one, signal), () => {});
+  const { jobs, next } = await read<JobList>(pathWith("/api/jobs", { name: text, limit: JOBS_MAX }), signal);
   const further = next === null ? [] : [{ label: `Look further for jobs called ${text}`, to: searchLink("/jobs", { name: text }) }];
   return [...jobs.map((job) => ({ label: job.name, to: `/jobs/${job.id}`, job })), ...further];
 }
