@@ -307,10 +307,58 @@ std::string as_utf8(std::string text) {
   return out;
 }
 
-void append_string(std::string& out, std::string_view text) {
+namespace {
+
+constexpr bool is_plain(char c) {
+  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+// Whether all of eight bytes are plain; by the borrows of subtractions (H. S. Warren, Hacker's
+// Delight, 6-1), which may also spoil the byte after one that is not.
+bool are_plain(std::uint64_t eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  const auto below = [](std::uint64_t bytes, std::uint64_t limit) {
+    return (bytes - limit * kOnes) & ~bytes;
+  };
+  const auto special = eight | below(eight, ' ') | below(eight ^ ('"' * kOnes), 1) |
+                       below(eight ^ ('\\' * kOnes), 1) | below(eight ^ (0x7f * kOnes), 1);
+  return (special & (0x80 * kOnes)) == 0;
+}
+
+template <class Word>
+std::uint64_t word_at(const char* place) {
+  Word word = 0;
+  std::memcpy(&word, place, sizeof(word));
+  return word;
+}
+
+// How many bytes at the front stand in a JSON string as they are: all of them, or up to seven too
+// few.
+std::size_t plain_prefix(std::string_view text) {
+  using Half = std::uint32_t;
+  using Word = std::uint64_t;
+  const auto* const begin = text.data();
+  const auto* const end = begin + text.size();
+  std::size_t i = 0;
+  if (text.size() >= sizeof(Word)) {
+    for (; i + sizeof(Word) < text.size(); i += sizeof(Word)) {
+      if (!are_plain(word_at<Word>(begin + i))) return i;
+    }
+    return are_plain(word_at<Word>(end - sizeof(Word))) ? text.size() : i;
+  }
+  if (text.size() >= sizeof(Half)) {
+    constexpr int kHalfBits = 32;
+    const auto both = word_at<Half>(begin) | word_at<Half>(end - sizeof(Half)) << kHalfBits;
+    return are_plain(both) ? text.size() : 0;
+  }
+  while (i < text.size() && is_plain(text[i])) ++i;
+  return i;
+}
+
+// The text from its first byte that may not stand in a JSON string as it is.
+void append_escaped(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   const bool is_utf8 = simdjson::validate_utf8(text.data(), text.size());
-  out += '"';
   std::size_t plain_from = 0;
   const auto flush = [&](std::size_t to) { out.append(text, plain_from, to - plain_from); };
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -346,16 +394,52 @@ void append_string(std::string& out, std::string_view text) {
     }
   }
   flush(text.size());
+}
+
+}  // namespace
+
+namespace {
+
+// `before`, the text as a JSON string, `after`.
+void append_quoted(std::string& out, std::string_view before, std::string_view text,
+                   std::string_view after) {
+  if (plain_prefix(text) < text.size()) {
+    out += before;
+    append_string(out, text);
+    out += after;
+    return;
+  }
+  const auto from = out.size();
+  const auto to = from + before.size() + text.size() + after.size() + 2;
+  out.resize_and_overwrite(to, [&](char* data, std::size_t) {
+    auto* at = data + from;
+    for (const char c : before) *at++ = c;
+    *at++ = '"';
+    std::memcpy(at, text.data(), text.size());
+    at += text.size();
+    *at++ = '"';
+    for (const char c : after) *at++ = c;
+    return to;
+  });
+}
+
+}  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+  const auto plain = plain_prefix(text);
+  out += '"';
+  out.append(text, 0, plain);
+  if (plain < text.size()) append_escaped(out, text.substr(plain));
   out += '"';
 }
 
-void Writer::separate() {
-  if (needs_comma_) out_ += ',';
-  needs_comma_ = true;
+// What stands before the next value.
+std::string_view Writer::separator() {
+  return std::exchange(needs_comma_, true) ? "," : "";
 }
 
 Writer& Writer::begin_object() {
-  separate();
+  out_ += separator();
   out_ += '{';
   needs_comma_ = false;
   return *this;
@@ -368,7 +452,7 @@ Writer& Writer::end_object() {
 }
 
 Writer& Writer::begin_array() {
-  separate();
+  out_ += separator();
   out_ += '[';
   needs_comma_ = false;
   return *this;
@@ -381,27 +465,25 @@ Writer& Writer::end_array() {
 }
 
 Writer& Writer::key(std::string_view name) {
-  separate();
-  append_string(out_, name);
-  out_ += ':';
+  append_quoted(out_, separator(), name, ":");
   needs_comma_ = false;
   return *this;
 }
 
 Writer& Writer::string(std::string_view text) {
-  separate();
-  append_string(out_, text);
+  append_quoted(out_, separator(), text, "");
   return *this;
 }
 
 Writer& Writer::integer(std::int64_t value) {
-  separate();
-  fmt::format_to(std::back_inserter(out_), "{}", value);
+  out_ += separator();
+  const fmt::format_int digits(value);
+  out_.append(digits.data(), digits.size());
   return *this;
 }
 
 Writer& Writer::number(double value) {
-  separate();
+  out_ += separator();
   if (std::isfinite(value)) {
     fmt::format_to(std::back_inserter(out_), "{}", value);
   } else {
@@ -411,19 +493,19 @@ Writer& Writer::number(double value) {
 }
 
 Writer& Writer::boolean(bool value) {
-  separate();
+  out_ += separator();
   out_ += value ? "true" : "false";
   return *this;
 }
 
 Writer& Writer::null() {
-  separate();
+  out_ += separator();
   out_ += "null";
   return *this;
 }
 
 Writer& Writer::raw(std::string_view json) {
-  separate();
+  out_ += separator();
   out_ += json;
   return *this;
 }

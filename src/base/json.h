@@ -88,7 +88,7 @@ class Writer {
   Writer& member(std::string_view name, bool value) { return key(name).boolean(value); }
 
  private:
-  void separate();
+  std::string_view separator();
   std::string& out_;
   bool needs_comma_ = false;
 };

@@ -75,6 +75,27 @@ TEST(Json, WritesWhatItReads) {
   EXPECT_TRUE(parse(out));
 }
 
+// Eight bytes are looked at together: where among them a byte stands makes no difference.
+TEST(Json, AByteIsWrittenTheSameWhereverItStands) {
+  for (int c = 0; c < 0x80; ++c) {
+    std::string alone;
+    append_string(alone, std::string(1, static_cast<char>(c)));
+    const auto escaped = alone.substr(1, alone.size() - 2);
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'a');
+      text[at] = static_cast<char>(c);
+      const auto expected =
+          "\"" + std::string(at, 'a') + escaped + std::string(19 - at, 'a') + "\"";
+      std::string out;
+      append_string(out, text);
+      EXPECT_EQ(out, expected) << c << " at " << at;
+      std::string written;
+      Writer(written).begin_object().key(text).string(text).end_object();
+      EXPECT_EQ(written, "{" + expected + ":" + expected + "}") << c << " at " << at;
+    }
+  }
+}
+
 TEST(Json, OutputIsAlwaysUtf8) {
   std::string out;
   append_string(out, "ok \xff\xfe \u00e9 \xc3");
