@@ -1,6 +1,5 @@
 #include "base/time_text.h"
 
-#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -196,6 +195,13 @@ std::optional<Duration> read_seconds(Cursor cursor) {
   return std::chrono::seconds(*whole) + *fraction;
 }
 
+// The last `width` digits of a number that is not negative.
+void put_digits(std::string& text, std::size_t at, std::size_t width, std::int64_t number) {
+  for (std::size_t i = width; i-- > 0; number /= 10) {
+    text[at + i] = static_cast<char>('0' + number % 10);
+  }
+}
+
 }  // namespace
 
 Result<Timestamp> parse_timestamp(std::string_view text) {
@@ -218,10 +224,15 @@ std::string format_timestamp(Timestamp time) {
   const auto day = std::chrono::floor<days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::milliseconds>(time - day));
-  return fmt::format(FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"),
-                     static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                     static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+  std::string text = "0000-00-00T00:00:00.000Z";
+  put_digits(text, 0, 4, static_cast<int>(date.year()));
+  put_digits(text, 5, 2, static_cast<unsigned>(date.month()));
+  put_digits(text, 8, 2, static_cast<unsigned>(date.day()));
+  put_digits(text, 11, 2, clock.hours().count());
+  put_digits(text, 14, 2, clock.minutes().count());
+  put_digits(text, 17, 2, clock.seconds().count());
+  put_digits(text, 20, 3, clock.subseconds().count());
+  return text;
 }
 
 Result<Duration> parse_duration(std::string_view text) {
@@ -248,7 +259,8 @@ std::string format_duration(Duration duration) {
   for (const auto& unit : kUnits) {
     if (unit.name == "w") continue;  // days read better than weeks
     if (const auto count = duration / unit.length; count != 0) {
-      fmt::format_to(std::back_inserter(text), "{}{}", count, unit.name);
+      const fmt::format_int digits(count);
+      text.append(digits.data(), digits.size()).append(unit.name);
       duration -= count * unit.length;
     }
   }

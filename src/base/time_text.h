@@ -14,7 +14,7 @@ namespace chronos {
 // Years 1970–2199. Fails with Reason::invalid_fields, pointer "".
 Result<Timestamp> parse_timestamp(std::string_view text);
 
-// RFC 3339 in UTC with milliseconds and Z: "2026-03-08T07:30:00.000Z".
+// RFC 3339 in UTC with milliseconds and Z: "2026-03-08T07:30:00.000Z". Years 0–9999.
 std::string format_timestamp(Timestamp time);
 
 // "1h30m", "200ms", "2d", "1w"; an ISO 8601 duration of weeks, days, hours, minutes and seconds
