@@ -26,7 +26,8 @@ template <class T>
 struct Field {
   std::string_view name;
   void (*read)(const json::Value&, T&, const Place&);
-  void (*write)(json::Writer&, const T&);  // the value only; null = never written
+  void (*write)(json::Writer&, const T&);       // the value only; null = never written
+  bool (*equal)(const T&, const T&) = nullptr;  // null = only what is written says so
 };
 
 // -- Reading and writing of plain types
@@ -133,7 +134,8 @@ constexpr auto row(std::string_view name) {
         }
         read_checked(value, object.*Member, Rule, place);
       },
-      [](json::Writer& writer, const T& object) { write_value(writer, object.*Member); }};
+      [](json::Writer& writer, const T& object) { write_value(writer, object.*Member); },
+      [](const T& a, const T& b) { return a.*Member == b.*Member; }};
 }
 
 // The row of an enum member with its parser; the names are those of to_string.
@@ -155,7 +157,8 @@ constexpr auto enum_row(std::string_view name) {
                                                     std::string_view(value.string).substr(0, 64)));
         }
       },
-      [](json::Writer& writer, const T& object) { writer.string(to_string(object.*Member)); }};
+      [](json::Writer& writer, const T& object) { writer.string(to_string(object.*Member)); },
+      [](const T& a, const T& b) { return a.*Member == b.*Member; }};
 }
 
 // All that is wrong as one Error; `subject` names the whole document ("the job"). Not for an empty

@@ -18,31 +18,36 @@ bool is_stored(const Field<JobSpec>& field) {
   return field.write != nullptr && field.name != "payload";
 }
 
-// The text of every stored field of a job that says nothing.
-std::vector<std::string> default_texts() {
+// A job that says nothing, and the texts of its fields that cannot be compared otherwise.
+struct Silence {
+  JobSpec spec;
   std::vector<std::string> texts;
-  for (const auto& field : spec_fields()) {
-    json::Writer writer(texts.emplace_back());
-    if (is_stored(field)) field.write(writer, JobSpec{});
+
+  Silence() {
+    for (const auto& field : spec_fields()) {
+      json::Writer writer(texts.emplace_back());
+      if (is_stored(field) && field.equal == nullptr) field.write(writer, spec);
+    }
   }
-  return texts;
-}
+};
 
 }  // namespace
 
 std::string encode_spec(const JobSpec& spec) {
-  static const auto kDefaults = default_texts();
+  static const Silence kSilence;
   const auto table = spec_fields();
   std::string text;
   json::Writer writer(text);
   writer.begin_object();
   std::string value;
   for (std::size_t i = 0; i < table.size(); ++i) {
-    if (!is_stored(table[i])) continue;
+    const auto& field = table[i];
+    if (!is_stored(field)) continue;
+    if (field.equal != nullptr && field.equal(spec, kSilence.spec)) continue;
     value.clear();
     json::Writer value_writer(value);
-    table[i].write(value_writer, spec);
-    if (value != kDefaults[i]) writer.key(table[i].name).raw(value);
+    field.write(value_writer, spec);
+    if (value != kSilence.texts[i]) writer.key(field.name).raw(value);
   }
   // What the schedule needs to stay the same for ever.
   const auto anchor = to_micros(spec.schedule.anchor);
