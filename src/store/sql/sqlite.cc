@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <unordered_map>
+#include <utility>
 
 #include "store/sql/sqlite_log.h"
 
@@ -55,7 +56,7 @@ struct CloseDatabase {
 using StatementHandle = std::unique_ptr<sqlite3_stmt, CloseStatement>;
 using DatabaseHandle = std::unique_ptr<sqlite3, CloseDatabase>;
 
-class SqliteStatement final : public Statement {
+class SqliteStatement : public Statement {
  public:
   SqliteStatement(sqlite3* db, StatementHandle handle) : db_(db), handle_(std::move(handle)) {
     // SQLite numbers named parameters by first appearance, not by their names.
@@ -112,6 +113,9 @@ class SqliteStatement final : public Statement {
     return Uuid::from_bytes(reinterpret_cast<const std::uint8_t*>(data.data()));
   }
 
+ protected:
+  sqlite3* database() const { return db_; }
+
  private:
   int place(int parameter) const { return places_[static_cast<std::size_t>(parameter) - 1]; }
 
@@ -119,6 +123,30 @@ class SqliteStatement final : public Statement {
   StatementHandle handle_;
   std::vector<int> places_;
   std::vector<std::array<std::uint8_t, 16>> uuids_;  // what is bound, by parameter
+};
+
+constexpr std::string_view kReturningId = " RETURNING id";
+
+// INSERT of one row without its kReturningId, where the id is the rowid: SQLite knows it anyway,
+// and would make a table of its own to return it from.
+class SqliteInsert final : public SqliteStatement {
+ public:
+  using SqliteStatement::SqliteStatement;
+
+  Result<bool> step() override {
+    if (std::exchange(is_inserted_, true)) return false;
+    CHRONOS_TRY_VOID(SqliteStatement::step());
+    return sqlite3_changes64(database()) == 1;
+  }
+  void reset() override {
+    SqliteStatement::reset();
+    is_inserted_ = false;
+  }
+  bool is_null(int) const override { return false; }
+  std::int64_t integer(int) const override { return sqlite3_last_insert_rowid(database()); }
+
+ private:
+  bool is_inserted_ = false;
 };
 
 class SqliteConnection final : public Connection {
@@ -130,11 +158,19 @@ class SqliteConnection final : public Connection {
   Result<Statement*> prepare(const Sql& sql) override {
     auto& cached = statements_[&sql];
     if (cached) return cached.get();
-    sqlite3_stmt* statement = nullptr;
-    const int code =
-        sqlite3_prepare_v3(db_.get(), sql.text, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    std::string_view text = sql.text;
+    const bool returns_id = text.ends_with(kReturningId);
+    if (returns_id) text.remove_suffix(kReturningId.size());
+    sqlite3_stmt* raw = nullptr;
+    const int code = sqlite3_prepare_v3(db_.get(), text.data(), static_cast<int>(text.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
     if (code != SQLITE_OK) return std::unexpected(error("a statement could not be prepared"));
-    cached = std::make_unique<SqliteStatement>(db_.get(), StatementHandle(statement));
+    StatementHandle handle(raw);
+    if (returns_id) {
+      cached = std::make_unique<SqliteInsert>(db_.get(), std::move(handle));
+    } else {
+      cached = std::make_unique<SqliteStatement>(db_.get(), std::move(handle));
+    }
     return cached.get();
   }
 
