@@ -69,12 +69,19 @@ class Ending {
     response ? answer(std::move(*response)) : refuse(response.error());
   }
 
-  // The completion for a service: `respond(value, who)` makes the Response.
+  // The completion for a service: `respond(value, who)` makes the Response, on the connection's
+  // thread.
   template <class T, class Respond>
   service::Done<T> then(Respond respond) && {
     return [end = std::move(*this), respond = std::move(respond)](Result<T> value) mutable {
       if (!value) return end.refuse(value.error());
-      end.answer(Result<Response>(respond(std::move(*value), end.who())));
+      Response response;
+      response.later = [value = std::move(*value), respond = std::move(respond),
+                        caller = std::move(end.caller_), path = std::move(end.path_)]() mutable {
+        Result<Response> made = respond(std::move(value), caller->principal);
+        return made ? std::move(*made) : problem(made.error(), path);
+      };
+      end.answer(std::move(response));
     };
   }
 

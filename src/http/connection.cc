@@ -444,6 +444,7 @@ void Connection::on_reply(std::uint64_t number, Result<Response> response) {
     }
   }
   if (is_cut_off) return;
+  if (response && response->later) response = response->later();
   if (!response) response = problem(response.error(), slot->route ? slot->route->pattern : "");
   const auto& base_path = worker_->shared().router.base_path();
   for (Header& header : response->headers) {

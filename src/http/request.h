@@ -131,6 +131,9 @@ struct Response {
   // Called, on a thread of the server, when nobody can be there to read the answer: the client hung
   // up before it could be written. What it gave away can be taken back; the connection ends.
   std::move_only_function<void()> if_gone;
+  // Set: the response itself, made on the connection's thread; nothing else here counts. So who
+  // answers has nothing to write: the committer, for whose next commit others wait.
+  std::move_only_function<Response()> later;
 };
 
 // How a handler answers: call it once, from any thread, at any time. Dropped uncalled = 500.

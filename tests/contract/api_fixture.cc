@@ -219,8 +219,9 @@ Answered ApiTest::send(Ask ask) {
     if (!query) return promise.set_value(http::problem(query.error(), request.path()));
     request.caller = std::move(**admission);
     request.body = std::move(ask.body);
-    route.handler(std::move(request),
-                  [&promise](http::Response response) { promise.set_value(std::move(response)); });
+    route.handler(std::move(request), [&promise](http::Response response) {
+      promise.set_value(response.later ? response.later() : std::move(response));
+    });
   };
   answer();
   auto response = future.get();
