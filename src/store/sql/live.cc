@@ -87,7 +87,10 @@ constexpr Sql kFollowEnd{
     "   WHEN phase_at_end IS NOT NULL THEN phase_at_end"
     "   WHEN $8 = 1 THEN 'succeeded' WHEN $9 = 1 THEN 'failed'"
     "   WHEN phase = 'active' THEN 'cancelled' ELSE phase END, phase_before = phase"
-    " WHERE project = $1 AND id = $2 RETURNING phase_before, phase, is_paused"};
+    " WHERE project = $1 AND id = $2"};
+// Asked for apart: with RETURNING, SQLite takes twice as long for the two together.
+constexpr Sql kFollowedEnd{
+    "SELECT phase_before, phase, is_paused FROM jobs WHERE project = $1 AND id = $2"};
 
 constexpr Sql kInsertOutput{"INSERT INTO outputs (bytes) VALUES ($1) RETURNING id"};
 constexpr Sql kLastAttempt{"SELECT " CHRONOS_ATTEMPT_COLUMNS
@@ -168,12 +171,12 @@ Result<void> insert_final(Writer& writer, const LiveRun& run, const End& end) {
 Result<bool> follow_end(Writer& writer, const LiveRun& run, const End& end) {
   CHRONOS_TRY(const auto other, writer.db.one(kAnyOfJob, column<int>, run.job));
   const auto* attempt = end.attempt.attempt;
-  CHRONOS_TRY(
-      const auto phase,
-      writer.db.one(kFollowEnd, read_phase_change, run.project, run.job, run.run, end.state, end.at,
-                    attempt == nullptr ? std::string_view() : attempt->outcome.error,
-                    !other.has_value(), end.state == RunState::succeeded, is_failure(end.state),
-                    end.state == RunState::cancelled));
+  CHRONOS_TRY_VOID(writer.db.post(kFollowEnd, run.project, run.job, run.run, end.state, end.at,
+                                  attempt == nullptr ? std::string_view() : attempt->outcome.error,
+                                  !other.has_value(), end.state == RunState::succeeded,
+                                  is_failure(end.state), end.state == RunState::cancelled));
+  CHRONOS_TRY(const auto phase,
+              writer.db.one(kFollowedEnd, read_phase_change, run.project, run.job));
   if (!phase) return fail(Reason::internal, "a live run has no job");
   count_phase(writer, run.project, *phase);
   return other.has_value();
