@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,7 +50,18 @@ inline int dial(int port) {
     std::perror("connect");
     std::exit(1);
   }
+  const int at_once = 1;  // the end of a long request waits for no acknowledgement of its beginning
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once));
   return fd;
+}
+
+// `type` is "json", or "x-ndjson" for a document in each line.
+inline std::string post(std::string_view path, std::string_view key, std::string_view type,
+                        std::string_view body) {
+  return fmt::format(
+      "POST {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n"
+      "Content-Type: application/{}\r\nContent-Length: {}\r\n\r\n{}",
+      path, key, type, body.size(), body);
 }
 
 // A POST of what is in `body_file`: a JSON document, or one in each line of "….ndjson".
@@ -57,11 +69,32 @@ inline std::string request_of(std::string_view path, std::string_view key,
                               const std::string& body_file) {
   std::stringstream body;
   body << std::ifstream(body_file).rdbuf();
-  return fmt::format(
-      "POST {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n"
-      "Content-Type: application/{}\r\nContent-Length: {}\r\n\r\n{}",
-      path, key, body_file.ends_with(".ndjson") ? "x-ndjson" : "json", body.str().size(),
-      body.str());
+  return post(path, key, body_file.ends_with(".ndjson") ? "x-ndjson" : "json", body.str());
+}
+
+// Sends all of it, and waits as long as that takes.
+inline void send_all(Connection& connection, std::string_view request) {
+  connection.sent_at = Clock::now();
+  while (!request.empty()) {
+    const auto sent = write(connection.fd, request.data(), request.size());
+    if (sent <= 0) {
+      std::perror("write");
+      std::exit(1);
+    }
+    request.remove_prefix(static_cast<std::size_t>(sent));
+  }
+}
+
+// Takes what came in; the length of the answer when it is complete, else 0.
+inline std::size_t receive(Connection& connection) {
+  char buffer[65536];
+  const auto got = read(connection.fd, buffer, sizeof(buffer));
+  if (got <= 0) {
+    std::fputs("connection lost\n", stderr);
+    std::exit(1);
+  }
+  connection.in.append(buffer, static_cast<std::size_t>(got));
+  return complete(connection.in);
 }
 
 inline double milliseconds_since(Clock::time_point time) {

@@ -18,26 +18,9 @@ struct Tally {
   long good = 0, bad = 0;
 };
 
-void send_next(Connection& connection, const std::string& request) {
-  connection.sent_at = bench::Clock::now();
-  std::size_t done = 0;
-  while (done < request.size()) {
-    const auto sent = write(connection.fd, request.data() + done, request.size() - done);
-    if (sent <= 0) std::exit(1);
-    done += static_cast<std::size_t>(sent);
-  }
-}
-
 // Takes what came in; true when an answer is complete.
 bool receive(Connection& connection, Tally& tally) {
-  char buffer[16384];
-  const auto got = read(connection.fd, buffer, sizeof(buffer));
-  if (got <= 0) {
-    std::cerr << "connection lost\n";
-    std::exit(1);
-  }
-  connection.in.append(buffer, static_cast<std::size_t>(got));
-  const auto length = bench::complete(connection.in);
+  const auto length = bench::receive(connection);
   if (length == 0) return false;
   connection.in.compare(9, 1, "2") == 0 ? ++tally.good : ++tally.bad;
   connection.in.erase(0, length);
@@ -63,13 +46,13 @@ int main(int argc, char** argv) {
   Tally tally;
   const auto begun = bench::Clock::now();
   const auto until = begun + std::chrono::seconds(std::atoi(argv[3]));
-  for (auto& connection : connections) send_next(connection, request);
+  for (auto& connection : connections) bench::send_all(connection, request);
   epoll_event events[256];
   while (bench::Clock::now() < until) {
     const int count = epoll_wait(poll, events, 256, 100);
     for (int i = 0; i < count; ++i) {
       auto& connection = *static_cast<Connection*>(events[i].data.ptr);
-      if (receive(connection, tally)) send_next(connection, request);
+      if (receive(connection, tally)) bench::send_all(connection, request);
     }
   }
   const std::chrono::duration<double> elapsed = bench::Clock::now() - begun;
