@@ -2,7 +2,7 @@
 """Measures Chronos against the limits of this machine, each pair in one run, and prints a table.
 
 usage: run.py BUILD-DIR [--seconds N] [--rounds N] [--only S1,T1,…] [--crowds N,N,…] [--spread]
-              [--sizes N,N,…] [--overload-seconds N]
+              [--sizes N,N,…] [--overload-seconds N] [--pickups N]
 
 The machine is shared and noisy: look at the ratios, and run it more than once. Every figure is
 durable: answered after fdatasync. What each row means: numbers in docs/benchmarks.md.
@@ -12,7 +12,6 @@ import atexit
 import datetime
 import http.client
 import json
-import multiprocessing
 import os
 import pathlib
 import re
@@ -27,19 +26,20 @@ import time
 
 import large
 import overload
+from goals import goal
 
 parser = argparse.ArgumentParser()
 parser.add_argument("build")
 parser.add_argument("--seconds", type=int, default=5)
 parser.add_argument("--rounds", type=int, default=3)
-parser.add_argument("--only", default="S1,S2,L1,T1,T2,H1,P1,M1,M2,Q1,O1,C1,C2")
+parser.add_argument("--only", default="S1,S2,L1,T1,T2,T3,H1,P1,M1,M2,Q1,O1,C1,C2")
 parser.add_argument("--crowds", default="10000,100000", help="of C2: how many jobs are due at once")
 parser.add_argument("--spread", action="store_true", help="C2: over the seconds of the minute instead")
 parser.add_argument("--sizes", default="1000,100000,1000000", help="of M1 and Q1: how much is stored")
 parser.add_argument("--overload-seconds", type=int, default=60, help="of O1")
+parser.add_argument("--pickups", type=int, default=1000, help="of T3: how many")
 options = parser.parse_args()
 BUILD = pathlib.Path(options.build).resolve()
-rows = []
 
 
 class Server:
@@ -164,21 +164,38 @@ class Bare:
 
 
 def load(port, key, body, connections, path="/api/submitJob"):
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        file.write(json.dumps(body))
+    """A closed loop of requests with this body: a job, or a batch of them."""
+    lines, kind = (body, "ndjson") if isinstance(body, list) else ([body], "json")
+    with tempfile.NamedTemporaryFile("w", suffix="." + kind) as file:
+        file.write("\n".join(map(json.dumps, lines)))
         file.flush()
         done = subprocess.run([BUILD / "load", str(port), str(connections), str(options.seconds), path, key,
                                file.name], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    told = json.loads(done.stdout)
+    assert told["bad"] == 0, told
+    return told
+
+
+def worker_load(server, *words):
+    """Remote workers: each job was given to them once and not early, and what it came to was taken."""
+    done = subprocess.run([BUILD / "worker_load", str(server.port), server.key, *map(str, words)],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    told = json.loads(done.stdout)
+    assert told["settled"] == told["jobs"] == server.succeeded(), told
+    assert told["twice"] == told.get("early", 0) == 0, told
+    return told
 
 
 def percentile(values, share):
     return sorted(values)[round(share * (len(values) - 1))]
 
 
-def row(name, what, figure, limit, goal):
-    rows.append((name, what, figure, limit, goal))
-    print(f"{name:4} {what:46} {figure:>28}  {limit:>34}  {goal}", flush=True)
+def spread_of(ms):
+    return {"p50_ms": percentile(ms, .5), "p99_ms": percentile(ms, .99), "max_ms": max(ms)}
+
+
+def row(name, what, figure, beside="", *goals):
+    print(f"{name:4} {what:46} {figure:>28}  {beside:>34}  {'; '.join(filter(None, goals))}", flush=True)
 
 
 def job(**more):
@@ -187,97 +204,76 @@ def job(**more):
 
 
 def s1():
-    ratios, ours, bares, p99 = [], [], [], []
+    ratios, ours, bares, syncs = [], [], [], []
     for _ in range(options.rounds):
         server, bare = Server(), Bare()
+        syncs.append(fdatasync_ms(server.data())["p99_ms"])
         ours.append(load(server.port, server.key, job(), 64))
         bares.append(load(bare.port, "none", job(), 64))
-        assert ours[-1]["bad"] == 0, ours[-1]
         ratios.append(ours[-1]["rate"] / bares[-1]["rate"])
-        p99.append(ours[-1]["p99_ms"])
         server.stop()
         bare.stop()
-    rate = statistics.median(r["rate"] for r in ours)
-    row("S1", "submit, 64 connections", f"{rate:.0f}/s, p99 {statistics.median(p99):.1f} ms",
-        f"{statistics.median(ratios):.0%} of bare {statistics.median(r['rate'] for r in bares):.0f}/s", "floor 50 %")
+    rate, p99 = (statistics.median(told[name] for told in ours) for name in ("rate", "p99_ms"))
+    limit, share = statistics.median(told["rate"] for told in bares), statistics.median(ratios)
+    sync = statistics.median(syncs)
+    row("S1", "submit, 64 connections", f"{rate:.0f}/s, p99 {p99:.1f} ms",
+        f"{share:.0%} of bare {limit:.0f}/s; fdatasync p99 {sync:.2f} ms", goal(share, ">=", .8, "{:.0%}"),
+        goal(p99, "<=", 10 * sync, "{:.1f} ms", "p99"), goal(share, ">=", .5, "{:.0%}", word="floor"))
     for connections in (1, 8, 512):
         server = Server()
         done = load(server.port, server.key, job(), connections)
-        row("", f"submit, {connections} connections", f"{done['rate']:.0f}/s, p99 {done['p99_ms']:.1f} ms", "", "")
+        row("", f"submit, {connections} connections", f"{done['rate']:.0f}/s, p99 {done['p99_ms']:.1f} ms")
         server.stop()
 
 
 def s2():
-    server = Server()
-    jobs = [job() for _ in range(20_000)]
-    chunks = ["\n".join(json.dumps(j) for j in jobs[i:i + 1000]) for i in range(0, len(jobs), 1000)]
-    begun = time.time()
-    for chunk in chunks:
-        server.api("POST", "/api/jobs/batch", chunk, "application/x-ndjson")
-    row("S2", "submit in batches of 1000, one caller", f"{len(jobs) / (time.time() - begun):.0f} jobs/s", "", "")
-    server.stop()
+    batch = [job()] * 1000
+    for callers in (1, 4):
+        server = Server()
+        server.submit_many(batch)  # none of them is refused
+        rate = 1000 * load(server.port, server.key, batch, callers, "/api/jobs/batch")["rate"]
+        row("S2" if callers == 1 else "", f"submit in batches of 1000, {callers} at once", f"{rate:.0f} jobs/s", "",
+            goal(rate, ">=", 120_000, "{:,} jobs/s"))
+        server.stop()
 
 
 def l1():
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run([BUILD / "store_bench", folder], capture_output=True, text=True, check=True)
     for line in map(json.loads, done.stdout.splitlines()):
-        row("L1", f"lifecycle at the store, batches of {line['batch']}", f"{line['lifecycles_per_second']}/s",
-            f"fdatasync {line['fdatasyncs_per_second']}/s", "")
-    for batch in (1, 100, 1000):
-        row("", f"lifecycle through HTTP workers, batches of {batch}", f"{lifecycles(batch):.0f}/s", "",
-            "goal 60 k/s" if batch == 1000 else "")
+        rate, batch = line["lifecycles_per_second"], line["batch"]
+        row("L1" if batch == 1 else "", f"lifecycle at the store, batches of {batch}", f"{rate}/s",
+            f"fdatasync {line['fdatasyncs_per_second']}/s",
+            goal(rate, ">=", 100_000, "{:,}/s") if batch == 1000 else "")
+    for batch, clients, jobs in ((1, 64, 2000), (100, 16, 12_000), (1000, 4, 20_000)):
+        server = Server()
+        rate = worker_load(server, "lifecycles", clients, clients, batch, options.seconds * jobs)["rate"]
+        row("", f"lifecycle through HTTP workers, batches of {batch}", f"{rate}/s",
+            f"{clients} workers, {clients} submitters", goal(rate, ">=", 60_000, "{:,}/s") if batch == 1000 else "")
+        server.stop()
 
 
-def pull(port, key, batch, done, total):
-    """A worker: reports what it has and takes more in one request, until all is done."""
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-
-    def post(path, body):
-        connection.request("POST", path, body, {"Authorization": "Bearer " + key,
-                                                "Content-Type": "application/json"})
-        return connection.getresponse().read().decode()
-    answer = post("/api/workers/claim", '{"worker": "bench"}')
-    worker = json.loads(answer)["worker_id"]
-    while done.value < total:
-        outcomes = ",".join(f'{{"run":"{run}","token":{token},"outcome":"succeeded"}}' for run, token in
-                            re.findall(r'"id":"(run_\w+)","job_id":"job_\w+","token":(\d+)', answer))
-        answer = post("/api/workers/settle", f'{{"worker_id":"{worker}","outcomes":[{outcomes}],'
-                      f'"claim":{{"max":{batch},"wait":"100ms"}}}}')
-        settled = answer.count('"ok"')
-        assert "stale" not in answer[:settled * 5 + 100], answer[:500]
-        with done.get_lock():
-            done.value += settled
-
-
-def lifecycles(batch, workers=2):
-    """Submit, claim and settle, all at once, per second."""
+def lateness(name, what, seconds, judge):
+    """Of 5,000 jobs due within so many seconds: http actions, as recorded; and runs in the hands of workers."""
     server = Server()
-    total = options.seconds * {1: 500, 100: 5000, 1000: 8000}[batch]
-    done = multiprocessing.Value("q", 0)
-    pullers = [multiprocessing.Process(target=pull, args=(server.port, server.key, batch, done, total))
-               for _ in range(workers)]
-    line = json.dumps({"name": "pulled", "action": {"kind": "worker"}, "payload": {"n": "x" * 180}})
-    begun = time.time()
-    for puller in pullers:
-        puller.start()
-    for start in range(0, total, batch):
-        server.submit_lines("\n".join([line] * min(batch, total - start)))
-    for puller in pullers:
-        puller.join()
-        assert puller.exitcode == 0
-    rate = total / (time.time() - begun)
-    assert server.succeeded() == total
+    sync = fdatasync_ms(server.data())
+    lateness_row(name, what + ": http", spread_of(lateness_of(server, due_over(seconds))), sync, judge)
     server.stop()
-    return rate
-
-
-def lateness(name, what, instants, goal):
     server = Server()
-    late = lateness_of(server, instants)
-    row(name, what, f"p50 {percentile(late, .5):.1f} ms, p99 {percentile(late, .99):.1f} ms",
-        f"max {max(late):.1f} ms, none early", goal)
+    sync = fdatasync_ms(server.data())
+    late = worker_load(server, "lateness", 4, 1000, 5000, seconds)
+    lateness_row("", "  for workers that wait", late, sync, judge)
     server.stop()
+
+
+def lateness_row(name, what, late, sync, judge):
+    row(name, what, f"p50 {late['p50_ms']:.1f} ms, p99 {late['p99_ms']:.1f} ms",
+        f"max {late['max_ms']:.1f} ms, none early; {told_sync(sync)}", *judge(late))
+
+
+def due_over(seconds, jobs=5000):
+    """Seconds from now."""
+    return [6 + i * seconds / jobs for i in range(jobs)]
 
 
 def lateness_of(server, instants):
@@ -295,28 +291,46 @@ def lateness_of(server, instants):
     return late
 
 
-def spread_lateness(server):
-    return lateness_of(server, [6 + i / 500 for i in range(5000)])
-
-
 def fdatasync_ms(folder):
-    """The median of a 4 KiB append."""
+    """Of 4 KiB appended, again and again."""
     with tempfile.NamedTemporaryFile(dir=folder) as file:
         times = []
-        for _ in range(100):
+        for _ in range(300):
             os.write(file.fileno(), b"x" * 4096)
-            begun = time.time()
+            begun = time.perf_counter()
             os.fdatasync(file.fileno())
-            times.append((time.time() - begun) * 1000)
-    return statistics.median(times)
+            times.append((time.perf_counter() - begun) * 1000)
+    return spread_of(times)
+
+
+def told_sync(sync):
+    return f"fdatasync p50 {sync['p50_ms']:.2f}, p99 {sync['p99_ms']:.2f} ms"
 
 
 def t1():
-    lateness("T1", "lateness, 5,000 jobs due at one instant", [6] * 5000, "floor p99 < 200 ms")
+    lateness("T1", "lateness, 5,000 jobs due at one instant", 0, lambda late: (
+        goal(late["p50_ms"], "<=", 20, "{} ms", "p50"), goal(late["p99_ms"], "<=", 60, "{} ms", "p99"),
+        goal(late["p99_ms"], "<", 200, "{} ms", "p99", "floor")))
 
 
 def t2():
-    lateness("T2", "lateness, 5,000 jobs over 10 s", [6 + i / 500 for i in range(5000)], "")
+    lateness("T2", "lateness, 5,000 jobs over 10 s", 10, t2_goals)
+
+
+def t2_goals(late):
+    return (goal(late["p99_ms"], "<=", 5, "{} ms", "p99"),)
+
+
+def t3():
+    """fdatasync in turns with the jobs, in the folder of the store."""
+    server = Server()
+    told = worker_load(server, "pickup", options.pickups, server.data())
+    sync = {name: told["fdatasync_" + name] for name in ("p50_ms", "p99_ms")}
+    row("T3", "pickup of a job for now by a worker that waits",
+        f"p50 {told['p50_ms']:.2f} ms, p99 {told['p99_ms']:.2f} ms", told_sync(sync),
+        goal(told["p50_ms"], "<=", 1.5 * sync["p50_ms"] + .5, "{:.2f} ms", "p50"),
+        goal(told["p99_ms"], "<=", 2 * sync["p99_ms"] + 1, "{:.2f} ms", "p99"))
+    server.stop()
 
 
 def sizes():
@@ -373,7 +387,7 @@ def h1():
     ours, cpu = drain({"kind": "http", "url": url}, 20_000)
     limit, limit_cpu = bare_rate("bare_curl", url)
     row("H1", "http actions, recorded durably", f"{ours:.0f} runs/s, {cpu:.0f} us CPU",
-        f"{ours / limit:.0%} of bare curl {limit:.0f}/s, {limit_cpu:.0f} us", "")
+        f"{ours / limit:.0%} of bare curl {limit:.0f}/s, {limit_cpu:.0f} us", goal(ours / limit, ">=", .7, "{:.0%}"))
     bare.stop()
 
 
@@ -381,7 +395,8 @@ def p1():
     ours, cpu = drain({"kind": "command", "argv": ["/bin/true"]}, 3_000)
     limit, limit_cpu = bare_rate("bare_spawn")
     row("P1", "commands: /bin/true", f"{ours:.0f} runs/s, {cpu:.0f} us CPU",
-        f"{ours / limit:.0%} of bare spawn {limit:.0f}/s, {limit_cpu:.0f} us", "")
+        f"{ours / limit:.0%} of bare spawn {limit:.0f}/s, {limit_cpu:.0f} us",
+        goal(ours, ">=", 1000, "{:,} runs/s"), goal(ours / limit, ">=", .9, "{:.0%}"))
 
 
 def m2():
@@ -394,7 +409,9 @@ def m2():
     before = ticks()
     time.sleep(10)
     cpu = (ticks() - before) / os.sysconf("SC_CLK_TCK") / 10
-    row("M2", "idle with 1,000 cron jobs", f"{server.rss_mb():.0f} MB, {cpu:.2%} of a core", "", "")
+    rss = server.rss_mb()
+    row("M2", "idle with 1,000 cron jobs", f"{rss:.1f} MB, {cpu:.2%} of a core", "",
+        goal(rss, "<=", 30, "{} MB"), goal(cpu, "<=", .005, "{:.1%}"))
     server.stop()
 
 
@@ -402,12 +419,13 @@ def c1():
     done = subprocess.run([BUILD / "cron_bench", "--benchmark_format=json"], capture_output=True, text=True, check=True)
     entries = json.loads(done.stdout)["benchmarks"]
     others = beside_cron([entry for entry in entries if not entry["name"].startswith("compile/")])
-    goals = {"common": "<= 0.3 us", "rare": "<= 1 us", "worst": "<= 100 us", "compile": ""}
+    most = {"common": 0.3, "rare": 1, "worst": 100}
     for entry in entries:
         kind, name = entry["name"].split("/", 1)
         ours = entry["cpu_time"] / 1000
         row("C1", f"{'compile' if kind == 'compile' else 'next()'}: {name}", f"{ours:.3f} us",
-            beside_text(others.get(entry["name"], {}), ours), goals[kind])
+            beside_text(others.get(entry["name"], {}), ours),
+            goal(ours, "<=", most[kind], "{} us") if kind in most else "")
 
 
 def beside_cron(entries):
@@ -510,12 +528,12 @@ def crowd(count):
     end = time.time()
     time.sleep(2 + (end - due) / 10)
     row("C2", f"{count:,} cron jobs due {'in one minute' if options.spread else 'at once'}, planned",
-        f"{end - due:.1f} s, {count / (end - due):,.0f}/s", "", "")
+        f"{end - due:.1f} s, {count / (end - due):,.0f}/s")
     for kind, late in others.stop().items():
         text = lambda window: (f"p50 {percentile(window, .5):.1f}, p99 {percentile(window, .99):.1f}, "
                                f"max {max(window):.0f} ms")
         row("", f"  meanwhile {kind}", text([ms for at, ms in late if due <= at < max(end, due + 1)]),
-            "before " + text([ms for at, ms in late if sent + 5 <= at < due - 1]), "")
+            "before " + text([ms for at, ms in late if sent + 5 <= at < due - 1]))
     server.stop()
     bare.stop()
     deaf.close()
@@ -523,5 +541,5 @@ def crowd(count):
 
 print(f"{'':4} {'what':46} {'Chronos':>28}  {'beside it':>34}")
 for name in options.only.split(","):
-    {"S1": s1, "S2": s2, "L1": l1, "T1": t1, "T2": t2, "H1": h1, "P1": p1, "M1": m1, "M2": m2,
+    {"S1": s1, "S2": s2, "L1": l1, "T1": t1, "T2": t2, "T3": t3, "H1": h1, "P1": p1, "M1": m1, "M2": m2,
      "Q1": q1, "O1": o1, "C1": c1, "C2": c2}[name]()

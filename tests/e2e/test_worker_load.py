@@ -1,10 +1,16 @@
-"""The load generator of the rows of `make bench` with remote workers. It lies beside the server."""
+"""The load generator of the rows of `make bench` with remote workers, and how these rows are judged. It lies beside
+the server."""
 import datetime
 import json
+import re
 import subprocess
+import sys
 
 import pytest
-from chronos_server import BINARY
+from chronos_server import BINARY, ROOT
+
+sys.path.append(str(ROOT / "bench"))
+import goals  # noqa: E402
 
 
 def worker_load(server, *words, key=None):
@@ -69,3 +75,20 @@ def test_a_number_that_comes_twice_is_told(new_server):
 def test_what_the_server_refuses_ends_it(new_server):
     done = worker_load(new_server(), "lifecycles", 1, 1, 10, 10, key="none")
     assert done.returncode == 1 and "401" in done.stderr, done
+
+
+@pytest.mark.parametrize("value, sign, limit, verdict", [
+    (80, ">=", 80, "holds"), (79, ">=", 80, "missed"), (60, "<=", 60, "holds"), (61, "<=", 60, "missed"),
+    (199, "<", 200, "holds"), (200, "<", 200, "missed")])
+def test_goals_are_judged(value, sign, limit, verdict):
+    assert goals.goal(value, sign, limit, "{} ms", "p99") == f"goal p99 {sign} {limit} ms: {verdict}"
+    assert goals.goal(value, sign, limit, word="floor") == f"floor {sign} {limit}: {verdict}"
+
+
+def test_the_table_judges_its_rows():
+    done = subprocess.run([sys.executable, ROOT / "bench" / "run.py", BINARY.parent, "--only", "T3", "--pickups", "10"],
+                          capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    row = done.stdout.splitlines()[1]
+    assert re.match(r"T3 .* p50 [\d.]+ ms, p99 [\d.]+ ms .*fdatasync p50 [\d.]+, p99 [\d.]+ ms  "
+                    r"goal p50 <= [\d.]+ ms: (holds|missed); goal p99 <= [\d.]+ ms: (holds|missed)$", row), row
