@@ -137,7 +137,7 @@ int start(Session& session, const StartFlags& flags) {
   return kOk;
 }
 
-int one(Session& session, ApiRequest request) {
+int one(Session& session, const ApiRequest& request) {
   auto client = connect(session);
   if (!client) return failed(session, client.error());
   const auto bulk = client->call(request);

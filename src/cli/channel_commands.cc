@@ -20,6 +20,7 @@ std::string target_of(const json::Value& channel) {
   const auto* to = channel.find("to");
   if (to == nullptr || to->elements.empty()) return text_of(channel, "url");
   std::vector<std::string_view> addresses;
+  addresses.reserve(to->elements.size());
   for (const auto& address : to->elements) addresses.push_back(address.string);
   return fmt::format("{}", fmt::join(addresses, ", "));
 }

@@ -53,6 +53,7 @@ void print_failures(const Session& session, const json::Value& overview) {
   const auto* failures = overview.find("recent_failures");
   if (failures == nullptr || failures->elements.empty()) return;
   std::vector<const json::Value*> runs;
+  runs.reserve(failures->elements.size());
   for (const auto& run : failures->elements) runs.push_back(&run);
   session.terminal.out << '\n';
   print_runs(session, runs);
