@@ -39,7 +39,9 @@ struct SchedulerOptions {
   std::map<std::string, int> queue_limits;  // queue → attempts at once; others have no limit
   NotifyDefaults notify;
   Duration lease_ttl = std::chrono::seconds(15);
-  Duration heartbeat = std::chrono::seconds(5);
+  // The first of another node after the end of a lease takes the runs over: within 20 s of the last
+  // heartbeat of a dead one, with what the database takes.
+  Duration heartbeat = std::chrono::seconds(3);
   Duration prune_interval = std::chrono::seconds(60);
   Duration zone_interval = std::chrono::seconds(60);  // between looks at the tz database
   Duration audit_age = kAuditKept;                    // of entries of the audit log

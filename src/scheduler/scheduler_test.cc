@@ -210,6 +210,31 @@ TEST_F(SchedulerTest, WhatNobodyToldOfIsClaimedAfterTheNextBeat) {
   EXPECT_EQ(launcher.goes_on.size(), 2U);
 }
 
+// Whenever it dies between two beats, of its own and of the one that is left.
+TEST_F(SchedulerTest, WhatADeadNodeRanIsTakenOverWithinTwentySeconds) {
+  constexpr auto kStep = 500ms;  // the longest pause between two steps
+  launcher.hangs = true;
+  max_attempts = 1;
+  const auto watcher = make_watcher();
+  slots = 1;
+  for (auto phase = 0ms; phase < 6s; phase += 100ms) {
+    for (auto passed = 0ms; passed < phase; passed += kStep) {
+      turn_unhinted(*watcher);
+      clock.advance(std::min<Duration>(kStep, phase - passed));
+    }
+    const auto dying = make_node();
+    submit({});
+    turn_unhinted(*dying);
+    ASSERT_EQ(store.stats()->leased, 1);
+    const auto died_at = clock.now();
+    while (store.stats()->leased == 1) {
+      turn_unhinted(*watcher);
+      clock.advance(kStep);
+    }
+    EXPECT_LT(clock.now() - died_at, 19s) << "a second is left for the database";
+  }
+}
+
 TEST_F(SchedulerTest, WhoWasCutOffLetsTheOthersSayFirstThatTheyLive) {
   launcher.hangs = true;
   submit({});

@@ -40,6 +40,7 @@ scheduler::SchedulerOptions scheduler_options() {
   options.lanes = {{"http", 1000}};
   // Each would be done 576,000 times; tests of their own are elsewhere.
   options.prune_interval = options.zone_interval = days(10'000);
+  options.heartbeat = 5s;
   return options;
 }
 

@@ -26,6 +26,7 @@ scheduler::SchedulerOptions scheduler_options(int number) {
   options.node = fmt::format("node {}", number);
   options.lanes = {{"http", 8}, {"command", 3}};
   options.queue_limits = {{"narrow", 1}};
+  options.heartbeat = 5s;  // the histories that are kept were found with it
   return options;
 }
 
