@@ -1,5 +1,5 @@
 """Faults of machines: nodes, the wires between them, database servers. What happened is judged by what the
-clients and the jobs themselves wrote down.
+clients and the jobs themselves wrote down: the ledger, as a node that is left tells it, is held against it.
 
 Each rig runs a few rounds; CHRONOS_ROUNDS=50 makes them many (`make soak`), CHRONOS_SEED another choice of
 what fails when. Run: CHRONOS_BINARY=… /usr/bin/python3 -m pytest -q tests/faults
@@ -13,10 +13,12 @@ import tempfile
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "oracle")]
 
 # pylint: disable=wrong-import-position
 import chronos_server  # noqa: E402
+import evidence  # noqa: E402
 import postgres_server  # noqa: E402
 import submitters  # noqa: E402
 from fixtures import pytest_sessionstart, web  # noqa: E402,F401  pylint: disable=unused-import
@@ -33,6 +35,11 @@ def chance():
     seed = os.environ.get("CHRONOS_SEED", "1")
     print(f"CHRONOS_SEED={seed}")
     return random.Random(seed)
+
+
+@pytest.fixture
+def account(web, tmp_path):
+    return evidence.Account(web, tmp_path / "starts")
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
-"""Machines of a test's own, as network namespaces on one bridge: a node each, and one for the database. What is cut
-off gets no packet through, and nobody is told."""
+"""Machines of a test's own, as network namespaces on one bridge, on which the database is. What is cut off gets no
+packet through, and nobody is told."""
 import os
 import subprocess
 
 from chronos_server import Server
+
+NOBODY = "02:00:00:00:00:01"  # no machine's address
 
 
 def ip(*words):
@@ -18,7 +20,8 @@ class Net:
         self.number = 1 + os.getpid() % 250
         self.bridge = f"{self.tag}b"
         self.machines = []
-        ip("link", "add", self.bridge, "type", "bridge")
+        # With an address of its own: else it takes one of the wires', and another when that is cut.
+        ip("link", "add", self.bridge, "address", "02:00:00:00:00:02", "type", "bridge")
         try:
             ip("addr", "add", f"{self.address(254)}/24", "dev", self.bridge)
             ip("link", "set", self.bridge, "up")
@@ -48,11 +51,24 @@ class Net:
         return ["ip", "netns", "exec", name, "unshare", "--uts", "sh", "-c",
                 f'hostname node{host}; exec "$@"', "sh"]
 
-    def cut(self, host):
-        ip("link", "set", self.machines[host - 1][1], "nomaster")
+    def cut(self, host, way="both"):
+        """`way`: "both", or only what goes "to" the bridge, or what comes "from" it."""
+        name, wire = self.machines[host - 1]
+        if way == "both":
+            ip("link", "set", wire, "nomaster")
+        elif way == "to":
+            ip("-n", name, "neigh", "replace", self.address(254), "lladdr", NOBODY, "dev", "eth0", "nud", "permanent")
+        else:
+            ip("neigh", "replace", self.address(host), "lladdr", NOBODY, "dev", self.bridge, "nud", "permanent")
 
-    def heal(self, host):
-        ip("link", "set", self.machines[host - 1][1], "master", self.bridge)
+    def heal(self, host, way="both"):
+        name, wire = self.machines[host - 1]
+        if way == "both":
+            ip("link", "set", wire, "master", self.bridge)
+        elif way == "to":
+            ip("-n", name, "neigh", "del", self.address(254), "dev", "eth0")
+        else:
+            ip("neigh", "del", self.address(host), "dev", self.bridge)
 
     def close(self):
         for name, _ in self.machines:

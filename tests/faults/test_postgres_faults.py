@@ -6,33 +6,37 @@ import time
 
 import pytest
 from chronos_server import wait_until
+from evidence import report
+
+IN_SERVICE = 10  # seconds after there is a primary
 
 
-def all_ran(node, acknowledged, web):
-    """Each acknowledged job is there, has succeeded, and was called once for each attempt."""
-    for name, job in acknowledged.items():
-        wait_until(lambda j=job: node.get(f"/api/jobs/{j}")["status"] == "succeeded", 60, f"{name} has run")
-    calls = {}
-    for request in web.requests:
-        calls.setdefault(request["run"], []).append(request["attempt"])
-    twice = {run: attempts for run, attempts in calls.items() if len(attempts) != len(set(attempts))}
-    assert not twice, "an attempt was made twice"
+def goes_on(clients, more):
+    before = len(clients.acknowledged)
+    wait_until(lambda: len(clients.acknowledged) >= before + more, 60, "submissions go on")
 
 
-def test_an_immediate_restart_loses_nothing_acknowledged(new_postgres, new_node, new_submitters, web, rounds, chance):
+def all_succeeded(books):
+    assert {run["state"] for run in books.runs} == {"succeeded"}
+
+
+def test_an_immediate_restart_loses_nothing_acknowledged(new_postgres, new_node, new_submitters, account, web, rounds,
+                                                         chance):
     postgres = new_postgres()
     nodes = [new_node(postgres.url()) for _ in range(2)]
     clients = new_submitters(nodes, web.action("/ok"))
+    goes_on(clients, 20)
+    took = []
     for _ in rounds(3):
-        before = len(clients.acknowledged)
-        wait_until(lambda n=before: len(clients.acknowledged) >= n + 20, 60, "submissions go on")
         time.sleep(chance.uniform(0, 0.2))
         postgres.restart("immediate")
-    before = len(clients.acknowledged)
-    wait_until(lambda: len(clients.acknowledged) >= before + 20, 60, "submissions go on")
+        took.append(account.wait_for_service(nodes, IN_SERVICE))
+        goes_on(clients, 20)
     acknowledged = clients.stop()
-    all_ran(nodes[0], acknowledged, web)
-    assert all(node.works() for node in nodes)
+    for node in nodes:
+        account.check_works(node)
+    all_succeeded(account.audit(nodes[0], acknowledged))
+    report("restarts", len(took), in_service=took)
 
 
 def test_of_several_servers_the_primary_is_taken(new_postgres, new_node, web):
@@ -43,22 +47,22 @@ def test_of_several_servers_the_primary_is_taken(new_postgres, new_node, web):
 
 
 def test_the_promotion_of_a_synchronous_standby_loses_nothing_acknowledged(new_postgres, new_node, new_submitters,
-                                                                           web, rounds):
+                                                                           account, web, rounds):
     primary = new_postgres()
     standby = new_postgres(standby_of=primary, name="second")
     primary.set("synchronous_standby_names", "*")
     primary.until("SELECT sync_state FROM pg_stat_replication", "sync")
     nodes = [new_node(primary.url(standby)) for _ in range(2)]
     clients = new_submitters(nodes, web.action("/ok"))
+    took = []
     for number in rounds(2):
-        before = len(clients.acknowledged)
-        wait_until(lambda n=before: len(clients.acknowledged) >= n + 30, 60, "submissions go on")
+        goes_on(clients, 30)
         primary.stop("immediate")
         standby.promote()
         standby.sql("ALTER SYSTEM RESET synchronous_standby_names")
         standby.sql("SELECT pg_reload_conf()")
-        wait_until(lambda n=len(clients.acknowledged): len(clients.acknowledged) >= n + 10, 60,
-                   "the standby takes over")
+        took.append(account.wait_for_service(nodes, IN_SERVICE))
+        goes_on(clients, 10)
         # The old one begins anew as the new one's standby.
         primary.name = f"again{number}"
         primary.follow(standby)
@@ -66,17 +70,17 @@ def test_the_promotion_of_a_synchronous_standby_loses_nothing_acknowledged(new_p
         standby.set("synchronous_standby_names", "*")
         standby.until("SELECT sync_state FROM pg_stat_replication", "sync")
         primary, standby = standby, primary
-    acknowledged = clients.stop()
-    all_ran(nodes[0], acknowledged, web)
+    all_succeeded(account.audit(nodes[0], clients.stop()))
+    report("promotions", len(took), in_service=took)
     assert not any("lost what it had acknowledged" in node.log() for node in nodes)
 
 
 def test_what_an_asynchronous_standby_did_not_have_is_told_and_the_old_primary_is_refused(new_postgres, new_node,
-                                                                                         web):
+                                                                                         account, web):
     primary = new_postgres()
     standby = new_postgres(standby_of=primary, name="second")
     node = new_node(primary.url(standby))
-    kept = node.submit(web.action("/ok"), name="kept")
+    kept = account.submit(node, web.action("/ok"), "kept")
     node.finished(kept)
     end = primary.sql("SELECT pg_current_wal_lsn()")
     standby.until(f"SELECT pg_last_wal_replay_lsn() >= '{end}'", "t")
@@ -84,12 +88,12 @@ def test_what_an_asynchronous_standby_did_not_have_is_told_and_the_old_primary_i
     standby.sql("ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=1'")
     standby.sql("SELECT pg_reload_conf()")
     primary.until("SELECT count(*) FROM pg_stat_replication", "0")
-    lost = node.submit(web.action("/ok"), name="lost")
-    node.finished(lost)
+    lost = account.submit(node, web.action("/ok"), "lost")
+    lost_run = node.finished(lost)["id"]
     primary.stop("immediate")
     standby.promote()
-    wait_until(lambda: node.api("GET", f"/api/jobs/{kept}").status == 200, 30, "the standby takes over")
-    after = wait_until(lambda: submitted(node, web, "after"), 30, "it takes submissions")
+    took = account.wait_for_service([node], IN_SERVICE)
+    after = account.submit(node, web.action("/ok"), "after")
     assert node.api("GET", f"/api/jobs/{lost}").status == 404
     wait_until(lambda: "lost what it had acknowledged" in node.log(), 10, "the loss is told")
     assert '"timeline":"2"' in node.log()
@@ -103,16 +107,15 @@ def test_what_an_asynchronous_standby_did_not_have_is_told_and_the_old_primary_i
     assert primary.sql("SELECT count(*) FROM chronos.jobs") == jobs, "it took nothing"
     primary.stop("fast")
     standby.start()
-    wait_until(lambda: node.api("GET", f"/api/jobs/{after}").status == 200, 30, "the new one is back")
-    assert node.works()
+    account.wait_for_service([node], IN_SERVICE)
+    assert node.get(f"/api/jobs/{kept}")["id"] == kept and node.get(f"/api/jobs/{after}")["id"] == after
+    books = account.books(node)
+    assert "astray" not in [job["name"] for job in books.jobs]
+    assert books.findings() == {"lost_jobs": (1, ["lost"]), "strangers": (1, [lost_run])}, "and nothing else"
+    report("asynchronous promotions", 1, in_service=[took])
 
 
-def submitted(node, web, name):
-    answer = node.api("POST", "/api/submitJob", {"name": name, "action": web.action("/ok")})
-    return answer.status == 201 and answer.body["id"]
-
-
-def test_a_wait_for_the_standby_that_somebody_ended_is_unknown(new_postgres, new_node, web):
+def test_a_wait_for_the_standby_that_somebody_ended_is_unknown(new_postgres, new_node, account, web):
     primary = new_postgres()
     node = new_node(primary.url())
     primary.set("synchronous_standby_names", "nobody")
@@ -136,14 +139,16 @@ def test_a_wait_for_the_standby_that_somebody_ended_is_unknown(new_postgres, new
         node.api("POST", "/api/submitJob", ask, headers={"Idempotency-Key": "one"})), 20, "the repetition")
     assert again.headers["Idempotent-Replayed"] == "true", dict(again.headers)
     assert node.finished(again.body["id"])["state"] == "succeeded"
-    assert node.alive()
+    all_succeeded(account.audit(node, {"a job": again.body["id"]}))
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM])
-def test_a_node_ends_in_good_order_although_its_database_is_gone(new_postgres, new_node, sign):
+def test_a_node_ends_in_good_order_although_its_database_is_gone(new_postgres, new_node, account, sign):
     postgres = new_postgres()
     node = new_node(postgres.url())
-    assert node.works()
+    account.check_works(node)
     postgres.stop("immediate")
     node.process.send_signal(sign)
     assert node.process.wait(40) == 0, node.log()
+    postgres.start()
+    all_succeeded(account.audit(new_node(postgres.url())))

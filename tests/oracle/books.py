@@ -1,9 +1,10 @@
 """The audit: what the server says at the end, next to what clients were told and what the targets saw.
 
 A rig gives a Books the jobs and runs as the API lists them, what was acknowledged (name → id), the starts that targets
-and commands wrote down themselves (run id → [(time, attempt)]), and, for recurring jobs, when they were submitted and
-cancelled (id → (declaration, acknowledged at, cancelled at)), and what the overview tells, if all of it is within its
-range. findings() names what does not add up.
+and commands wrote down themselves (run id → [(time, attempt)]), and, for recurring jobs, what was declared and when they
+were cancelled (id → (declaration, cancelled at)), and what the overview tells, if all of it is within its range. Where
+nodes take over from each other it gives the attempts of each run that had more than one, and within how many seconds each
+instant must have been met. findings() names what does not add up.
 """
 import collections
 import datetime
@@ -19,15 +20,17 @@ def seconds_of(text):
 
 
 class Books:
-    def __init__(self, jobs, runs, acknowledged, starts, recurring=None, overview=None):
+    def __init__(self, jobs, runs, acknowledged, starts, recurring=None, overview=None, attempts=None, met_within=None):
         self.jobs, self.runs, self.acknowledged = list(jobs), list(runs), dict(acknowledged)
         self.recurring, self.overview = dict(recurring or {}), overview
+        self.attempts, self.met_within = dict(attempts or {}), met_within
         self.starts = collections.defaultdict(list, starts)
 
     def findings(self):
         checks = (self.lost_jobs, self.duplicates, self.unfinished, self.one_time_jobs_run_again,
                   self.started_after_success, self.succeeded_unseen, self.unexplained_starts, self.early,
-                  self.repeated_at_most_once, self.strangers, self.wrong_ledgers, self.wrong_totals)
+                  self.repeated_at_most_once, self.strangers, self.wrong_ledgers, self.wrong_totals,
+                  self.wrong_attempts, self.two_at_once, self.unmet)
         found = {check.__name__: check() for check in checks}
         return {check: (len(items), list(items)[:5]) for check, items in found.items() if items}
 
@@ -97,6 +100,9 @@ class Books:
         waited = [seconds_of(row["planned_at"]) for row in rows if row["state"] == "cancelled"]
         end = min([cancelled, *waited])
         expected = instants.instants(schedule, int(seconds_of(job["created_at"])), int(max([end, *waited])) + 1)
+        if "max_runs" in schedule:  # it is over when so many ran
+            not_run = sum(row["count"] for row in rows if row["state"] in ("skipped", "missed"))
+            expected = expected[:schedule["max_runs"] + not_run]
         covered, faults = collections.Counter(), []
         known = set(expected)
         for row in rows:
@@ -124,6 +130,26 @@ class Books:
         told = {"jobs": self.overview["jobs"]["total"], **self.overview["last"],
                 **{name: self.overview[name] for name in ("queued", "running", "retrying")}}
         return [(name, told[name], number) for name, number in expected.items() if told[name] != number]
+
+    def wrong_attempts(self):
+        """One row for each attempt that was made; after one that succeeded comes none."""
+        return [(run["id"], attempts) for run in self.runs if (attempts := self.attempts.get(run["id"])) is not None
+                and ([attempt["number"] for attempt in attempts] != list(range(1, run["attempts_made"] + 1))
+                     or any(attempt["state"] == "succeeded" for attempt in attempts[:-1])
+                     or (attempts[-1]["state"] == "succeeded") != (run["state"] == "succeeded"))]
+
+    def two_at_once(self):
+        """An attempt that began before the ledger had the end of the one before it: of two nodes both held the run."""
+        return [(run, number, at) for run, attempts in self.attempts.items() for at, number in self.starts[run]
+                if number > 1 and not any(attempt["number"] == number - 1 and seconds_of(attempt["ended_at"]) <= at
+                                          for attempt in attempts)]
+
+    def unmet(self):
+        """Instants of schedules that no start met in time."""
+        if self.met_within is None:
+            return []
+        return [run["id"] for run in self.runs if run["trigger"] == "schedule"
+                and not any(at <= seconds_of(run["planned_at"]) + self.met_within for at, _ in self.starts[run["id"]])]
 
     def summary(self):
         again = sum(len(starts) > 1 for starts in self.starts.values())

@@ -34,12 +34,15 @@ class History:
         self.starts = {"run1": [(START + 0.1, 1), (START + 0.5, 2)], "run2": [(START + 0.1, 1)]}
         self.starts.update({f"run{10 + second}": [(START + second + 0.1, 1)] for second in (0, 1, 4)})
         self.recurring = {"tick": ({"cron": "* * * * * *"}, START + 4.9)}
+        self.attempts = {"run1": [{"number": 1, "state": "lost", "ended_at": iso(START + 0.4)},
+                                  {"number": 2, "state": "succeeded", "ended_at": iso(START + 1)}]}
+        self.met_within = None
         self.overview = {"jobs": {"total": 3}, "queued": 0, "running": 0, "retrying": 0,
                          "last": {**dict.fromkeys(books.FINAL, 0), "succeeded": 5, "missed": 2}}
 
     def findings(self):
         return books.Books(self.jobs, self.runs, self.acknowledged, copy.deepcopy(self.starts), self.recurring,
-                           self.overview).findings()
+                           self.overview, self.attempts, self.met_within).findings()
 
 
 def of(history, number):
@@ -59,6 +62,9 @@ FAULTS = {
     "strangers": lambda h: h.starts.update(run99=[(START, 1)]),
     "wrong_ledgers": lambda h: h.runs.remove(of(h, 11)),
     "wrong_totals": lambda h: h.overview.update(running=1),
+    "wrong_attempts": lambda h: h.attempts["run1"].pop(0),
+    "two_at_once": lambda h: h.attempts["run1"][0].update(ended_at=iso(START + 0.6)),
+    "unmet": lambda h: setattr(h, "met_within", 1),  # the two that were missed
 }
 
 
@@ -82,4 +88,36 @@ def test_each_fault_is_found(check):
 def test_each_fault_of_a_ledger_is_found(fault):
     history = History()
     fault(history)
+    assert "wrong_ledgers" in history.findings()
+
+
+@pytest.mark.parametrize("fault", [
+    lambda attempts: attempts.append({**attempts[1], "number": 3}),  # more than were made
+    lambda attempts: attempts[0].update(state="succeeded"),  # and tried again
+    lambda attempts: attempts[1].update(state="lost"),  # of a run that succeeded
+])
+def test_each_fault_of_attempts_is_found(fault):
+    history = History()
+    fault(history.attempts["run1"])
+    assert "wrong_attempts" in history.findings()
+
+
+def test_an_instant_must_be_met_in_time():
+    history = History()
+    history.met_within = 1
+    history.runs.remove(of(history, 12))
+    assert "unmet" not in history.findings()
+    history.starts["run11"] = [(START + 2.1, 1)]
+    assert history.findings()["unmet"] == (1, ["run11"])
+
+
+def test_a_schedule_makes_as_many_runs_as_it_may():
+    history = History()
+    once_a_second = {"every": "1s", "start_at": iso(START), "max_runs": 3}
+    history.jobs[2].update(cron=None, every="1s")
+    history.recurring = {"tick": (once_a_second, START + 100)}
+    assert not history.findings()
+    once_a_second["max_runs"] = 2
+    assert "wrong_ledgers" in history.findings()
+    once_a_second["max_runs"] = 4
     assert "wrong_ledgers" in history.findings()
