@@ -1,11 +1,13 @@
 """The database dies, is promoted, loses its standby: nothing acknowledged is lost while a synchronous standby has
 it, and what is lost otherwise is told."""
+import os
 import signal
+import subprocess
 import threading
 import time
 
 import pytest
-from chronos_server import wait_until
+from chronos_server import BINARY, wait_until
 from evidence import report
 
 IN_SERVICE = 10  # seconds after there is a primary
@@ -39,11 +41,32 @@ def test_an_immediate_restart_loses_nothing_acknowledged(new_postgres, new_node,
     report("restarts", len(took), in_service=took)
 
 
-def test_of_several_servers_the_primary_is_taken(new_postgres, new_node, web):
+@pytest.fixture
+def service(tmp_path):
+    """Environments in which a service file tells of servers: service([…], "target_session_attrs=…")."""
+    def write(servers, *more):
+        hosts, ports = ",".join("127.0.0.1" for _ in servers), ",".join(str(server.port) for server in servers)
+        file = tmp_path / "pg_service.conf"
+        lines = ["[jobs]", f"host={hosts}", f"port={ports}", "user=postgres", "dbname=postgres", *more]
+        file.write_text("\n".join(lines) + "\n")
+        return {"PGSERVICEFILE": str(file), "PGSERVICE": "jobs"}
+
+    return write
+
+
+def test_of_several_servers_the_primary_is_taken(new_postgres, new_node, service, web):
     primary = new_postgres()
     standby = new_postgres(standby_of=primary, name="second")
-    node = new_node(standby.url(primary))
-    node.finished(node.submit(web.action("/ok"), name="taken"))
+    for url, env in [(standby.url(primary), {}), ("postgres://", service([standby, primary]))]:
+        node = new_node(url, env=env)
+        node.finished(node.submit(web.action("/ok"), name="taken"))
+
+
+def test_a_service_file_may_name_another_kind_of_server(new_postgres, service, tmp_path):
+    env = {**os.environ, **service([new_postgres()], "target_session_attrs=standby")}
+    told = subprocess.run([BINARY, "serve", "--data-dir", tmp_path / "data", "--listen", "127.0.0.1:0", "--store",
+                           "postgres://"], env=env, capture_output=True, text=True, timeout=30, check=False)
+    assert told.returncode != 0 and "server is not in hot standby mode" in told.stderr, told
 
 
 def test_the_promotion_of_a_synchronous_standby_loses_nothing_acknowledged(new_postgres, new_node, new_submitters,

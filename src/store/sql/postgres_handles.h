@@ -19,8 +19,8 @@ using ResultHandle = std::unique_ptr<PGresult, ClearResult>;
 
 // Blocks until there is one or there is none: PQstatus() says. What `url` says goes before all that
 // is set here. Of several servers one of the kind `target` is taken (target_session_attrs of
-// libpq); nullptr: as PGTARGETSESSIONATTRS says, else the primary.
+// libpq); empty: as a service file or PGTARGETSESSIONATTRS says, else the primary.
 ConnectionHandle open_connection(const std::string& url, const char* application,
-                                 const char* target = nullptr);
+                                 const char* target = "");
 
 }  // namespace chronos::store::sql
