@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Runs the rigs in turns, on and on: crashes under load, power cuts, faults of clusters, simulator seeds, fuzz targets.
+"""Runs the rigs in turns, on and on: crashes under load, power cuts, faults of clusters, halves of clusters cut off
+for minutes, simulator seeds, fuzz targets.
 
-Usage: soak.py BUILD_DIR [--seconds N] [--only crash,power,faults,sim,fuzz], or soak.py --totals. What ran stands in
-build/soak/log.jsonl, one line a turn: whether it passed, failed, or was skipped because nothing of it can run here (fuzz
-targets are those that `make fuzz` has built), and which of its tests were. A later call goes on with the seeds that follow.
+Usage: soak.py BUILD_DIR [--seconds N] [--only crash,power,faults,partitions,sim,fuzz], or soak.py --totals. What ran
+stands in build/soak/log.jsonl, one line a turn: whether it passed, failed, or was skipped because nothing of it can run
+here (fuzz targets are those that `make fuzz` has built), and which of its tests were. A later call goes on with the seeds
+that follow.
 A turn that fails is told with how to repeat it; the others go on, and the end is non-zero. What all turns of the log
 together have tried is told after each, and by --totals alone. --seconds ends it after the turn under way, Ctrl-C at once,
 and so does a round in which nothing could run.
 """
 import argparse
+import collections
 import datetime
 import itertools
 import json
@@ -63,11 +66,27 @@ def crash(build):
     return {"seed": seed, "n": counts, **counted, "again": f"CHRONOS_SEED={seed} pytest tests/crash"}, code, output
 
 
+def of_clusters(what, where, build, **env):
+    """A turn of these tests, as they report of it."""
+    seed = 1 + max((line["seed"] for line in past(what)), default=0)
+    report = FOLDER / f"{what}-{seed}.jsonl"
+    report.unlink(missing_ok=True)
+    env = {"CHRONOS_SEED": str(seed), **env}
+    counted, code, output = tests(where, build, CHRONOS_REPORT=str(report), **env)
+    counts = collections.Counter()
+    for one in map(json.loads, report.read_text().splitlines() if report.exists() else ()):
+        counts[one["what"]] += one["n"]
+    again = " ".join(f"{name}={value}" for name, value in env.items())
+    return {"seed": seed, "n": counts, **counted, "again": f"{again} pytest {where}"}, code, output
+
+
 def faults(build):
-    seed = 1 + max((line["seed"] for line in past("faults")), default=0)
-    counted, code, output = tests("tests/faults", build, CHRONOS_SEED=str(seed), CHRONOS_ROUNDS=str(FAULT_ROUNDS))
-    return {"seed": seed, "rounds": FAULT_ROUNDS, **counted,
-            "again": f"CHRONOS_SEED={seed} CHRONOS_ROUNDS={FAULT_ROUNDS} pytest tests/faults"}, code, output
+    return of_clusters("faults", "tests/faults", build, CHRONOS_ROUNDS=str(FAULT_ROUNDS))
+
+
+def partitions(build):
+    return of_clusters("partitions", "tests/faults/test_partitions.py", build, CHRONOS_ROUNDS="3",
+                       CHRONOS_PARTITION="200")
 
 
 def power(build):
@@ -98,7 +117,7 @@ def fuzz(_):
     return {"target": name, "seconds": FUZZ_SECONDS, "ran": 1, "again": f"make fuzz T={name}"}, code, output
 
 
-TURNS = {"crash": crash, "power": power, "faults": faults, "sim": sim, "fuzz": fuzz}
+TURNS = {"crash": crash, "power": power, "faults": faults, "partitions": partitions, "sim": sim, "fuzz": fuzz}
 
 
 def totals():
@@ -106,12 +125,15 @@ def totals():
     def tried(what, key):
         return sum(line[key] for line in past(what))
 
-    def reached(kind):
-        return sum(line["n"].get(kind, 0) for line in past("crash"))
+    def reached(kind, *turns):
+        return sum(line.get("n", {}).get(kind, 0) for what in turns or ["crash"] for line in past(what))
+
+    faulty = ("taken over", "restarts", "promotions", "halves cut off", "targets")
 
     count = {"kill points": reached("CallKill"), "random kills": reached("RandomKill"),
              "failing calls": reached("CallError"), "failing allocations": reached("AllocationFailure"),
-             "power cuts": tried("power", "cuts"), "rounds of faults": tried("faults", "rounds"),
+             "power cuts": tried("power", "cuts"),
+             **{kind: reached(kind, "faults", "partitions") for kind in faulty},
              "simulator seeds": tried("sim", "ran"), "fuzzed seconds": sum(line.get("seconds", 0) for line in past("fuzz")),
              "failed turns": sum(line.get("result") == "failed" for what in TURNS for line in past(what))}
     return "in all: " + ", ".join(f"{n} {what}" for what, n in count.items())

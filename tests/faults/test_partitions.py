@@ -109,5 +109,5 @@ def test_each_target_is_met_although_random_halves_are_cut_off(five, account, ro
     runs = [run for run in books.runs if run["job_id"] in jobs]
     extra = sum(len(books.starts[run["id"]]) - 1 for run in runs)
     assert len(runs) == JOBS * count
-    report("cuts", len(took), in_service=took, seconds=SECONDS)
+    report("halves cut off", len(took), in_service=took, seconds=SECONDS)
     report("targets", len(runs), extra_starts=extra)  # each after an attempt that is recorded as lost
