@@ -201,12 +201,12 @@ def test_a_node_that_is_cut_off_starts_nothing_and_heals_by_itself(nodes, link, 
     # Its lease runs out and the other node takes over what it ran, and all that comes.
     jobs = [other.submit(web.action("/ok"), name=f"job {i}") for i in range(10)]
     assert {other.finished(job)["state"] for job in jobs} == {"succeeded"}
-    attempts = wait_until(lambda: other.get(f"/api/runs/{run}").get("attempts"), 40, "taken over")
+    attempts = wait_until(lambda: other.get(f"/api/runs/{run}").get("attempts"), 20, "taken over")
     assert attempts[0]["state"] == "lost"
     started = len(web.requests)
     link.heal()
     link.reset()
-    wait_until(lambda: cut_off.api("GET", "/readyz").status == 200, 20, "it is ready again")
+    wait_until(lambda: cut_off.api("GET", "/readyz").status == 200, 10, "it is ready again")
     assert cut_off.works()
     assert len(web.requests) == started == 10
 
