@@ -27,7 +27,7 @@ inline constexpr std::size_t kMiB = 1024 * kKiB;
 struct ServerConfig {
   std::vector<std::string> listen = {"127.0.0.1:8086"};  // numeric address:port; port 0 = any free
   std::string base_url;       // how people reach the server; empty = made from the address
-  int threads = 2;            // for connections
+  int threads = 0;            // for connections; 0 = as many as the machine is worth
   std::string tls_cert_file;  // PEM, the whole chain; both or none
   std::string tls_key_file;
   int connections_max = 10'000;

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/module_options.h"
+
 namespace chronos::app {
 namespace {
 
@@ -208,16 +210,16 @@ TEST_F(ConfigTest, ASectionIsNotAValue) {
 }
 
 TEST_F(ConfigTest, ABadValueIsRefusedWithWhatWouldBeRight) {
-  const auto error = mistake("[server]\nthreads = 0\n");
+  const auto error = mistake("[server]\nthreads = 300\n");
   EXPECT_EQ(error.pointer, "server.threads");
-  EXPECT_EQ(error.message, "chronos.toml:2:1: server.threads: 0 is outside 1-256");
+  EXPECT_EQ(error.message, "chronos.toml:2:1: server.threads: 300 is outside 0-256");
   EXPECT_EQ(mistake("[http]\negress = \"pubic\"\n").hint, "did you mean public?");
   EXPECT_EQ(mistake("[server]\nlisten = [1]\n").message,
             "chronos.toml:2:1: server.listen: expected a list of strings, found something else");
 }
 
 TEST_F(ConfigTest, EveryMistakeIsFoundAtOnce) {
-  const auto loaded = load("[server]\nthreads = 0\nlisten = \"x\"\n",
+  const auto loaded = load("[server]\nthreads = 300\nlisten = \"x\"\n",
                            {{"CHRONOS_LOG_LEVEL", "loud"}}, {{"http.concurrency", "none"}});
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().fields.size(), 4u);
@@ -374,6 +376,14 @@ TEST_F(ConfigTest, TheMailPortFollowsTheKindOfTls) {
   EXPECT_EQ(load("smtp.tls = \"none\"")->config.smtp.port, 25);
   EXPECT_EQ(load("smtp.tls = \"tls\"")->config.smtp.port, 465);
   EXPECT_EQ(load("[smtp]\ntls = \"tls\"\nport = 2525")->config.smtp.port, 2525);
+}
+
+TEST(ModuleOptions, ConnectionThreadsFollowTheProcessorsUnlessTheyAreGiven) {
+  EXPECT_EQ(connection_threads(0, 0), 2);  // a machine that does not say
+  EXPECT_EQ(connection_threads(0, 2), 2);
+  EXPECT_EQ(connection_threads(0, 12), 6);
+  EXPECT_EQ(connection_threads(0, 256), 16);
+  EXPECT_EQ(connection_threads(1, 12), 1);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string_view>
+#include <thread>
 
 namespace chronos::app {
 namespace {
@@ -68,11 +69,17 @@ notify::NotifyOptions notify_options(const Config& config, const net::OutboundPo
   return options;
 }
 
+int connection_threads(int asked, unsigned processors) {
+  constexpr unsigned kLeast = 2;
+  constexpr unsigned kMost = 16;  // the committer is busy long before
+  return asked > 0 ? asked : static_cast<int>(std::clamp(processors / 2, kLeast, kMost));
+}
+
 http::ServerOptions server_options(const Config& config) {
   http::ServerOptions options;
   const auto& server = config.server;
   options.listen = server.listen;
-  options.threads = server.threads;
+  options.threads = connection_threads(server.threads, std::thread::hardware_concurrency());
   if (!server.tls_cert_file.empty()) options.tls = {server.tls_cert_file, server.tls_key_file};
   options.connections_max = static_cast<std::size_t>(server.connections_max);
   options.header_bytes_max = server.headers_max;

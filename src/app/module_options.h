@@ -16,6 +16,8 @@ namespace chronos::app {
 executor::ExecutorsOptions executor_options(const Config& config, const std::string& server_id,
                                             const net::OutboundPolicy& policy);
 notify::NotifyOptions notify_options(const Config& config, const net::OutboundPolicy& policy);
+// Of ServerConfig::threads, on a machine with so many processors.
+int connection_threads(int asked, unsigned processors);
 http::ServerOptions server_options(const Config& config);
 http::Site site_of(const Config& config);
 scheduler::SchedulerOptions scheduler_options(const Config& config);

@@ -97,8 +97,9 @@ constexpr std::array kSettings = {
     row<Server<&ServerConfig::base_url>, ServerUrl{}>(
         {"server.base_url", "--base-url"},
         "How people reach the server, for links in messages; empty: made from the address"),
-    row<Server<&ServerConfig::threads>, Count{1, 256}>({"server.threads"},
-                                                       "Threads that serve connections"),
+    row<Server<&ServerConfig::threads>, Count{0, 256}>(
+        {"server.threads"},
+        "Threads that serve connections; 0: one for two processors, at least 2, at most 16"),
     row<Server<&ServerConfig::tls_cert_file>, Path{}>(
         {"server.tls_cert_file", "--tls-cert"},
         "Certificate chain (PEM); with `tls_key_file` the server speaks HTTPS"),
