@@ -9,6 +9,9 @@ after(end);
 
 const heading = (name) => page.getByRole("heading", { level: 1, name });
 
+/** Until the page would let itself be left unasked. */
+const nothingUnsaved = () => page.waitForFunction(() => window.dispatchEvent(new Event("beforeunload", { cancelable: true })));
+
 test("a wrong key is refused in words; a login outlives a reload and ends with logout", async () => {
   const other = await openPage(browser);
   await other.goto(`${server.url}/jobs?q=status%3Afailed`);
@@ -144,7 +147,8 @@ test("what is wrong with a change of a job is told before it is saved", async ()
   await page.getByLabel("Cron").fill("0 23 * * *");
   await checked.getByText("The server would take this").waitFor();
   assert.equal((await server.call("GET", `/api/jobs/${job.id}`)).cron, "30 2 * * *"); // asking stored nothing
-  await page.getByLabel("Cron").fill("30 2 * * *"); // nothing is unsaved any more
+  await page.getByLabel("Cron").fill("30 2 * * *");
+  await nothingUnsaved();
 });
 
 test("form and JSON are one declaration, and big numbers stay exact", async () => {
@@ -255,7 +259,8 @@ test("an unsaved change is not lost by a slip", async () => {
   await page.goBack();
   assert.equal(page.faults.length, questions);
   assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "half done");
-  await page.getByLabel("Name", { exact: true }).fill(""); // nothing is unsaved any more
+  await page.getByLabel("Name", { exact: true }).fill("");
+  await nothingUnsaved();
   await page.getByRole("link", { name: "Runs", exact: true }).click();
   await heading("Runs").waitFor();
 });
