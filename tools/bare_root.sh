@@ -10,8 +10,8 @@ root=${1:-$(mktemp -d)}
 [ $# -gt 0 ] || trap 'cleanup; rm -rf "$root"' EXIT
 [ $# -eq 0 ] || trap 'cleanup' EXIT
 
-cleanup() {
-  umount "$root/proc" "$root/dev/pts" "$root/dev/shm" "$root/dev" 2>/dev/null || true
+cleanup() { # the root is a mount of its own: this takes with it what tests mounted in it
+  umount --recursive "$root" 2>/dev/null || true
 }
 # Where this machine's npm looks, if it has one and is told.
 registry=$(npm config get registry 2>/dev/null || true)
@@ -31,6 +31,7 @@ fi
 cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
 cp /etc/resolv.conf /etc/hosts "$root/etc/"
 [ ! -f "$authorities" ] || cp "$authorities" "$root/etc/npm-authorities.crt"
+mount --bind "$root" "$root"  # a root is a mount point, as a machine's is: what makes namespaces needs one
 mkdir -p "$root/dev/pts" "$root/dev/shm"
 mount --bind /dev "$root/dev"
 mount --bind /dev/pts "$root/dev/pts"
