@@ -96,6 +96,7 @@ Result<void> write_jobs(json::Writer& writer, const Call& call, const Page<Job>&
   std::vector<std::vector<Run>> strips;
   if (strip > 0) {
     std::vector<JobId> ids;
+    ids.reserve(page.rows.size());
     for (const Job& job : page.rows) ids.push_back(job.id);
     CHRONOS_TRY(strips, call.api().views.strips(call.who(), ids, strip));
   }
