@@ -36,6 +36,7 @@ FULL = {
     "T2": {"jobs": 5000, "lead": 6, "spread": 10},
     "T3": {"jobs": 220},
 }
+FULL["L2"] = FULL["L2N"] = {**FULL["L1"], "workload": "L1"}
 QUICK = {
     "S1": {"clients": 64, "seconds": 1},
     "L1": {"jobs": 3000, "seconds": 2, "batch": 1000, "callers": 4},
@@ -43,6 +44,9 @@ QUICK = {
     "T2": {"jobs": 500, "lead": 3, "spread": 1},
     "T3": {"jobs": 40},
 }
+QUICK["L2"] = QUICK["L2N"] = {**QUICK["L1"], "workload": "L1"}
+# Of the clusters: how many nodes, and what they do.
+NODES = {1: ["L2", "L2N"], 2: ["L2N"], 3: ["L2", "L2N", "T1", "T2"], 4: ["L2N"], 5: ["L2N"]}
 
 
 class Participant:
@@ -71,6 +75,22 @@ class PulledChronos(Participant):
         settings = "jobs of action worker, taken by a worker as in T3"
         rows = ["T1", "T2"]
         return {**super().about(node, versions), "rows": rows, "settings": dict.fromkeys(rows, settings)}
+
+
+class ChronosNodes(Participant):
+    """Nodes of Chronos on one PostgreSQL server."""
+
+    def __init__(self, build, nodes, rows):
+        some = "1 node" if nodes == 1 else f"{nodes} nodes"
+        super().__init__(f"chronos-pg{nodes}", f"Chronos on PostgreSQL, {some}", "chronos",
+                         servers.Cluster(build, nodes))
+        self.rows = rows
+
+    def about(self, node, versions):
+        said = super().about(node, versions)
+        among = {**said["settings"], **dict.fromkeys(("L2", "L2N"), said["settings"]["L1"])}
+        return {**said, "rows": self.rows, "documented": "docs/configuration.md: all defaults; docs/cluster.md",
+                "settings": {row: f"{among[row]}; callers and loops spread over the nodes" for row in self.rows}}
 
 
 class LoadGenerator(Participant):
@@ -109,6 +129,7 @@ def participants(build):
         Participant("chronos", "Chronos", "chronos", chronos),
         PulledChronos("chronos-worker", "Chronos, taken by a worker", "chronos", chronos, action="worker"),
         LoadGenerator("chronos-load", "Chronos, load generator in C++", "", chronos),
+        *(ChronosNodes(build, nodes, rows) for nodes, rows in NODES.items()),
         Participant("beanstalkd-f0", "beanstalkd -f0", "beanstalkd", servers.Beanstalkd(0)),
         Participant("beanstalkd-f50", "beanstalkd -f50", "beanstalkd", servers.Beanstalkd(50)),
         Participant("bullmq-always", "BullMQ, appendfsync always", "bullmq", servers.Redis("always")),
@@ -177,7 +198,7 @@ def parse():
     parser.add_argument("--rows", default=",".join(report.ROWS))
     parser.add_argument("--peers", help="only these beside Chronos, by identity")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything works")
-    parser.add_argument("--workers", type=int, default=1, help="worker processes of L1 (1)")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes of L1, L2, L2N (1)")
     parser.add_argument("--dir", default=tempfile.gettempdir(), help="where servers keep their data; a real disk")
     parser.add_argument("--out", help="where the Markdown goes")
     options = parser.parse_args()
@@ -214,7 +235,8 @@ def one_run(record, node, row, number, one, folder):
 
 def run(options, everyone, node, abouts, folder):
     sizes = {**(QUICK if options.quick else FULL)}
-    sizes["L1"] = {**sizes["L1"], "workers": options.workers}
+    for row in ("L1", "L2", "L2N"):
+        sizes[row] = {**sizes[row], "workers": options.workers}
     record = {"date": datetime.date.today().isoformat(), "rounds": options.rounds, "quick": options.quick,
               "command": "make bench-peers" + (f' ARGS="{" ".join(sys.argv[2:])}"' if sys.argv[2:] else ""),
               "machine": machine(folder, node), "sizes": {row: sizes[row] for row in options.rows},

@@ -20,6 +20,10 @@ ROWS = {
            [("rate", "jobs/s"), ("p99_ms", "p99 ms")], [("rate", True)]),
     "L1": ("whole life: {jobs} jobs submitted in batches of {batch}, done by {workers} worker process(es)",
            [("rate", "jobs/s")], [("rate", True)]),
+    "L2": ("whole life on PostgreSQL: {jobs} jobs submitted in batches of {batch}, "
+           "done by {workers} worker process(es)",
+           [("rate", "jobs/s")], [("rate", True)]),
+    "L2N": ("L2 by nodes of Chronos on one PostgreSQL server", [("rate", "jobs/s")], [("rate", True)]),
     "T1": ("lateness of {jobs} one-time jobs due at one instant",
            [("p50_ms", "p50 ms"), ("p99_ms", "p99 ms"), ("early", "early")], [("p50_ms", False), ("p99_ms", False)]),
     "T2": ("lateness of {jobs} one-time jobs spread over {spread} s",
@@ -27,6 +31,7 @@ ROWS = {
     "T3": ("pickup of an immediate job by a waiting worker, {jobs} one after another",
            [("p50_ms", "p50 ms"), ("p99_ms", "p99 ms")], [("p50_ms", False), ("p99_ms", False)]),
 }
+AMONG_OURS = {"L2N"}  # no peer is in these: each line is compared with the first
 
 
 def number(value):
@@ -71,12 +76,22 @@ def ratios_text(ours, theirs, compared):
     return ", ".join(parts)
 
 
+def ratio_cell(record, row, base, participant, compared):
+    ours, theirs = (by_round(record, row, each["id"]) for each in (base, participant))
+    if row in AMONG_OURS:
+        return "" if participant is base else ratios_text(theirs, ours, compared)
+    return "" if participant["id"].startswith(OURS) else ratios_text(ours, theirs, compared)
+
+
 def table(record, row):
     """The head and the lines of a row's table. Who cannot do the row, or failed, says so in its line."""
     _, columns, compared = ROWS[row]
-    bases = [participant for participant in record["participants"] if participant["id"].startswith(OURS)
-             and (participant["id"] == OURS or by_round(record, row, participant["id"]))]
-    head = ["", *(title for _, title in columns), *(f"{base['title']} is ahead" for base in bases)]
+    ours = [participant for participant in record["participants"] if participant["id"].startswith(OURS)]
+    bases = [participant for participant in ours if by_round(record, row, participant["id"])] or ours[:1]
+    if row in AMONG_OURS:
+        bases = bases[:1]
+    head = ["", *(title for _, title in columns),
+            *(f"times {base['title']}" if row in AMONG_OURS else f"{base['title']} is ahead" for base in bases)]
     blank = [""] * (len(columns) - 1 + len(bases))
     lines = []
     for participant in record["participants"]:
@@ -92,8 +107,7 @@ def table(record, row):
             cells = ["failed" if errors else "not run", *blank]
         else:
             cells = [figure(rounds, key) for key, _ in columns]
-            cells += ["" if participant["id"].startswith(OURS) else
-                      ratios_text(by_round(record, row, base["id"]), rounds, compared) for base in bases]
+            cells += [ratio_cell(record, row, base, participant, compared) for base in bases]
             if errors:
                 cells[0] += f" [{len(errors)} of {len(errors) + len(rounds)} rounds failed]"
         lines.append([participant["title"] + ("" if participant["durable"] else " †"), *cells])

@@ -169,11 +169,33 @@ class Chronos:
         return first_line([self.binary, "version"])
 
     @contextlib.contextmanager
+    def start(self, folder, name="chronos", *flags):
+        data, port = folder / name, free_port()
+        command = [self.binary, "serve", "--data-dir", data, "--listen", f"127.0.0.1:{port}", *flags]
+        with running(command, folder / f"{name}.log", "Chronos", port) as where:
+            key = data / "admin.key"
+            yield {**where, "key": key.read_text().strip()} if key.exists() else where
+
+
+class Cluster:
+    """Nodes of Chronos on one PostgreSQL server, which is started as for the peers that use one."""
+    durable = Postgres.durable
+    durability = Postgres.durability
+
+    def __init__(self, build, nodes):
+        self.chronos, self.postgres, self.nodes = Chronos(build), Postgres(), nodes
+
+    def version(self):
+        return f"{self.chronos.version()}, {self.postgres.version()}"
+
+    @contextlib.contextmanager
     def start(self, folder):
-        data, port = folder / "chronos", free_port()
-        command = [self.binary, "serve", "--data-dir", data, "--listen", f"127.0.0.1:{port}"]
-        with running(command, folder / "log", "Chronos", port) as where:
-            yield {**where, "key": (data / "admin.key").read_text().strip()}
+        with contextlib.ExitStack() as stack:
+            port = stack.enter_context(self.postgres.start(folder))["port"]
+            store = ["--store", f"postgres://postgres@127.0.0.1:{port}/postgres"]
+            nodes = [stack.enter_context(self.chronos.start(folder, f"node{number}", *store))
+                     for number in range(self.nodes)]
+            yield {"ports": [node["port"] for node in nodes], "key": nodes[0]["key"]}  # made by the first
 
 
 @contextlib.contextmanager

@@ -103,3 +103,27 @@ def test_the_page_says_where_how_and_what_must_not_be_published():
 def test_the_terminal_has_every_row_that_ran():
     shown = report.text(recorded(ran("S1", "chronos", rates(1000)) + ran("T1", "chronos", late(1))))
     assert shown.index("S1  submit") < shown.index("T1  lateness of 5000")
+
+
+def with_nodes(runs):
+    record = recorded(runs, sizes={"L2N": {}})
+    one = {**record["participants"][0], "rows": ["L2", "L2N"], "cannot": {}}
+    record["participants"][1:1] = [{**one, "id": f"chronos-pg{nodes}", "title": f"{nodes} nodes"} for nodes in (1, 3)]
+    record["participants"][3]["rows"] = ["L2"]
+    return record
+
+
+def test_nodes_of_chronos_are_compared_with_the_first_line_by_rounds():
+    record = with_nodes(ran("L2N", "chronos-pg1", rates(100, 400, 100)) +
+                        ran("L2N", "chronos-pg3", rates(50, 800, 400)))
+    assert report.table(record, "L2N") == (["", "jobs/s", "times 1 nodes"],
+                                           [["1 nodes", "100 (100–400)", ""], ["3 nodes", "400 (50–800)", "× 2"]])
+    assert "## L2N: L2 by nodes" in report.markdown(record)
+
+
+def test_a_row_that_plain_chronos_does_not_do_has_the_ratios_of_those_that_do():
+    record = with_nodes(ran("L2", "chronos-pg1", rates(100)) + ran("L2", "chronos-pg3", rates(300)) +
+                        ran("L2", "peer", rates(200)))
+    assert report.table(record, "L2")[0] == ["", "jobs/s", "1 nodes is ahead", "3 nodes is ahead"]
+    assert line_of(record, "L2", "Peer") == ["Peer", "200", "× 0.5", "× 1.5"]
+    assert line_of(record, "L2", "3 nodes") == ["3 nodes", "300", "", ""]

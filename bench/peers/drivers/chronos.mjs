@@ -1,7 +1,7 @@
 // Chronos over HTTP, from Node like the peers' own clients: keep-alive connections, one request at a time
-// on each. Jobs of T1 and T2 are http actions, of which a start is the arrival of the call at a server of
-// this process, so the way there counts; or, with options.action "worker" and in L1 and T3, runs that a
-// worker pulls.
+// on each; of a cluster (options.ports) to one node after the other. Jobs of T1 and T2 are http actions, of
+// which a start is the arrival of the call at a server of this process, so the way there counts; or, with
+// options.action "worker" and in L1, L2 and T3, runs that a worker pulls.
 import net from "node:net";
 import { fail } from "../workloads.mjs";
 
@@ -48,8 +48,10 @@ function onMessages(socket, each) {
 class Connection {
   #waiting;
 
-  constructor({ port, key }) {
+  // The number'th of its kind.
+  constructor({ port, ports = [port], key }, number) {
     this.key = key;
+    port = ports.at(number % ports.length);
     this.socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
     onMessages(this.socket, (message) => this.#waiting(message));
   }
@@ -105,7 +107,8 @@ async function takeRuns(connection, max, onStart, onDone) {
 export async function open(options) {
   const { workload, clients = CALLERS, action } = options;
   const pulled = action === "worker" || ["S1", "L1", "L1-worker", "T3"].includes(workload);
-  const connections = Array.from({ length: workload === "S1" ? clients : CALLERS }, () => new Connection(options));
+  const count = workload === "S1" ? clients : CALLERS;
+  const connections = Array.from({ length: count }, (_, i) => new Connection(options, i));
   const free = [...connections];
   let url;
 
@@ -142,7 +145,8 @@ export async function open(options) {
         url = `http://127.0.0.1:${await listen((path) => onStart({ id: Number(path.slice(1)) }))}/`;
         return;
       }
-      for (let i = 0; i < LOOPS; ++i) takeRuns(new Connection(options), BATCH, onStart, onDone).catch(fail);
+      // The other way round than those that submit: no node is left out, were there five for four of each.
+      for (let i = 1; i <= LOOPS; ++i) takeRuns(new Connection(options, -i), BATCH, onStart, onDone).catch(fail);
     },
     async close() {
       for (const connection of connections) connection.socket.destroy();

@@ -6,15 +6,18 @@ import { fail } from "../workloads.mjs";
 const CONCURRENCY = 24;
 const POLL_MS = 20;
 
+const LIFE =
+  `addJobs of 1000 by 4 callers; a worker process with concurrentJobs ${CONCURRENCY}, maxPoolSize ` +
+  `${CONCURRENCY + 1}, localQueue 500, completeJobBatchDelay 0, failJobBatchDelay 0`;
+
 export const about = {
   title: "graphile-worker",
-  rows: ["S1", "L1", "T1", "T2", "T3"],
+  rows: ["S1", "L1", "L2", "T1", "T2", "T3"],
   packages: ["graphile-worker", "pg"],
   settings: {
     S1: "64 concurrent addJob on a pool of 64 connections",
-    L1:
-      `addJobs of 1000 by 4 callers; a worker process with concurrentJobs ${CONCURRENCY}, maxPoolSize ` +
-      `${CONCURRENCY + 1}, localQueue 500, completeJobBatchDelay 0, failJobBatchDelay 0`,
+    L1: LIFE,
+    L2: LIFE,
     T1: `runAt; as L1, pollInterval ${POLL_MS} ms instead of 2000 ms`,
     T2: `runAt; as T1`,
     T3: "as L1 without the local queue, which its documents advise for latency; told of jobs by LISTEN/NOTIFY",

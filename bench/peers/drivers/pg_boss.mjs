@@ -6,15 +6,17 @@ import { fail } from "../workloads.mjs";
 const LOOPS = 4;
 const BATCH = 1000;
 
+const LIFE =
+  `insert of 1000 by 4 callers; a worker process with ${LOOPS} loops of fetch({batchSize: ${BATCH}}) and complete`;
+
 export const about = {
   title: "pg-boss",
-  rows: ["S1", "L1", "T1", "T2", "T3"],
+  rows: ["S1", "L1", "L2", "T1", "T2", "T3"],
   packages: ["pg-boss", "pg"],
   settings: {
     S1: "64 concurrent send on a pool of 64 connections (max: 64)",
-    L1:
-      `insert of 1000 by 4 callers; a worker process with ${LOOPS} loops of fetch({batchSize: ${BATCH}}) and ` +
-      "complete",
+    L1: LIFE,
+    L2: LIFE,
     T1:
       `startAfter; work with localConcurrency ${LOOPS}, batchSize ${BATCH}, burstWhenBatchFull, polling every ` +
       "0.5 s, the least it allows",
