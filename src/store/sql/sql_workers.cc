@@ -1,5 +1,6 @@
 // Remote workers: their rows, what they say and ask in one turn, and what they hold.
 #include <algorithm>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -73,19 +74,32 @@ Result<std::optional<RunState>> state_of(Result<SettleRun::Answer> settled) {
   return std::unexpected(std::move(settled).error());
 }
 
-Result<std::vector<Result<SettleRun::Answer>>> settle_each(Writer& writer,
-                                                           const std::vector<SettleRun>& changes) {
+// The changes at the front that go together, no run twice.
+std::vector<const SettleRun*> front_of(std::span<const SettleRun> changes) {
   std::vector<const SettleRun*> together;
   std::unordered_set<RunId> seen;
-  if (writer.db.is_remote()) {
-    for (const auto& change : changes) {
-      if (goes_together(change) && seen.insert(change.run).second) together.push_back(&change);
-    }
+  for (const auto& change : changes) {
+    if (!goes_together(change) || !seen.insert(change.run).second) break;
+    together.push_back(&change);
   }
-  if (together.size() == changes.size()) return settle_all(writer, together);
+  return together;
+}
+
+// Each in its turn; on a database that is a round trip away, those that go together in one.
+Result<std::vector<Result<SettleRun::Answer>>> settle_each(Writer& writer,
+                                                           std::span<const SettleRun> changes) {
   std::vector<Result<SettleRun::Answer>> answers;
   answers.reserve(changes.size());
-  for (const auto& change : changes) answers.push_back(apply(writer, change));
+  while (answers.size() < changes.size()) {
+    const auto rest = changes.subspan(answers.size());
+    const auto together = writer.db.is_remote() ? front_of(rest) : std::vector<const SettleRun*>();
+    if (!together.empty()) {
+      CHRONOS_TRY(auto settled, settle_all(writer, together));
+      for (auto& answer : settled) answers.push_back(std::move(answer));
+    } else {
+      answers.push_back(apply(writer, rest.front()));
+    }
+  }
   return answers;
 }
 
