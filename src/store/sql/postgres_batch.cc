@@ -62,8 +62,10 @@ class Columnar {
 
 // -- Submitting -----------------------------------------------------------------------------------
 
+// The sequence is looked up once, by a subquery, not for each number.
 constexpr Sql kSpecIds{
-    "SELECT nextval(pg_get_serial_sequence('specs', 'id')) FROM generate_series(1, $1)"};
+    "SELECT nextval((SELECT pg_get_serial_sequence('specs', 'id')::regclass))"
+    " FROM generate_series(1, $1)"};
 constexpr Sql kInsertSpecs{
     "INSERT INTO specs (id, spec, payload) OVERRIDING SYSTEM VALUE"
     " SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[])"};
@@ -209,7 +211,8 @@ constexpr Sql kDeleteLive{
     " FROM unnest($1::uuid[], $2::uuid[]) AS r (job, run)"
     " JOIN live l ON l.job = r.job AND l.is_held = 0 AND l.run = r.run))"};
 constexpr Sql kOutputIds{
-    "SELECT nextval(pg_get_serial_sequence('outputs', 'id')) FROM generate_series(1, $1)"};
+    "SELECT nextval((SELECT pg_get_serial_sequence('outputs', 'id')::regclass))"
+    " FROM generate_series(1, $1)"};
 constexpr Sql kInsertOutputs{
     "INSERT INTO outputs (id, bytes) OVERRIDING SYSTEM VALUE"
     " SELECT * FROM unnest($1::bigint[], $2::bytea[])"};
@@ -222,7 +225,8 @@ constexpr Sql kInsertRuns{
     " $11::uuid[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[], $16::text[],"
     " $17::text[], $18::text[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[],"
     " $23::bigint[], $24::bigint[])"};
-// As live.cc has it for one. Tells which of the jobs have other live runs.
+// As live.cc has it for one. Tells which of the jobs have other live runs; OFFSET 0 keeps that from
+// being looked up wherever it is named.
 constexpr Sql kFollowEnds{
     "UPDATE jobs SET last_run = r.run, last_state = r.state, last_ended_at = r.ended_at,"
     " last_error = r.error, succeeded = succeeded + r.is_success, failed = failed + r.is_failure,"
@@ -235,7 +239,7 @@ constexpr Sql kFollowEnds{
     " FROM (SELECT *, CASE WHEN EXISTS (SELECT 1 FROM live l WHERE l.job = e.job) THEN 0 ELSE 1 END"
     "   AS is_last FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[],"
     "   $6::text[], $7::bigint[], $8::bigint[], $9::bigint[]) AS e (project, job, run, state,"
-    "   ended_at, error, is_success, is_failure, is_cancel)) AS r"
+    "   ended_at, error, is_success, is_failure, is_cancel) OFFSET 0) AS r"
     " WHERE jobs.project = r.project AND jobs.id = r.job"
     " RETURNING r.is_last, r.job, r.project, phase_before, phase, is_paused"};
 
