@@ -62,7 +62,7 @@ def crash(build):
     counted, code, output = tests("tests/crash", build, CHRONOS_SEED=str(seed), CHRONOS_REPORT=str(report))
     told = [json.loads(line) for line in report.read_text().splitlines()] if report.exists() else []
     counts = {kind: sum(one["crash"] == kind and one["was_reached"] for one in told)
-              for kind in ("RandomKill", "CallKill", "CallError", "AllocationFailure")}
+              for kind in ("RandomKill", "CallKill", "CallError", "AllocationFailure", "WorkerKill", "WorkerStop")}
     return {"seed": seed, "n": counts, **counted, "again": f"CHRONOS_SEED={seed} pytest tests/crash"}, code, output
 
 
@@ -131,6 +131,7 @@ def totals():
     faulty = ("taken over", "restarts", "promotions", "halves cut off", "targets")
 
     count = {"kill points": reached("CallKill"), "random kills": reached("RandomKill"),
+             "killed workers": reached("WorkerKill"), "stopped workers": reached("WorkerStop"),
              "failing calls": reached("CallError"), "failing allocations": reached("AllocationFailure"),
              "power cuts": tried("power", "cuts"),
              **{kind: reached(kind, "faults", "partitions") for kind in faulty},

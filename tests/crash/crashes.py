@@ -147,6 +147,11 @@ def random_kills(dice, count):
     return [RandomKill(round(dice.uniform(0.02, 0.25), 3)) for _ in range(count)]
 
 
+def later_kills(dice, count):
+    """So that leases of a second end in between."""
+    return [RandomKill(round(dice.uniform(0.05, 2.5), 3)) for _ in range(count)]
+
+
 def nth(dice, call):
     """Early ones are likelier, for a start is full of them."""
     return 1 + int(CALLS[call] * dice.random() ** 2)

@@ -1,4 +1,5 @@
-"""What goes on while servers die: jobs that are submitted one after the other, recurring jobs, and what all of them saw.
+"""What goes on while servers die: jobs that are submitted one after the other, recurring jobs, remote workers, and what
+all of them saw.
 
 Everything that a client was told and that a target saw is kept here, outside the server: tests/oracle/books.py holds
 the server's own books against it.
@@ -13,6 +14,7 @@ from books import Books, read_starts
 from chronos_server import in_seconds, wait_until
 from surely import surely
 from web_sink import WebSink
+from worker_books import WorkerBooks
 
 SUBMITTERS = 4
 RETRIES = {"max_attempts": 100, "retry": {"delay": "200ms", "backoff": "fixed"}, "timeout": "20s"}
@@ -42,7 +44,9 @@ class Submitter(threading.Thread):
     def spec(self, name):
         kind = self.random.random()
         spec = {"name": name, "payload": name, "action": self.load.web.action("/ok"), **RETRIES}
-        if kind < 0.15:
+        if self.random.random() < 0.4:
+            spec.update(self.load.mill.job(self.random))
+        elif kind < 0.15:
             spec["action"] = self.load.command()
         elif kind < 0.3:
             spec.update(on_lost="fail", max_attempts=1)
@@ -65,8 +69,8 @@ class Submitter(threading.Thread):
 
 
 class Load:
-    def __init__(self, server, folder, seed):
-        self.server, self.seed = server, seed
+    def __init__(self, server, folder, seed, mill):
+        self.server, self.seed, self.mill = server, seed, mill
         self.web, self.file = WebSink(), folder / "starts"
         self.file.touch()
         self.submitters = [Submitter(self, number) for number in range(SUBMITTERS)]
@@ -86,10 +90,12 @@ class Load:
             self.recurring[answer.body["id"]] = schedule
         for submitter in self.submitters:
             submitter.start()
+        self.mill.start()
 
     def schedules(self):
         now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-        return [{"cron": "* * * * * *", "overlap": "skip"},
+        return [{"cron": "* * * * * *", "overlap": "allow", **self.mill.job(random.Random(self.seed))},
+                {"cron": "* * * * * *", "overlap": "skip"},
                 {"cron": ["*/3 * * * * *", "1 * * * * *"], "overlap": "queue_all",
                  "misfire": {"policy": "run_all", "grace": "1s"}},
                 {"cron": "*/2 * * * * *", "timezone": "Asia/Kathmandu", "overlap": "allow",
@@ -97,7 +103,8 @@ class Load:
                 {"every": "4s", "start_at": now.isoformat().replace("+00:00", "Z"), "overlap": "queue_one"}]
 
     def end(self):
-        """Nobody submits any more, nothing recurs, and everything is done."""
+        """Nobody dies or submits any more, nothing recurs, and everything is done."""
+        self.mill.end_torment()
         for submitter in self.submitters:
             submitter.ending.set()
         for submitter in self.submitters:
@@ -115,19 +122,26 @@ class Load:
         acknowledged = dict(self.acknowledged)
         for submitter in self.submitters:
             acknowledged.update(submitter.acknowledged)
+        starts = read_starts(list(self.web.requests), self.file)
+        for start in self.mill.logs()[0]:
+            starts[start.run].append((start.at, start.attempt))
         return Books(self.server.pages("/api/jobs", "jobs"), self.server.pages("/api/runs", "runs"), acknowledged,
-                     read_starts(list(self.web.requests), self.file), self.recurring, self.server.get("/api/overview"))
+                     starts, self.recurring, self.server.get("/api/overview"))
+
+    def worker_books(self, books):
+        jobs = {job["id"] for job in books.jobs if job["action"]["kind"] == "worker"}
+        runs = [run["id"] for run in books.runs if run["job_id"] in jobs and run["attempts_made"]]
+        return WorkerBooks({run: self.server.get(f"/api/runs/{run}").get("attempts", []) for run in runs}, *self.mill.logs())
 
     def refused(self):
         return sum((submitter.refused for submitter in self.submitters), [])
 
     def close(self):
         self.web.close()
+        self.mill.close()
 
 
 def settle(server):
-    """Until nothing is left to do."""
-    def idle():
-        return not any(server.get(f"/api/runs?state={state}&limit=1")["runs"]
-                       for state in ("planned", "queued", "running", "retrying"))
-    wait_until(idle, 90, "all runs final")
+    """Until nothing is left to do. One request asks: what is tried again goes back to where another had looked before."""
+    unfinished = "/api/runs?state=planned,queued,running,retrying&limit=1"
+    wait_until(lambda: not server.get(unfinished)["runs"], 90, "all runs final")

@@ -2,8 +2,9 @@
 
 CHRONOS_CRASHES is the number of kills at random (200), CHRONOS_CALL_KILLS (100) that of deaths at the n-th system call, as
 many tries as that takes; CHRONOS_CALL_ERRORS (110) that of errors at the n-th system call, CHRONOS_ALLOCATIONS (100) that
-of allocations that fail, both reached or not. CHRONOS_SEED repeats the choice. CHRONOS_REPORT names a file that gets a line
-for each.
+of allocations that fail, both reached or not. CHRONOS_WORKER_CRASHES (20) is that of kills of a server whose workers are
+killed meanwhile, as many, and stopped, half as many. CHRONOS_SEED repeats the choice. CHRONOS_REPORT names a file that
+gets a line for each.
 """
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import time
 
 import crashes
+import mill
 import pytest
 from chronos_server import Server
 from load import Load
@@ -21,9 +23,10 @@ REPORT = os.environ.get("CHRONOS_REPORT")
 COUNTS = {"random": int(os.environ.get("CHRONOS_CRASHES", "200")),
           "call": int(os.environ.get("CHRONOS_CALL_KILLS", "100")),
           "error": int(os.environ.get("CHRONOS_CALL_ERRORS", "110")),
-          "allocation": int(os.environ.get("CHRONOS_ALLOCATIONS", "100"))}
+          "allocation": int(os.environ.get("CHRONOS_ALLOCATIONS", "100")),
+          "worker": int(os.environ.get("CHRONOS_WORKER_CRASHES", "20"))}
 CHOICES = {"random": crashes.random_kills, "call": crashes.call_kills, "error": crashes.call_errors,
-           "allocation": crashes.allocation_failures}
+           "allocation": crashes.allocation_failures, "worker": crashes.later_kills}
 CALL_KILL_TRIES = 4  # for each that is to be reached
 
 
@@ -40,8 +43,9 @@ class Crashed:
 
     def __init__(self, folder, kind):
         self.kind, dice = kind, random.Random(f"{SEED} {kind}")
-        self.server = Server(folder).start()
-        self.load, self.rig = Load(self.server, folder, SEED), crashes.Rig(self.server, dice)
+        self.server = Server(folder, env={"CHRONOS_WORKERS_LEASE_TTL": f"{mill.LEASE}s"}).start()
+        self.mill = mill.Mill(self.server, folder, SEED, COUNTS[kind] if kind == "worker" else 0)
+        self.load, self.rig = Load(self.server, folder, SEED, self.mill), crashes.Rig(self.server, dice)
         try:
             self.load.start()
             self.server.kill()
@@ -51,6 +55,7 @@ class Crashed:
             self.server.start()
             self.load.end()
             self.books = self.load.books()
+            self.worker_books = self.load.worker_books(self.books)
             self.server.stop()
         finally:
             self.server.close()
@@ -61,7 +66,7 @@ class Crashed:
         return (f"{len(ends)} of {self.kind} (seed {SEED}), {self.rig.reached()} reached, "
                 f"ends {({end: ends.count(end) for end in set(ends)})}; "
                 f"{self.books.summary()}; {sum(s.unknown for s in self.load.submitters)} unknown answers, "
-                f"{sum(s.replayed for s in self.load.submitters)} replayed")
+                f"{sum(s.replayed for s in self.load.submitters)} replayed; {self.worker_books.summary()}")
 
 
 def audit(folder, kind, capsys):
@@ -70,8 +75,10 @@ def audit(folder, kind, capsys):
         print(f"\ncrash audit: {crashed.summary()}")
     if REPORT:
         with open(REPORT, "a", encoding="utf-8") as report:
-            report.writelines(json.dumps({"seed": SEED, **told}) + "\n" for told in crashed.rig.told)
+            told = crashed.rig.told + crashed.mill.told
+            report.writelines(json.dumps({"seed": SEED, **one}) + "\n" for one in told)
     assert not crashed.books.findings()
+    assert not crashed.worker_books.findings()
     assert not crashed.load.refused()
     return crashed
 
@@ -97,3 +104,9 @@ def test_the_nth_allocation_fails(tmp_path, capsys):
     """The server does without, or ends; it never goes on into the unknown."""
     rig = audit(tmp_path, "allocation", capsys).rig
     assert rig.reached() >= COUNTS["allocation"] / 4
+
+
+def test_servers_and_their_workers_die(tmp_path, capsys):
+    """Workers are killed in the middle of a run, or stopped until the server has given it up, and then go on."""
+    books = audit(tmp_path, "worker", capsys).worker_books
+    assert books.count("ok") > 0 and books.count("stale") >= COUNTS["worker"] / 2
