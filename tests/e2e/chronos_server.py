@@ -104,6 +104,12 @@ class Server:
     def alive(self):
         return self.process.poll() is None
 
+    def memory(self):
+        """Bytes that are resident."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            line = next(line for line in status if line.startswith("VmRSS"))
+        return int(line.split()[1]) * 1024
+
     def log(self):
         return (self.folder / "server.log").read_text(errors="replace")[-4000:]
 

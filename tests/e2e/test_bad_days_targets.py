@@ -7,12 +7,6 @@ from chronos_server import wait_until
 METADATA = "http://169.254.169.254/latest/meta-data/"
 
 
-def memory_of(server):
-    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
-        line = next(line for line in status if line.startswith("VmRSS"))
-    return int(line.split()[1]) * 1024
-
-
 def test_hang_times_out(server, web):
     began = time.monotonic()
     run = server.finished(server.submit(web.action("/hang"), timeout="1s"))
@@ -47,14 +41,14 @@ def test_refused_connection_fails(server, web):
 
 
 def test_huge_answer_is_bounded(server, web):
-    before = memory_of(server)
+    before = server.memory()
     job = server.submit(web.action("/huge"), timeout="5s")
     wait_until(lambda: web.sent > 2 ** 20, what="the answer flows")
     assert server.works()
     run = server.finished(job)
     kept = server.output(run["id"])
     assert kept.status == 200 and len(kept.body) <= 2 ** 20, len(kept.body)
-    assert memory_of(server) - before < 64 * 2 ** 20
+    assert server.memory() - before < 64 * 2 ** 20
 
 
 def test_redirect_is_not_followed(server, web):
