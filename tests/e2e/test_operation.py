@@ -1,49 +1,78 @@
-"""What the people who run a server rely on: backups that restore, a log that says what failed."""
+"""What the people who run a server rely on: backups that restore, a log that says what failed.
+
+CHRONOS_RESTORES is how many backups are made and restored (3).
+"""
 import json
+import os
 import pathlib
 import shutil
 import threading
 
-from chronos_server import LINK_ERRORS, wait_until
+import pytest
+from chronos_server import wait_until
 
+RESTORES = int(os.environ.get("CHRONOS_RESTORES", "3"))
 TRUE = {"kind": "command", "argv": ["true"]}
 
 
-def test_backup_under_load_is_a_whole_server(new_server):
-    """The copy, opened by another server, has every job acknowledged before it was asked for."""
-    server = new_server()
-    acknowledged, enough = [], threading.Event()
+class Writers:
+    """Submit one job after the other, each of its own thread."""
 
-    def submit():
-        while not enough.is_set():
-            try:
-                acknowledged.append(server.submit(TRUE, name="before or after"))
-            except LINK_ERRORS:
-                return
+    def __init__(self, server):
+        self.server, self.acknowledged, self.over = server, [], threading.Event()
+        self.threads = [threading.Thread(target=self.submit) for _ in range(4)]
+        for thread in self.threads:
+            thread.start()
 
-    writers = [threading.Thread(target=submit) for _ in range(4)]
-    for writer in writers:
-        writer.start()
-    wait_until(lambda: len(acknowledged) > 200, what="some jobs")
-    assert server.finished(acknowledged[0])["state"] == "succeeded"
-    sure = list(acknowledged)
-    backup = server.api("POST", "/api/backup", timeout=60)
-    enough.set()
-    for writer in writers:
-        writer.join()
-    assert backup.status == 201, backup
+    def submit(self):
+        while not self.over.wait(0.1):
+            self.acknowledged.append(self.server.submit(TRUE, name="before or after"))
 
-    copy = pathlib.Path(backup.body["path"])
-    assert copy.stat().st_size == backup.body["bytes"]
-    data = server.folder / "restored"
+    def stop(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.fixture
+def writers(new_server):
+    writers = Writers(new_server())
+    yield writers
+    writers.stop()
+
+
+def restore(server, backup, folder):
+    """Another server's data directory, of nothing but the copy and the key."""
+    copy, data = pathlib.Path(backup["path"]), folder / "restored"
+    assert copy.stat().st_size == backup["bytes"]
+    shutil.rmtree(data, ignore_errors=True)
     data.mkdir()
-    shutil.copy(copy, data / "chronos.db")
+    shutil.move(copy, data / "chronos.db")
     shutil.copy(server.data_dir / "admin.key", data / "admin.key")
-    restored = new_server(data_dir=data)
-    assert set(sure) <= {job["id"] for job in restored.pages("/api/jobs", "jobs")}
-    assert restored.finished(sure[0])["state"] == "succeeded"  # it had ended before the copy
-    assert restored.works()
-    restored.stop()
+    return data
+
+
+def ended(server):
+    return {run["id"] for run in server.pages("/api/runs?state=succeeded", "runs")}
+
+
+def test_backup_under_load_is_a_whole_server(new_server, writers, tmp_path):
+    """The copy, opened by another server, has every job acknowledged before it was asked for, and what had ended."""
+    server = writers.server
+    for _ in range(RESTORES):
+        before = len(writers.acknowledged)
+        wait_until(lambda before=before: len(writers.acknowledged) > before + 20, what="some jobs")
+        sure = list(writers.acknowledged)
+        assert server.finished(sure[-1], 60)["state"] == "succeeded"
+        done = ended(server)
+        backup = server.api("POST", "/api/backup", timeout=60)
+        assert backup.status == 201, backup
+        restored = new_server(data_dir=restore(server, backup.body, tmp_path))
+        assert set(sure) <= {job["id"] for job in restored.pages("/api/jobs", "jobs")}
+        assert done <= ended(restored)
+        assert restored.works()
+        restored.stop()
+    assert server.alive()
 
 
 def test_every_failed_attempt_is_logged(new_server):
