@@ -24,7 +24,7 @@ def known_tests():
         names.update(f"{suite}.{name}" for suite, name in GTEST.findall(path.read_text()))
     for path in files("test_*.py"):
         names.update(f"{path.name}::{name}" for name in PYTEST.findall(path.read_text()))
-    for path in files("dashboard/*.test.mjs"):
+    for path in files("dashboard/*.test.mjs", "webhooks/*.test.mjs"):
         names.update(f"{path.name}::{name}" for name in NODE.findall(path.read_text()))
     for path in files("CMakeLists.txt"):
         names.update(CTEST.findall(path.read_text()))
