@@ -1,5 +1,7 @@
 #include "model/retry.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -14,6 +16,13 @@ constexpr std::array<std::string_view, 20> kReasons = {
     "redirect",    "bad_answer", "bad_call", "bad_action",   "signing",
     "http_status", "action",     "spawn",    "exit_code",    "signal",
     "worker",      "timeout",    "shutdown", "exit_unknown", "lease_expired"};
+
+constexpr std::string_view kLeaseExpired = kReasons.back();
+constexpr std::string_view kQuarantined = "quarantined";  // no filter asks for another attempt
+
+bool has_lost_its_worker(const Attempt& attempt) {
+  return attempt.outcome.kind == OutcomeKind::lost && attempt.outcome.reason == kLeaseExpired;
+}
 
 bool is_number(std::string_view text, int low, int high) {
   int value = 0;
@@ -65,6 +74,27 @@ Duration retry_delay(const RetryPolicy& policy, int attempt, const Outcome& outc
   if (policy.jitter == Jitter::full) delay = Duration(rng.between(0, delay.count()));
   const auto asked = std::min(outcome.retry_after.value_or(Duration(0)), kLongestAsked);
   return std::max(delay, asked);
+}
+
+Outcome lease_expired(const JobSpec& spec, std::span<const Attempt> earlier) {
+  constexpr auto kBefore = std::size_t{kWorkersLostMax - 1};
+  Outcome outcome{.kind = OutcomeKind::lost, .reason = std::string(kLeaseExpired), .error = {}};
+  if (spec.action.kind != kWorkerKind) {
+    outcome.error = "the node that ran this attempt stopped before it ended";
+  } else if (earlier.size() >= kBefore &&
+             std::ranges::all_of(earlier.last(kBefore), has_lost_its_worker)) {
+    outcome.reason = kQuarantined;
+    outcome.error = fmt::format(
+        "quarantined: in {} attempts in a row the worker was not heard of for its lease",
+        kWorkersLostMax);
+  } else {
+    outcome.error = "the worker that ran this attempt was not heard of for its lease";
+  }
+  return outcome;
+}
+
+bool is_quarantined(const Outcome& outcome) {
+  return outcome.reason == kQuarantined;
 }
 
 }  // namespace chronos

@@ -26,4 +26,14 @@ bool matches(std::string_view filter, const Outcome& outcome);
 // 2015); never less than what the target asked for, of which at most a day is honoured.
 Duration retry_delay(const RetryPolicy& policy, int attempt, const Outcome& outcome, Rng& rng);
 
+// So many attempts in a row that took their worker with them end a run, whatever max_attempts says:
+// what it does may be what kills them, and it would go on killing.
+inline constexpr int kWorkersLostMax = 3;
+
+// What an attempt came to whose holder was not heard of for its lease. `earlier`: the attempts of
+// the run before it, oldest first. Only remote workers count: a run of the server's own is lost
+// with its node, whatever ended that.
+Outcome lease_expired(const JobSpec& spec, std::span<const Attempt> earlier);
+bool is_quarantined(const Outcome& outcome);  // it was the last of them
+
 }  // namespace chronos

@@ -76,6 +76,7 @@ std::set<std::pair<std::string, std::string>> targets_of(const SettleInput& inpu
 
 std::optional<RetryRule> rule_against_retry(const JobSpec& spec, int attempt,
                                             const Outcome& outcome) {
+  if (is_quarantined(outcome)) return RetryRule::on_lost;
   if (spec.max_attempts != 0 && attempt >= spec.max_attempts) return RetryRule::max_attempts;
   if (outcome.kind == OutcomeKind::lost && spec.on_lost == OnLost::fail) return RetryRule::on_lost;
   if (outcome.reason == "deadline") return RetryRule::deadline;

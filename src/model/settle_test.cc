@@ -92,6 +92,38 @@ TEST_F(SettleTest, ALostAttemptOfAnAtMostOnceJobIsNotRepeated) {
   EXPECT_EQ(settled(1).next, RunState::lost);
 }
 
+TEST_F(SettleTest, ThreeAttemptsInARowThatLostTheirWorkerQuarantineTheRun) {
+  job.spec.max_attempts = 0;
+  job.spec.notify = {{.on = "failure", .after = 1, .email = {"a@example.com"}, .channel = {}}};
+  job.spec.action.kind = kWorkerKind;
+  const auto attempt = [](OutcomeKind kind, std::string reason) {
+    return Attempt{.outcome = {.kind = kind, .reason = std::move(reason), .error = {}}};
+  };
+  const auto lost = attempt(OutcomeKind::lost, "lease_expired");
+  const auto handed_over = attempt(OutcomeKind::lost, "shutdown");
+  const auto failed = attempt(OutcomeKind::failed, "worker");
+  const auto after = [&](std::vector<Attempt> earlier) {
+    outcome = lease_expired(job.spec, earlier);
+    return settled(static_cast<int>(earlier.size()) + 1);
+  };
+  for (const auto& earlier : std::vector<std::vector<Attempt>>{{},
+                                                               {lost},
+                                                               {lost, failed},
+                                                               {failed, lost},
+                                                               {lost, handed_over},
+                                                               {lost, lost, failed, lost}}) {
+    EXPECT_EQ(after(earlier).next, RunState::retrying) << earlier.size();
+    EXPECT_EQ(outcome.reason, "lease_expired");
+  }
+  const auto ended = after({failed, lost, lost});
+  EXPECT_EQ(ended.next, RunState::lost);
+  ASSERT_EQ(ended.deliveries.size(), 1U);
+  EXPECT_EQ(ended.deliveries[0].message.error,
+            "quarantined: in 3 attempts in a row the worker was not heard of for its lease");
+  job.spec.action.kind = "http";  // lost with the server
+  EXPECT_EQ(after({lost, lost, lost}).next, RunState::retrying);
+}
+
 TEST_F(SettleTest, FiltersDecideWhatIsWorthARetry) {
   job.spec.retry.on = {"timed_out", "exit:75", "http:5xx"};
   EXPECT_EQ(settled(1).next, RunState::failed);

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "model/retry.h"
 #include "model/settle.h"
 #include "model/why_words.h"
 
@@ -51,7 +52,10 @@ constexpr std::array kTable = {
     WhyRow{retry_on, "retry_on", false, "failed: retry.on does not name what happened"},
     WhyRow{max_age, "max_age", false, "failed: a retry would have come later than retry.max_age"},
     WhyRow{deadline, "deadline", false, "failed: the deadline left no time for a further attempt"},
-    WhyRow{on_lost, "on_lost", false, "failed: it was lost and on_lost says not to repeat it"},
+    WhyRow{
+        on_lost, "on_lost", false,
+        "failed: it was lost and is not repeated: on_lost says so, or it took worker after worker"
+        " with it"},
     WhyRow{gave_up, "gave_up", false, "failed under policies that have been changed since"},
     WhyRow{overlap, "overlap", false, "skipped: an earlier run of the job still went on"},
     WhyRow{calendar, "calendar", false, "skipped: a calendar of the job excludes the instant"},
@@ -104,6 +108,11 @@ Explanation explain_failure(const Job& job, const Run& run) {
       because(retry_on, "retry.on", "retry.on does not name this outcome: it is not repeated.");
       break;
     case RetryRule::on_lost:
+      if (is_quarantined(outcome)) {
+        why.code = on_lost;
+        why.text = fmt::format("{}. What it does may be what kills them: it gets no other.", last);
+        break;
+      }
       because(on_lost, "on_lost", "on_lost is fail: a lost attempt is not repeated.");
       break;
     case RetryRule::max_age:

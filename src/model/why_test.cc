@@ -316,6 +316,10 @@ TEST(Why, AFailedRunNamesThePolicyThatGaveUp) {
   lost.run.state = RunState::lost;
   lost.job.spec.on_lost = OnLost::fail;
   EXPECT_EQ(lost.why().code, WhyCode::on_lost);
+  const auto quarantined = failed_run(failure(OutcomeKind::lost, "quarantined")).why();
+  EXPECT_EQ(quarantined.code, WhyCode::on_lost);
+  EXPECT_TRUE(quarantined.text.contains("kills them")) << quarantined.text;
+  EXPECT_FALSE(quarantined.blocker);
   EXPECT_EQ(failed_run(failure(OutcomeKind::timed_out, "deadline")).why().code, WhyCode::deadline);
 }
 

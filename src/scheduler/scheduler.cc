@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/time_text.h"
 #include "model/planner.h"
+#include "model/retry.h"
 #include "store/settlement.h"
 
 namespace chronos::scheduler {
@@ -142,11 +143,13 @@ void Scheduler::beat() {
 
 void Scheduler::settle_lost(const std::vector<store::ClaimedRun>& lost) {
   for (const auto& claimed : lost) {
-    Outcome outcome{.kind = OutcomeKind::lost, .reason = "lease_expired", .error = {}};
-    outcome.error = claimed.spec->action.kind == kWorkerKind
-                        ? "the worker that ran this attempt was not heard of for its lease"
-                        : "the node that ran this attempt stopped before it ended";
-    settle_attempt(claimed, std::move(outcome));
+    std::vector<Attempt> earlier;
+    if (claimed.spec->action.kind == kWorkerKind && claimed.attempt >= kWorkersLostMax) {
+      auto run = store_.find_run(claimed.project, claimed.run);
+      if (!run) continue;  // the next beat finds it again
+      earlier = std::move(run->attempts);
+    }
+    settle_attempt(claimed, lease_expired(*claimed.spec, earlier));
   }
 }
 

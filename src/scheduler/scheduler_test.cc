@@ -262,6 +262,21 @@ TEST_F(SchedulerTest, WhoWasCutOffLetsTheOthersSayFirstThatTheyLive) {
   EXPECT_NE(state(), RunState::running);
 }
 
+TEST_F(SchedulerTest, ARunThatANodeLosesAgainAndAgainIsTriedOn) {
+  max_attempts = 0;
+  launcher.hangs = true;
+  const auto job = submit({});
+  turn();
+  for (int deaths = 1; deaths <= 5; ++deaths) {
+    restart();
+    turn();
+    pass(1min);
+    EXPECT_EQ(launcher.launched.size(), static_cast<std::size_t>(deaths) + 1);
+  }
+  const auto run = store.live_runs(projects.at(job), job)->front();
+  EXPECT_EQ(run.state, RunState::running);
+}
+
 // -- A crowd --------------------------------------------------------------------------------------
 
 TEST_F(SchedulerTest, WhatHasJustBecomeDueDoesNotWaitForACrowd) {

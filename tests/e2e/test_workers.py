@@ -72,6 +72,27 @@ def test_a_killed_workers_run_is_lost_and_done_by_another(new_servers_short_leas
     assert "not heard of" in done["attempts"][0]["error"]
 
 
+def test_a_run_that_kills_its_workers_is_quarantined(new_servers_short_leases, new_worker, web, log):
+    server = new_servers_short_leases()
+    assert server.api("POST", "/api/channels", {"name": "ops", "kind": "webhook", "url": web.url + "/ok"}).status == 201
+    poison = server.submit(PULLED, payload={"log": str(log), "kill": True}, retry={"delay": "0s"}, max_attempts=0,
+                           notify=[{"on": "failure", "channel": "ops"}])
+    for attempt in range(1, 4):
+        assert new_worker(server, name=f"victim{attempt}").process.wait(40) == -signal.SIGKILL
+        other = pulled(server, log)  # the next worker finds it before the poison is ready again
+    new_worker(server, name="survivor")
+    assert server.finished(other)["state"] == "succeeded"
+    run = server.finished(poison)
+    assert [(attempt["node"], attempt["state"]) for attempt in run["attempts"]] == [
+        (f"victim{i}", "lost") for i in range(1, 4)], run
+    assert (run["state"], run["attempts_made"]) == ("lost", 3), run
+    assert run["error"].startswith("quarantined: in 3 attempts in a row the worker was not heard of"), run
+    assert server.get(f"/api/runs/{run['id']}/why")["code"] == "on_lost"
+    assert server.finished(pulled(server, log))["node"] == "survivor"
+    told = wait_until(web.payloads, what="the message")
+    assert [message["data"]["error"] for message in told] == [run["error"]]
+
+
 def test_a_paused_worker_changes_nothing_when_it_comes_back(new_servers_short_leases, new_worker,
                                                             log, tmp_path):
     server = new_servers_short_leases()

@@ -1,7 +1,7 @@
 """A remote worker in a few lines: pulls runs and does what their payload says.
 
 Usage: worker.py PORT[,PORT…] KEY NAME QUEUE. Each request goes to the next port. A payload {"log": FILE, "until": FILE, "fail": true} writes to
-the log when it begins and ends, goes on until the other file is there, and fails. SIGTERM: hands back
+the log when it begins and ends, goes on until the other file is there, and fails; {"kill": true} kills the worker. SIGTERM: hands back
 what it has not begun, ends what it has, and exits.
 """
 import http.client
@@ -52,6 +52,8 @@ def work(run):
         with open(todo["log"], "a", encoding="utf-8") as log:
             log.write(f"{NAME} {run['id']} {run['attempt']} {word}\n")
     say("began")
+    if todo.get("kill"):
+        os.kill(os.getpid(), signal.SIGKILL)
     while "until" in todo and not os.path.exists(todo["until"]):
         if run["id"] in cancelled:
             say("stopped")
