@@ -5,9 +5,13 @@ yet (docs/guarantees.md, F6).
 """
 import base64
 import json
+import os
 import pathlib
+import signal
+import subprocess
 
-from chronos_server import wait_until
+import pytest
+from chronos_server import Server, wait_until
 from test_login import log_in
 
 NAMES = ["API_TOKEN", "DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "PRIVATE_KEY", "SESSION_SECRET", "AUTH_COOKIE",
@@ -44,6 +48,31 @@ def command_lines(process):
 
 def whole_log(server):
     return (server.folder / "server.log").read_text(errors="replace")
+
+
+def dies_with_a_dump(process):
+    """Whether the kernel writes a core dump of the process, which is ended by it."""
+    process.send_signal(signal.SIGABRT)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = -os.WTERMSIG(status)
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGABRT, status
+    return os.WCOREDUMP(status)
+
+
+def test_a_crash_leaves_no_dump_of_its_memory(tmp_path):
+    allowed = ["prlimit", "--core=unlimited"]
+    with subprocess.Popen([*allowed, "sleep", "1000"], cwd=tmp_path) as other:
+        wait_until(lambda: pathlib.Path(f"/proc/{other.pid}/comm").read_text() == "sleep\n", what="it sleeps")
+        if not dies_with_a_dump(other):
+            pytest.skip("this machine writes no core dumps")
+    server = Server(tmp_path)
+    server.prefix = allowed
+    server.start()
+    try:
+        assert server.get("/api/jobs")["jobs"] == []
+        assert not dies_with_a_dump(server.process)
+    finally:
+        server.close()
 
 
 def test_no_secret_is_told(new_server, web, mail, tmp_path):
