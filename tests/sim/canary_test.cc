@@ -30,6 +30,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{Bug::answers_twice, "TwoRows", "has two rows for"},
                     Planted{Bug::ignores_overlap, "Overlap", "runs at once"},
                     Planted{Bug::raises_limits, "BeyondTheLimit", "of the concurrency key"},
+                    Planted{Bug::records_a_success, "AnotherOutcome", "which it did not end as"},
                     Planted{Bug::records_as_sent, "NeverArrived", "is recorded as delivered"}),
     [](const auto& tested) { return tested.param.name; });
 

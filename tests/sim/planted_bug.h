@@ -23,6 +23,7 @@ enum class Bug {
   answers_twice,        // writes a second row for an instant that has one
   ignores_overlap,      // releases what should wait for an earlier run of its job
   raises_limits,        // of every other submission
+  records_a_success,    // of an attempt that failed and is tried again
   records_as_sent,      // takes a delivery that failed for one that arrived
 };
 
@@ -62,6 +63,9 @@ class PlantedBug {
     }
     if constexpr (std::is_same_v<C, store::SettleRun>) {
       if (kind_ == Bug::forgets_deliveries) change.deliveries.clear();
+      auto& outcome = change.attempt.outcome.kind;
+      const bool has_failed = change.next == RunState::retrying && outcome == OutcomeKind::failed;
+      if (kind_ == Bug::records_a_success && has_failed) outcome = OutcomeKind::succeeded;
       const bool is_lost = kind_ == Bug::forgets_the_outcome && ++count_ % 10 == 0;
       if (is_lost) return answer({change.next});
     }
