@@ -337,14 +337,6 @@ TEST_F(CommandExecutorTest, ACommandMayCloseItsOutputAndGoOn) {
 
 // -- Many at once ------------------------------------------------------------------------------
 
-std::size_t open_descriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    ++count;
-  }
-  return count;
-}
-
 TEST_F(CommandExecutorTest, TwoHundredRunAtOnceAndLeaveNothing) {
   run(command_of({"/bin/true"}));
   const auto descriptors = open_descriptors();

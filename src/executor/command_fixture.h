@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -31,6 +32,12 @@ bool eventually(Condition condition) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   return true;
+}
+
+// How often a test tries what it tries; the environment raises it (docs/guarantees.md).
+inline int count_of(const char* variable, int otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::atoi(text);
 }
 
 class TemporaryDirectory {
@@ -72,6 +79,14 @@ inline std::string command_of(const std::vector<std::string>& argv, std::string_
 
 inline std::string shell_of(const std::string& script, std::string_view more = "") {
   return command_of({script}, std::string(R"(,"shell":true)").append(more));
+}
+
+inline std::size_t open_descriptors() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    ++count;
+  }
+  return count;
 }
 
 // A cgroup2 file system for machines that have none where it can be found; needs root.

@@ -45,13 +45,13 @@ INSTANTIATE_TEST_SUITE_P(All, OrphansTest, testing::Bool(), [](const auto& teste
 });
 
 TEST_P(OrphansTest, AllThatACrashedServerLeftIsKilled) {
-  constexpr int kCommands = 20;
-  crash_a_server(kCommands);
-  for (int i = 0; i < kCommands; ++i) ASSERT_TRUE(lives(i));
+  const int commands = count_of("CHRONOS_ORPHANS", 20);
+  crash_a_server(commands);
+  for (int i = 0; i < commands; ++i) ASSERT_TRUE(lives(i));
   EXPECT_EQ(kill_orphans("another-" + options.server_id), 0U);
   ASSERT_TRUE(lives(0));
-  EXPECT_GE(kill_orphans(options.server_id), static_cast<std::size_t>(kCommands));
-  for (int i = 0; i < kCommands; ++i) EXPECT_FALSE(lives(i));
+  EXPECT_GE(kill_orphans(options.server_id), static_cast<std::size_t>(commands));
+  for (int i = 0; i < commands; ++i) EXPECT_FALSE(lives(i));
   EXPECT_EQ(living_count(), 0U);
   EXPECT_EQ(kill_orphans(options.server_id), 0U);
 }
