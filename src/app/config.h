@@ -48,10 +48,11 @@ struct StoreConfig {
 struct CommandsConfig {
   bool allow = false;    // whether jobs may run commands on this machine at all
   int concurrency = 64;  // commands at once on this node
-  // Of each process of a command; 0 = no limit of ours.
+  // Of each process of a command, the last one of all together; 0 = no limit of ours.
   std::size_t memory_max = 0;
   Duration cpu_time_max{};
   int files_max = 0;
+  int processes_max = 0;
 };
 
 struct HttpConfig {

@@ -37,6 +37,7 @@ executor::ExecutorsOptions executor_options(const Config& config, const std::str
       config.commands.memory_max,
       std::chrono::ceil<std::chrono::seconds>(config.commands.cpu_time_max),
       config.commands.files_max,
+      config.commands.processes_max,
   };
   options.http.output_max = config.limits.output_max;
   options.http.client.policy = policy;

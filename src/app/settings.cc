@@ -143,6 +143,10 @@ constexpr std::array kSettings = {
         "Processor time of each process of a command, in whole seconds; 0: no limit"),
     row<In<&Config::commands, &CommandsConfig::files_max>, Count{0, 1'000'000}>(
         {"commands.files_max"}, "Open files of each process of a command; 0: as the server's"),
+    row<In<&Config::commands, &CommandsConfig::processes_max>, Count{0, 4'000'000}>(
+        {"commands.processes_max"},
+        "Processes and threads of a command at once (`pids.max` of its cgroup; without one, those "
+        "of the server's user, unless that is root); 0: no limit"),
 
     row<In<&Config::http, &HttpConfig::concurrency>, Count{1, 100'000}>(
         {"http.concurrency"}, "HTTP attempts that run at once on this node"),

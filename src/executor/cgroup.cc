@@ -38,6 +38,22 @@ void collect_processes(const fs::path& directory, std::vector<pid_t>& out) {
   }
 }
 
+// False: what the kernel does not offer is not there, or takes no such word.
+bool write_file(const std::string& path, std::string_view text) {
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  return file && ::write(file.get(), text.data(), text.size()) == std::ssize(text);
+}
+
+// Lines "name value" (cgroups(7)); 0 = it is not there.
+std::int64_t read_event(const std::string& path, std::string_view wanted) {
+  std::ifstream file(path);
+  std::string name;
+  for (std::int64_t value = 0; file >> name >> value;) {
+    if (name == wanted) return value;
+  }
+  return 0;
+}
+
 // The path of this process's own cgroup below the root of its cgroup namespace: the line "0::/path"
 // of /proc/self/cgroup (cgroups(7)).
 std::optional<std::string> own_path() {
@@ -90,13 +106,24 @@ std::optional<Cgroup> Cgroup::make_child(std::string_view name) const {
   return make(fmt::format("{}/{}", directory_, name));
 }
 
-bool Cgroup::is_populated() const {
-  std::ifstream events(directory_ + "/cgroup.events");
-  std::string name;
-  for (int value = 0; events >> name >> value;) {
-    if (name == "populated") return value != 0;
+bool Cgroup::limit_processes(int max) const {
+  return write_file(directory_ + "/pids.max", std::to_string(max));
+}
+
+bool Cgroup::hands_down_pids() const {
+  std::ifstream controllers(directory_ + "/cgroup.subtree_control");
+  for (std::string name; controllers >> name;) {
+    if (name == "pids") return true;
   }
   return false;
+}
+
+std::int64_t Cgroup::forks_refused() const {
+  return read_event(directory_ + "/pids.events", "max");
+}
+
+bool Cgroup::is_populated() const {
+  return read_event(directory_ + "/cgroup.events", "populated") != 0;
 }
 
 std::vector<pid_t> Cgroup::processes() const {
@@ -117,7 +144,7 @@ std::size_t Cgroup::child_count() const {
 }
 
 void Cgroup::kill() const {
-  std::ofstream(directory_ + "/cgroup.kill") << "1" << std::flush;
+  write_file(directory_ + "/cgroup.kill", "1");
 }
 
 std::optional<Cgroup> make_server_cgroup(std::string_view server_id) {
@@ -128,6 +155,7 @@ std::optional<Cgroup> make_server_cgroup(std::string_view server_id) {
     const auto below = root == "/" ? *path : path->substr(root.size());
     if (auto made = Cgroup::make(
             fmt::format("{}{}/chronos-{}", point, below == "/" ? "" : below, server_id))) {
+      write_file(made->directory() + "/cgroup.subtree_control", "+pids");
       return made;
     }
   }

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,12 @@ class Cgroup {
 
   std::optional<Cgroup> make_child(std::string_view name) const;
 
+  // At most so many processes and threads in it and below (pids.max). False: the kernel does not
+  // count them here, because the cgroup above does not hand the pids controller down.
+  bool limit_processes(int max) const;
+  bool hands_down_pids() const;        // so that a child can be limited
+  std::int64_t forks_refused() const;  // for that limit
+
   bool is_populated() const;             // whether anything lives in it or below
   std::vector<pid_t> processes() const;  // what lives in it or below
   std::size_t child_count() const;       // directories below
@@ -44,8 +51,9 @@ class Cgroup {
   Fd procs_;
 };
 
-// The directory for all runs of one server, below the cgroup this process is in. Nothing if there
-// is no cgroup2 file system that lets this process make one.
+// The directory for all runs of one server, below the cgroup this process is in; it hands the pids
+// controller down if it has it. Nothing if there is no cgroup2 file system that lets this process
+// make one.
 std::optional<Cgroup> make_server_cgroup(std::string_view server_id);
 
 }  // namespace chronos::executor

@@ -79,6 +79,29 @@ TEST_F(CgroupTest, CommandsRunInItAndLeaveNoDirectory) {
   EXPECT_EQ(cgroup->child_count(), 0U);
 }
 
+// Files that stand for those of the kernel: few machines let a test have the pids controller.
+TEST(Cgroup, LimitsProcessesWhereTheControllerIsHandedDown) {
+  const TemporaryDirectory directory;
+  const auto write = [&](const std::string& name, const std::string& text) {
+    std::ofstream(directory / name) << text;
+  };
+  for (const auto* name : {"cgroup.procs", "cgroup.kill", "cgroup.subtree_control"})
+    write(name, "");
+  const auto cgroup = Cgroup::make(directory.path().string());
+  ASSERT_TRUE(cgroup);
+  EXPECT_FALSE(cgroup->limit_processes(50));
+  EXPECT_FALSE(std::filesystem::exists(directory / "pids.max"));
+  EXPECT_FALSE(cgroup->hands_down_pids());
+  EXPECT_EQ(cgroup->forks_refused(), 0);
+  write("pids.max", "max\n");
+  write("pids.events", "max 7\n");
+  write("cgroup.subtree_control", "cpu pids\n");
+  EXPECT_TRUE(cgroup->limit_processes(50));
+  EXPECT_TRUE(read_file(directory / "pids.max").starts_with("50"));
+  EXPECT_EQ(cgroup->forks_refused(), 7);
+  EXPECT_TRUE(cgroup->hands_down_pids());
+}
+
 TEST(Cgroup, AnOrdinaryDirectoryIsNone) {
   const TemporaryDirectory directory;
   EXPECT_FALSE(Cgroup::make(directory / "new"));

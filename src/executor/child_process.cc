@@ -78,11 +78,13 @@ bool set_limit(decltype(RLIMIT_AS) resource, rlim_t soft, rlim_t hard) {
 bool set_limits(const ProcessLimits& limits) {
   const auto cpu_time = static_cast<rlim_t>(limits.cpu_time_max.count());
   const auto files = static_cast<rlim_t>(limits.files_max);
+  const auto processes = static_cast<rlim_t>(limits.processes_max);
   // One second between SIGXCPU and SIGKILL, for a program that wants to say something.
   return set_limit(RLIMIT_CORE, 0, 0) &&
          (limits.memory_max == 0 || set_limit(RLIMIT_AS, limits.memory_max, limits.memory_max)) &&
          (cpu_time == 0 || set_limit(RLIMIT_CPU, cpu_time, cpu_time + 1)) &&
-         (files == 0 || set_limit(RLIMIT_NOFILE, files, files));
+         (files == 0 || set_limit(RLIMIT_NOFILE, files, files)) &&
+         (processes == 0 || set_limit(RLIMIT_NPROC, processes, processes));
 }
 
 // The child, between vfork() and execve(). It shares the parent's memory, so it writes to nothing

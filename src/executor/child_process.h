@@ -16,11 +16,14 @@
 
 namespace chronos::executor {
 
-// Of each process the command is made of; 0 = as the server's own. Core dumps are never written.
+// Of each process the command is made of, but for the last; 0 = as the server's own. Core dumps are
+// never written.
 struct ProcessLimits {
   std::size_t memory_max = 0;           // bytes of address space
   std::chrono::seconds cpu_time_max{};  // of a processor; SIGXCPU ends what goes beyond it
   int files_max = 0;                    // open at once
+  // At once, threads counted: of the user it runs as, by RLIMIT_NPROC, which does not hold root.
+  int processes_max = 0;
 };
 
 struct SpawnRequest {

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -96,6 +97,7 @@ class CommandExecutor final : public Executor {
 
   // The event thread.
   void run();
+  void warn_of_processes_max() const;
   void loop();
   void take_requests();
   bool close_if_done();
@@ -204,12 +206,24 @@ void CommandExecutor::run() {
         log::warn("what a command starts in another session may outlive it here",
                   {{"reason", "no cgroup2, and a kernel without CONFIG_PROC_CHILDREN"}});
       }
+      warn_of_processes_max();
     }
     loop();
     cgroup_.reset();
   } catch (const std::exception& error) {
     log::error("the command executor failed", {{"error", error.what()}});
     std::terminate();
+  }
+}
+
+void CommandExecutor::warn_of_processes_max() const {
+  if (options_.limits.processes_max == 0 || (cgroup_ && cgroup_->hands_down_pids())) return;
+  if (::geteuid() == 0) {
+    log::warn("commands.processes_max does not hold here",
+              {{"reason", "the server is root, and its cgroup does not hand down 'pids'"}});
+  } else {
+    log::warn("commands.processes_max counts all processes and threads of the server's user",
+              {{"reason", "its cgroup does not hand down 'pids'"}});
   }
 }
 

@@ -152,6 +152,21 @@ TEST_F(CommandExecutorTest, MemoryAndFilesAreLimited) {
   EXPECT_THAT(greedy.output, HasSubstr("MemoryError"));
 }
 
+TEST_F(CommandExecutorTest, ProcessesAreLimited) {
+  if (::geteuid() != 0) GTEST_SKIP() << "root alone can take the place of another user";
+  options.limits.processes_max = 20;
+  options.use_cgroups = false;
+  // One process forks as often as it may, at most a hundred times.
+  const auto outcome = run(shell_of(as_somebody(R"py(exec /usr/bin/python3 -c "
+import os, signal
+count = 1
+try:
+    while count < 100 and os.fork() > 0: count += 1
+except BlockingIOError: print(count)
+else: signal.pause()")py")));
+  EXPECT_EQ(outcome.output, "20\n");
+}
+
 TEST_F(CommandExecutorTest, ItsSecretsAreMaskedInTheOutput) {
   const auto outcome = run(shell_of("echo password=$DB_PASSWORD; echo mode=$MODE >&2",
                                     R"(,"env":{"DB_PASSWORD":"hunter22","MODE":"hunting"})"));

@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -40,6 +41,9 @@ class ProcessTree {
   // Kills (SIGKILL) what lives, and returns is_empty(). To be repeated until true, since what is
   // being killed may still fork.
   bool kill();
+
+  // For the limit of the cgroup, if it has one.
+  std::int64_t forks_refused() const { return cgroup_ ? cgroup_->forks_refused() : 0; }
 
  private:
   // What a look found: the living, and whether there can be no other.

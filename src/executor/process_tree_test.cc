@@ -289,5 +289,17 @@ TEST_P(ProcessTreeTest, WhatForksAwayFasterThanItCanBeListedIsKilled) {
   EXPECT_EQ(living_count(), 0U);
 }
 
+TEST_P(ProcessTreeTest, AForkBombIsHeldAndKilled) {
+  if (::geteuid() != 0) GTEST_SKIP() << "root alone can take the place of another user";
+  options.limits.processes_max = 50;
+  const auto bombs = count_of("CHRONOS_BOMBS", 1);
+  for (int i = 0; i < bombs; ++i) {
+    auto launch = launch_of(shell_of(as_somebody("b() { b | b & }; (b) & exec sleep 1000")));
+    launch.timeout = milliseconds(300);
+    EXPECT_EQ(run(std::move(launch)).kind, OutcomeKind::timed_out);
+    EXPECT_EQ(living_count(), 0U);
+  }
+}
+
 }  // namespace
 }  // namespace chronos::executor

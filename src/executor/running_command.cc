@@ -52,7 +52,12 @@ std::expected<std::unique_ptr<RunningCommand>, SpawnFailure> RunningCommand::sta
     const Launch& launch, const CommandAction& action, const CommandExecutorOptions& options,
     std::optional<Cgroup> cgroup, SteadyTime now) {
   auto request = make_request(launch, action, options);
-  if (cgroup) request.cgroup_procs = cgroup->procs_fd();
+  if (cgroup) {
+    request.cgroup_procs = cgroup->procs_fd();
+    auto& processes_max = request.limits.processes_max;
+    // Counted by the cgroup they are this command's own.
+    if (processes_max > 0 && cgroup->limit_processes(processes_max)) processes_max = 0;
+  }
   auto child = spawn(request);
   if (!child) return std::unexpected(std::move(child).error());
   ProcessTree tree(child->pid, attempt_marks(launch, options.server_id), std::move(cgroup));
@@ -70,6 +75,7 @@ RunningCommand::RunningCommand(const Launch& launch, const CommandExecutorOption
       grace_(options.kill_grace),
       patience_(options.kill_patience),
       cpu_time_max_(options.limits.cpu_time_max),
+      processes_max_(options.limits.processes_max),
       child_(std::move(child)),
       tree_(std::move(tree)),
       output_(options.output_max),
@@ -195,6 +201,10 @@ Outcome RunningCommand::take_outcome() {
   outcome.has_live_output = told_bytes_ > 0;
   if (exit_ && exit_->is_known) {
     (exit_->is_signal ? outcome.signal : outcome.exit_code) = exit_->value;
+  }
+  if (outcome.kind != OutcomeKind::succeeded && tree_.forks_refused() > 0) {
+    outcome.error +=
+        fmt::format(": it wanted more than commands.processes_max, {} processes", processes_max_);
   }
   if (is_stuck_) outcome.error += "; some of its processes cannot be killed";
   return outcome;

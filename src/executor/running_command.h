@@ -81,6 +81,7 @@ class RunningCommand {
   Duration grace_;
   Duration patience_;
   Duration cpu_time_max_;
+  int processes_max_;
   ChildProcess child_;
   ProcessTree tree_;
   OutputCapture output_;
