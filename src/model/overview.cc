@@ -48,7 +48,7 @@ void Tally::count_lateness(Duration late) {
 
 Tally& Tally::operator+=(const Tally& other) {
   for (const auto state : kRunStates) {
-    if (is_final(state)) this->*member_of(state) += other.*member_of(state);
+    if (const auto member = member_of(state)) this->*member += other.*member;
   }
   started += other.started;
   for (std::size_t i = 0; i < lateness.size(); ++i) lateness.at(i) += other.lateness.at(i);
