@@ -128,8 +128,15 @@ Result<Run> read_run(const Tables& tables, ProjectId project, RunId id) {
 
 Page<Run> list_runs(const Tables& tables, const RunFilter& filter) {
   std::set<RunId> ids;
-  for (const auto& [id, _] : tables.live_runs) ids.insert(id);
-  for (const auto& [id, _] : tables.final_runs) ids.insert(id);
+  if (filter.job) {
+    const auto* stored = find_job(tables, filter.project, *filter.job);
+    if (stored == nullptr) return {};
+    ids = stored->live;
+    ids.insert(stored->ended.begin(), stored->ended.end());
+  } else {
+    for (const auto& [id, _] : tables.live_runs) ids.insert(id);
+    for (const auto& [id, _] : tables.final_runs) ids.insert(id);
+  }
   Page<Run> page;
   for (const auto id : std::views::reverse(ids)) {
     if (filter.after && id >= *filter.after) continue;
