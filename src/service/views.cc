@@ -29,6 +29,7 @@ Timestamp begin_of_step(Timestamp at, Duration step) {
 std::vector<TallyStep> spread(const std::vector<TallyStep>& tallies, Timestamp from,
                               const Series& series) {
   std::vector<TallyStep> points;
+  points.reserve(static_cast<std::size_t>(series.count));
   for (int i = 0; i < series.count; ++i) points.push_back({from + i * series.step, {}});
   for (const auto& [at, tally] : tallies) {
     const auto index = (at - from) / series.step;
@@ -101,9 +102,12 @@ Result<std::vector<QueueView>> Views::queues(const Principal& who) const {
     queue.concurrency = limit;
   }
   std::vector<QueueView> list;
-  for (auto& [name, queue] : queues) {
+  list.reserve(queues.size());
+  for (auto& entry : queues) {
+    auto& queue = entry.second;
     queue.workers = std::ranges::count_if(workers, [&](const WorkerView& view) {
-      return (view.worker.is_alive || view.is_polling) && polls(view.worker.info.queues, name);
+      return (view.worker.is_alive || view.is_polling) &&
+             polls(view.worker.info.queues, entry.first);
     });
     list.push_back(std::move(queue));
   }

@@ -182,6 +182,7 @@ std::optional<AuditEntry> entry_of(const AddDeliveries& change, const Before&,
   const auto& first = change.deliveries.front();
   auto entry = entry_by(*change.by, first.project, first.id.to_string(), first.target.address);
   std::vector<std::string> told;
+  told.reserve(change.deliveries.size());
   for (const auto& delivery : change.deliveries) told.push_back(delivery.target.address);
   entry.after = Members().add("told", told).text();
   return entry;

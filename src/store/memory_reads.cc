@@ -444,6 +444,7 @@ std::vector<QueueTotals> list_queues(const Tables& tables, ProjectId project) {
         std::min(queue.oldest_ready_at.value_or(*run.queued_at), *run.queued_at);
   }
   std::vector<QueueTotals> list;
+  list.reserve(queues.size());
   for (auto& [_, queue] : queues) list.push_back(std::move(queue));
   if (list.size() > kQueuesMax) list.resize(kQueuesMax);
   return list;

@@ -28,7 +28,7 @@ Result<Opened> open_store(const std::string& url, const Clock& clock, CommitterO
   if (url.starts_with(kSqlite)) {
     SqlStoreOptions options;
     options.committer = std::move(committer);
-    CHRONOS_TRY(auto store, SqlStore::open(url.substr(kSqlite.size()), clock, std::move(options)));
+    CHRONOS_TRY(auto store, SqlStore::open(url.substr(kSqlite.size()), clock, options));
     const auto* sql = store.get();
     return Opened{std::move(store), [sql](const std::string& path) { return sql->backup_to(path); },
                   "sqlite"};

@@ -104,8 +104,8 @@ Result<TouchKeys::Answer> apply(Writer& writer, const TouchKeys& change) {
 Result<Session> apply(Writer& writer, const PutSession& change) {
   auto& db = writer.db;
   const auto& session = change.session;
-  CHRONOS_TRY(auto stored, db.one(kFindSession, read_session_row, session.id));
-  if (stored) return std::move(*stored);
+  CHRONOS_TRY(const auto stored, db.one(kFindSession, read_session_row, session.id));
+  if (stored) return *stored;
   if (change.redeems) {
     CHRONOS_TRY(const auto redeemed, db.run(kRedeem, *change.redeems));
     if (redeemed == 0) return fail(Reason::not_found, "no login link has this id");
@@ -121,9 +121,9 @@ Result<EndSession::Answer> apply(Writer& writer, const EndSession& change) {
 }
 
 Result<Session> read_session(Reader reader, SessionId id) {
-  CHRONOS_TRY(auto session, reader.db.one(kFindSession, read_session_row, id));
+  CHRONOS_TRY(const auto session, reader.db.one(kFindSession, read_session_row, id));
   if (!session) return fail(Reason::not_found, "no session has this id");
-  return std::move(*session);
+  return *session;
 }
 
 Result<Key> read_key(Reader reader, KeyId id) {
