@@ -147,5 +147,24 @@ TEST_F(MigrateTest, AStepThatFailsLeavesTheOneBefore) {
   migrate_to(schema_files().size());
 }
 
+// SQLite takes a transaction back by itself when memory runs out, or the disk: what comes after it
+// must not become a transaction of its own.
+TEST_F(MigrateTest, NothingIsWrittenAfterATransactionThatTheDatabaseTookBack) {
+  static constexpr Sql kInsert{"INSERT INTO seen VALUES (1)"};
+  static constexpr Sql kCount{"SELECT count(*) FROM seen"};
+  ASSERT_TRUE(db_->run_script("CREATE TABLE seen (n INTEGER)"));
+  ASSERT_TRUE(db_->begin());
+  ASSERT_TRUE(db_->run_script("ROLLBACK"));
+  EXPECT_FALSE(db_->post(kInsert));
+  const auto committed = db_->commit(Durable::written);
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().reason, Reason::store_unavailable);
+  EXPECT_EQ(*db_->one(kCount, column<std::int64_t>), 0);
+  ASSERT_TRUE(db_->begin());
+  EXPECT_TRUE(db_->post(kInsert));
+  EXPECT_TRUE(db_->commit(Durable::written));
+  EXPECT_EQ(*db_->one(kCount, column<std::int64_t>), 1);
+}
+
 }  // namespace
 }  // namespace chronos::store::sql

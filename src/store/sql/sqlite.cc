@@ -156,6 +156,7 @@ class SqliteConnection final : public Connection {
   sqlite3* handle() { return db_.get(); }
 
   Result<Statement*> prepare(const Sql& sql) override {
+    if (was_taken_back()) return taken_back();
     auto& cached = statements_[&sql];
     if (cached) return cached.get();
     std::string_view text = sql.text;
@@ -190,14 +191,22 @@ class SqliteConnection final : public Connection {
 
   Result<void> begin() override {
     CHRONOS_TRY_VOID(run(begin_));
+    is_begun_ = true;
     return {};
   }
 
   // Nothing is seen here before it is durable.
   Result<void> commit(Durable) override {
     static constexpr Sql kCommit{"COMMIT"};
+    if (was_taken_back()) {
+      is_begun_ = false;
+      return taken_back();
+    }
     const auto done = run(kCommit);
-    if (done) return {};
+    if (done) {
+      is_begun_ = false;
+      return {};
+    }
     auto failure = done.error();
     // Out of space (SQLITE_FULL) and locked (SQLITE_BUSY): the commit mark was never written. After
     // an I/O error it may lie in the log, durable or not (promises.md §0.1).
@@ -209,18 +218,27 @@ class SqliteConnection final : public Connection {
 
   bool rollback() override {
     static constexpr Sql kRollback{"ROLLBACK"};
+    is_begun_ = false;
     // Some errors roll back by themselves.
     if (sqlite3_get_autocommit(db_.get()) != 0) return true;
     return run(kRollback).has_value() && sqlite3_get_autocommit(db_.get()) != 0;
   }
 
  private:
+  // By SQLite itself, because memory or the disk ran out (sqlite.org/lang_transaction.html,
+  // "Response To Errors Within A Transaction"). A statement that came now would be a transaction of
+  // its own.
+  bool was_taken_back() const { return is_begun_ && sqlite3_get_autocommit(db_.get()) != 0; }
+  static std::unexpected<Error> taken_back() {
+    return fail(Reason::store_unavailable, "the database has taken the transaction back");
+  }
   Error error(std::string_view what) const {
     return error_of(db_.get(), sqlite3_extended_errcode(db_.get()), what);
   }
 
   DatabaseHandle db_;
   const Sql begin_;
+  bool is_begun_ = false;  // a transaction, neither committed nor rolled back by us
   std::unordered_map<const Sql*, std::unique_ptr<SqliteStatement>> statements_;
 };
 
