@@ -4,10 +4,10 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <new>
 
 #include "base/check.h"
 
@@ -18,20 +18,35 @@ const unsigned char* data_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
+// Looked up once: OpenSSL's SHA256() does it each time, with more memory than the digest takes.
+const EVP_MD* sha256_of_openssl() {
+  static const auto* const kSha256 = [] {
+    const auto* fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    if (fetched == nullptr) throw std::bad_alloc();
+    return fetched;
+  }();
+  return kSha256;
+}
+
 }  // namespace
 
+// OpenSSL fails here only without memory. What it then leaves behind is no digest: a good key would
+// be refused.
 Sha256 sha256(std::string_view data) {
   Sha256 digest{};
-  SHA256(data_of(data), data.size(), digest.data());
+  if (EVP_Digest(data_of(data), data.size(), digest.data(), nullptr, sha256_of_openssl(),
+                 nullptr) != 1) {
+    throw std::bad_alloc();
+  }
   return digest;
 }
 
 Sha256 hmac_sha256(std::string_view key, std::string_view data) {
   Sha256 digest{};
-  unsigned int length = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data_of(data), data.size(),
-       digest.data(), &length);
-  CHRONOS_CHECK(length == digest.size());
+  if (HMAC(sha256_of_openssl(), key.data(), static_cast<int>(key.size()), data_of(data),
+           data.size(), digest.data(), nullptr) == nullptr) {
+    throw std::bad_alloc();
+  }
   return digest;
 }
 
