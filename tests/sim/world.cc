@@ -26,7 +26,7 @@ scheduler::SchedulerOptions scheduler_options(int number) {
   options.node = fmt::format("node {}", number);
   options.lanes = {{"http", 8}, {"command", 3}};
   options.queue_limits = {{"narrow", 1}};
-  options.heartbeat = 5s;  // the histories that are kept were found with it
+  options.heartbeat = 5s;       // the histories that are kept were found with it
   options.zone_interval = 24h;  // the machine's own time zones stay as they are
   return options;
 }
