@@ -4,6 +4,8 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -309,12 +311,9 @@ std::string as_utf8(std::string text) {
 
 namespace {
 
-constexpr bool is_plain(char c) {
-  return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-// Whether all of eight bytes are plain; by the borrows of subtractions (H. S. Warren, Hacker's
-// Delight, 6-1), which may also spoil the byte after one that is not.
+// Whether all of eight bytes stand in a JSON string as they are: none is a control, a quotation
+// mark, a backslash, DEL or not ASCII (H. S. Warren, Hacker's Delight, 6-1: a byte below a limit
+// borrows when that is subtracted).
 bool are_plain(std::uint64_t eight) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   const auto below = [](std::uint64_t bytes, std::uint64_t limit) {
@@ -325,37 +324,22 @@ bool are_plain(std::uint64_t eight) {
   return (special & (0x80 * kOnes)) == 0;
 }
 
-template <class Word>
-std::uint64_t word_at(const char* place) {
-  Word word = 0;
-  std::memcpy(&word, place, sizeof(word));
-  return word;
+// The bytes at the front of `text`, with spaces after fewer than eight.
+std::uint64_t eight_of(std::string_view text) {
+  std::array<char, sizeof(std::uint64_t)> bytes{};
+  bytes.fill(' ');
+  text.copy(bytes.data(), bytes.size());
+  return std::bit_cast<std::uint64_t>(bytes);
 }
 
-// How many bytes at the front stand in a JSON string as they are: all of them, or up to seven too
-// few.
-std::size_t plain_prefix(std::string_view text) {
-  using Half = std::uint32_t;
-  using Word = std::uint64_t;
-  const auto* const begin = text.data();
-  const auto* const end = begin + text.size();
-  std::size_t i = 0;
-  if (text.size() >= sizeof(Word)) {
-    for (; i + sizeof(Word) < text.size(); i += sizeof(Word)) {
-      if (!are_plain(word_at<Word>(begin + i))) return i;
-    }
-    return are_plain(word_at<Word>(end - sizeof(Word))) ? text.size() : i;
+bool is_plain(std::string_view text) {
+  for (; text.size() > sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t))) {
+    if (!are_plain(eight_of(text))) return false;
   }
-  if (text.size() >= sizeof(Half)) {
-    constexpr int kHalfBits = 32;
-    const auto both = word_at<Half>(begin) | word_at<Half>(end - sizeof(Half)) << kHalfBits;
-    return are_plain(both) ? text.size() : 0;
-  }
-  while (i < text.size() && is_plain(text[i])) ++i;
-  return i;
+  return are_plain(eight_of(text));
 }
 
-// The text from its first byte that may not stand in a JSON string as it is.
+// A text of which not every byte may stand in a JSON string as it is.
 void append_escaped(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   const bool is_utf8 = simdjson::validate_utf8(text.data(), text.size());
@@ -396,16 +380,13 @@ void append_escaped(std::string& out, std::string_view text) {
   flush(text.size());
 }
 
-}  // namespace
-
-namespace {
-
 // `before`, the text as a JSON string, `after`.
 void append_quoted(std::string& out, std::string_view before, std::string_view text,
                    std::string_view after) {
-  if (plain_prefix(text) < text.size()) {
-    out += before;
-    append_string(out, text);
+  if (!is_plain(text)) {
+    out.append(before) += '"';
+    append_escaped(out, text);
+    out += '"';
     out += after;
     return;
   }
@@ -415,8 +396,7 @@ void append_quoted(std::string& out, std::string_view before, std::string_view t
     auto* at = data + from;
     for (const char c : before) *at++ = c;
     *at++ = '"';
-    std::memcpy(at, text.data(), text.size());
-    at += text.size();
+    at += text.copy(at, text.size());
     *at++ = '"';
     for (const char c : after) *at++ = c;
     return to;
@@ -426,11 +406,7 @@ void append_quoted(std::string& out, std::string_view before, std::string_view t
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
-  const auto plain = plain_prefix(text);
-  out += '"';
-  out.append(text, 0, plain);
-  if (plain < text.size()) append_escaped(out, text.substr(plain));
-  out += '"';
+  append_quoted(out, "", text, "");
 }
 
 // What stands before the next value.
