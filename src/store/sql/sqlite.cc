@@ -190,6 +190,7 @@ class SqliteConnection final : public Connection {
   }
 
   Result<void> begin() override {
+    is_begun_ = false;
     CHRONOS_TRY_VOID(run(begin_));
     is_begun_ = true;
     return {};
@@ -198,15 +199,11 @@ class SqliteConnection final : public Connection {
   // Nothing is seen here before it is durable.
   Result<void> commit(Durable) override {
     static constexpr Sql kCommit{"COMMIT"};
-    if (was_taken_back()) {
-      is_begun_ = false;
-      return taken_back();
-    }
+    const bool is_gone = was_taken_back();
+    is_begun_ = false;
+    if (is_gone) return taken_back();
     const auto done = run(kCommit);
-    if (done) {
-      is_begun_ = false;
-      return {};
-    }
+    if (done) return {};
     auto failure = done.error();
     // Out of space (SQLITE_FULL) and locked (SQLITE_BUSY): the commit mark was never written. After
     // an I/O error it may lie in the log, durable or not (promises.md §0.1).
