@@ -1,5 +1,5 @@
 // A new job, or an old one changed: the form and the JSON are two views of one declaration.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { parseExact, stringifyExact } from "../api/exact_json";
 import { Problem, read, request } from "../api/http";
 import type { Job, JobSpec } from "../api/types";
@@ -101,7 +101,8 @@ function Editor({ loaded }: { loaded: Loaded }) {
   const [draft, setDraft] = useState(() => draftAt(place));
   const dirty = changed || broken !== null;
 
-  useEffect(() => {
+  // Kept as it is shown: an effect after the paint would lose what was typed in the last moment.
+  useLayoutEffect(() => {
     if (dirty) keepDraft(place, job?.version ?? 0, text);
     else if (!draft) dropDraft(place);
   }, [text, dirty, draft]);
