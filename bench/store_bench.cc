@@ -137,11 +137,12 @@ class Lifecycle {
     Job job;
     job.id = ids_.make<JobId>();
     job.project = project_;
-    job.spec.name = "no-op";
-    if (is_varied) vary(job.spec);
+    auto& spec = job.spec.edit();
+    spec.name = "no-op";
+    if (is_varied) vary(spec);
     ++submitted_;
-    job.spec.action = {"http", R"({"kind":"http","url":"http://127.0.0.1/"})"};
-    job.spec.payload = std::string(200, '1');
+    spec.action = {"http", R"({"kind":"http","url":"http://127.0.0.1/"})"};
+    spec.payload = std::string(200, '1');
     job.created_at = job.updated_at = now;
     const auto id = job.id;
     const PlannedRun run{ids_.make<RunId>(), Trigger::schedule, at, at, false, {}};

@@ -52,7 +52,7 @@ Response job_response(int status, const Job& job, const service::Principal& who,
                       const std::vector<FieldError>& warnings) {
   constexpr std::size_t kUsual = 2048;  // bytes
   std::string body;
-  body.reserve(kUsual + job.spec.payload.size());
+  body.reserve(kUsual + job.spec->payload.size());
   json::Writer writer(body);
   write_job(writer, job, who.project_name, warnings);
   auto response = json_response(status, std::move(body));

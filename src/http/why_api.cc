@@ -57,7 +57,7 @@ Result<Response> get_job_status(const Call& call) {
   write_time(writer, "next_run_at", job.next_run_at);
   write_last_run(writer, job.last_run);
   writer.key("attempts").begin_object().member("made", status.attempts_made);
-  writer.member("max", job.spec.max_attempts).end_object();
+  writer.member("max", job.spec->max_attempts).end_object();
   writer.key("waiting_for");
   status.waiting_for ? writer.string(to_string(*status.waiting_for)) : writer.null();
   writer.end_object();

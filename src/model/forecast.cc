@@ -12,9 +12,9 @@ constexpr Duration kTick{1};
 
 // How many of the job's instants may still be planned.
 std::int64_t runs_left(const Job& job) {
-  if (!job.spec.max_runs) return std::numeric_limits<std::int64_t>::max();
+  if (!job.spec->max_runs) return std::numeric_limits<std::int64_t>::max();
   // The waiting run is counted among those that were planned once it has been decided upon.
-  return *job.spec.max_runs - job.runs_planned;
+  return *job.spec->max_runs - job.runs_planned;
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ void Forecaster::add(const Job& job, const schedule::Schedule& schedule,
                      const schedule::CalendarSet& calendars, Timestamp planned_at) {
   const auto after = std::max(span_.from, planned_at) - kTick;
   auto left = runs_left(job);
-  const bool is_counted_whole = calendars.empty() && !job.spec.max_runs;
+  const bool is_counted_whole = calendars.empty() && !job.spec->max_runs;
   if (is_counted_whole) count_whole(schedule, after);
   // Others come before the last of a full list; and no job alone needs more names than that.
   const bool is_full = forecast_.runs.size() == kForecastRunsMax;
@@ -46,7 +46,7 @@ void Forecaster::add(const Job& job, const schedule::Schedule& schedule,
     --left;
     if (!is_counted_whole) add_instant(*at);
     if (!is_named) continue;
-    name(*at, job.id, job.spec.name);
+    name(*at, job.id, job.spec->name);
     ++named;
   }
   keep_first();

@@ -16,12 +16,12 @@ class ForecastTest : public testing::Test {
   static Job job(std::string cron) {
     Job value;
     value.id = JobId{{1, 1}};
-    value.spec.name = "report";
-    value.spec.schedule.cron = {std::move(cron)};
+    value.spec.edit().name = "report";
+    value.spec.edit().schedule.cron = {std::move(cron)};
     return value;
   }
   void add(const Job& job, const CalendarSet& calendars = {}, Timestamp planned_at = kMidnight) {
-    forecaster_.add(job, *Schedule::compile(job.spec.schedule), calendars, planned_at);
+    forecaster_.add(job, *Schedule::compile(job.spec->schedule), calendars, planned_at);
   }
   std::vector<std::int64_t> counts() { return forecaster_.finish().counts; }
 
@@ -54,7 +54,7 @@ TEST_F(ForecastTest, WhatCalendarsExcludeDoesNotRun) {
 
 TEST_F(ForecastTest, AJobEndsWithItsLastRun) {
   auto limited = job("0 * * * *");
-  limited.spec.max_runs = 5;
+  limited.spec.edit().max_runs = 5;
   limited.runs_planned = 3;
   add(limited);
   EXPECT_EQ(counts(), (std::vector<std::int64_t>{1, 1, 0, 0}));
@@ -64,9 +64,9 @@ TEST_F(ForecastTest, OfManyTheFirstAreNamedAndAllAreCounted) {
   add(job("* * * * *"));
   auto dense = job("* * * * *");
   dense.id = JobId{{2, 2}};
-  dense.spec.schedule.cron.clear();
-  dense.spec.schedule.every = 1s;
-  dense.spec.schedule.start_at = kMidnight;
+  dense.spec.edit().schedule.cron.clear();
+  dense.spec.edit().schedule.every = 1s;
+  dense.spec.edit().schedule.start_at = kMidnight;
   add(dense);
   const auto found = forecaster_.finish();
   EXPECT_EQ(found.counts[0], 60 + 3600);
@@ -79,7 +79,7 @@ TEST_F(ForecastTest, OfManyTheFirstAreNamedAndAllAreCounted) {
 TEST_F(ForecastTest, TheLastStepMayBeShort) {
   Forecaster forecaster({kMidnight, kMidnight + 90min, 1h});
   const auto each = job("0,30 * * * *");
-  forecaster.add(each, *Schedule::compile(each.spec.schedule), {}, kMidnight);
+  forecaster.add(each, *Schedule::compile(each.spec->schedule), {}, kMidnight);
   EXPECT_EQ(forecaster.finish().counts, (std::vector<std::int64_t>{2, 1}));
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/shared.h"
 #include "model/limits.h"
 #include "model/run.h"
 #include "schedule/schedule.h"
@@ -141,7 +142,7 @@ struct LastRun {
 struct Job {
   JobId id;
   ProjectId project;
-  JobSpec spec;
+  Shared<JobSpec> spec;
   JobPhase phase = JobPhase::active;
   std::int64_t version = 1;  // grows with every change a user makes
   Timestamp created_at;

@@ -18,7 +18,7 @@ struct JobVersion {
   Timestamp at;
   std::optional<KeyId> by;  // nothing: the server itself (a pause that ended), or nobody knows
   std::string by_name;      // of the key; known when read
-  JobSpec spec;
+  Shared<JobSpec> spec;
 };
 
 inline constexpr std::int64_t kNewestVersion = std::numeric_limits<std::int64_t>::max();

@@ -72,14 +72,14 @@ class DuePlanner {
     answer_excluded();
     if (input_.schedule.is_recurring() && start_of(input_.planned_at) > input_.now) {
       look_again();
-    } else if (input_.job.spec.paused) {
+    } else if (input_.job.spec->paused) {
       plan_.due_run = Plan::DueRun::park;
     } else if (!input_.schedule.is_recurring()) {
       plan_once();
     } else if (input_.calendars.excluder(input_.planned_at) != nullptr) {
       skip_excluded();
     } else if (lateness() <= misfire().grace) {
-      start(input_.planned_at, input_.job.spec.overlap);
+      start(input_.planned_at, input_.job.spec->overlap);
       go_on_after(input_.planned_at);
     } else {
       plan_misfire();
@@ -88,7 +88,7 @@ class DuePlanner {
   }
 
  private:
-  const MisfirePolicy& misfire() const { return input_.job.spec.misfire; }
+  const MisfirePolicy& misfire() const { return input_.job.spec->misfire; }
   Duration jitter_of(Timestamp instant) const {
     return chronos::jitter_of(input_.job.spec, input_.job.id, instant);
   }
@@ -209,7 +209,7 @@ class DuePlanner {
         plan_.released_planned_at = latest;
         plan_.released_jitter = jitter_of(latest);
       }
-      start(latest, input_.job.spec.overlap);
+      start(latest, input_.job.spec->overlap);
     }
     go_on_after(latest);
   }
@@ -238,7 +238,7 @@ class DuePlanner {
       const auto kept_from = newest_kept(gap);
       if (kept_from > input_.planned_at) return miss_through(before(kept_from), "limit");
     }
-    const auto overlap = input_.job.spec.overlap;
+    const auto overlap = input_.job.spec->overlap;
     const bool would_skip = overlap == Overlap::skip || overlap == Overlap::queue_one;
     start(input_.planned_at, would_skip ? Overlap::queue_all : overlap);
     go_on_after(input_.planned_at);
@@ -324,7 +324,7 @@ class DuePlanner {
 
   void go_on_after(Timestamp instant) {
     plan_.planned_through = std::max(plan_.planned_through, instant);
-    const auto& max_runs = input_.job.spec.max_runs;
+    const auto& max_runs = input_.job.spec->max_runs;
     const auto next = next_open(input_.schedule, input_.calendars, instant);
     if (!next || (max_runs && input_.job.runs_planned + plan_.runs_planned >= *max_runs)) {
       plan_.phase_at_end = JobPhase::succeeded;
@@ -402,7 +402,7 @@ Plan plan_due(const DueInput& input, IdSource& ids) {
 
 std::optional<Plan> plan_start_up(const WaitingInput& input) {
   const auto& [job, schedule, run, planned_at, now] = input;
-  const auto& spec = job.spec.schedule;
+  const auto& spec = job.spec->schedule;
   if (planned_at != kNextStart || (spec.start_at && *spec.start_at > now)) return std::nullopt;
   auto plan = unchanged(job, run, planned_at);
   if (spec.end_at && *spec.end_at <= now) {
@@ -434,7 +434,7 @@ std::optional<Plan> replan(const WaitingInput& input, IdSource& ids) {
   if (instant) {
     const auto jitter = jitter_of(job.spec, job.id, *instant);
     // With calendars it is looked at at once: they may exclude it.
-    const auto at = job.spec.schedule.calendars.empty() ? *instant + jitter : now;
+    const auto at = job.spec->schedule.calendars.empty() ? *instant + jitter : now;
     plan.next_run =
         PlannedRun{ids.make<RunId>(), Trigger::schedule, *instant, at, true, std::nullopt, jitter};
   } else {

@@ -25,25 +25,25 @@ class CalendarPlanTest : public testing::Test {
  protected:
   CalendarPlanTest() {
     job.id = ids.make<JobId>();
-    job.spec.name = "often";
-    job.spec.schedule.cron = {"*/10 * * * *"};
+    job.spec.edit().name = "often";
+    job.spec.edit().schedule.cron = {"*/10 * * * *"};
     job.planned_through = at("2026-03-02T11:49:00Z");
     put("lunch", {.weekly = {{{}, "12:00", "13:00"}}});
   }
 
   void put(std::string name, const schedule::CalendarSpec& spec) {
-    job.spec.schedule.calendars.push_back(name);
+    job.spec.edit().schedule.calendars.push_back(name);
     auto calendar = schedule::Calendar::compile(spec);
     ASSERT_TRUE(calendar) << calendar.error().message;
     calendars.add(std::move(name), *calendar);
   }
   Plan plan(std::string_view now) {
-    const auto schedule = schedule::Schedule::compile(job.spec.schedule);
+    const auto schedule = schedule::Schedule::compile(job.spec->schedule);
     EXPECT_TRUE(schedule) << schedule.error().message;
     return plan_due({job, *schedule, run, due, false, false, at(now), calendars}, ids);
   }
   FirstPlan first(std::string_view now) {
-    const auto schedule = *schedule::Schedule::compile(job.spec.schedule);
+    const auto schedule = *schedule::Schedule::compile(job.spec->schedule);
     return plan_first({job.id, job.spec, schedule, at(now), {}, calendars}, ids);
   }
   // "skipped calendar 12:00-12:50 6"
@@ -154,14 +154,14 @@ TEST_F(CalendarPlanTest, AMissedGapIsToldApart) {
   EXPECT_EQ(within.next_run->planned_at, at("2026-03-02T13:00:00Z"));
   EXPECT_LE(within.next_run->at, at("2026-03-02T12:45:00Z"));
 
-  job.spec.misfire.policy = Misfire::skip;
+  job.spec.edit().misfire.policy = Misfire::skip;
   EXPECT_EQ(texts(plan("2026-03-02T13:25:00Z")),
             (Rows{"missed down 11:50-11:50 1", "skipped calendar 12:00-12:50 6",
                   "missed down 13:00-13:20 3"}));
 }
 
 TEST_F(CalendarPlanTest, RunAllCountsOpenInstantsOnly) {
-  job.spec.misfire = {.policy = Misfire::run_all, .max = 3};
+  job.spec.edit().misfire = {.policy = Misfire::run_all, .max = 3};
   EXPECT_EQ(texts(plan("2026-03-02T13:15:00Z")), Rows{}) << "11:50, 13:00 and 13:10";
   const auto result = plan("2026-03-02T13:25:00Z");
   EXPECT_EQ(texts(result), (Rows{"missed limit 11:50-11:50 1", "skipped calendar 12:00-12:50 6"}));
@@ -169,7 +169,7 @@ TEST_F(CalendarPlanTest, RunAllCountsOpenInstantsOnly) {
 }
 
 TEST_F(CalendarPlanTest, PausedJobsAreLookedAtToo) {
-  job.spec.paused = true;
+  job.spec.edit().paused = true;
   job.planned_through = at("2026-03-02T11:50:00Z");
   due = at("2026-03-02T13:00:00Z");
   const auto look = plan("2026-03-02T12:30:00Z");
@@ -182,8 +182,8 @@ TEST_F(CalendarPlanTest, PausedJobsAreLookedAtToo) {
 }
 
 TEST_F(CalendarPlanTest, TheInstantIsJudgedNotItsStart) {
-  job.spec.schedule.jitter = StartJitter{.max = 9min, .mode = JitterMode::stable};
-  job.spec.schedule.seed = "x";
+  job.spec.edit().schedule.jitter = StartJitter{.max = 9min, .mode = JitterMode::stable};
+  job.spec.edit().schedule.seed = "x";
   const auto start = due + jitter_of(job.spec, job.id, due);
   const auto result = plan(format_timestamp(start));
   EXPECT_EQ(result.due_run, DueRun::release);
@@ -201,7 +201,7 @@ TEST_F(CalendarPlanTest, AFirstRunIsLookedAtOnceMoreWhenItIsStored) {
 
 // A schedule of seconds and a blackout of a year: one jump, and a look an hour.
 TEST_F(CalendarPlanTest, AYearIsJumpedOver) {
-  job.spec.schedule.cron = {"* * * * * *"};
+  job.spec.edit().schedule.cron = {"* * * * * *"};
   calendars = {};
   put("sabbatical", {.dates = {"2026-03-02/2027-03-01"}});
   job.planned_through = at("2026-03-01T23:59:58Z");
@@ -232,7 +232,7 @@ TEST_F(CalendarPlanTest, ACalendarThatExcludesAllEndsNothing) {
 }
 
 TEST_F(CalendarPlanTest, AScheduleThatEndsBeforeItOpensIsOver) {
-  job.spec.schedule.end_at = at("2026-03-02T12:55:00Z");
+  job.spec.edit().schedule.end_at = at("2026-03-02T12:55:00Z");
   const auto last = plan("2026-03-02T11:50:00Z");
   EXPECT_EQ(last.due_run, DueRun::release);
   EXPECT_FALSE(last.next_run);

@@ -25,14 +25,14 @@ class PlannerTest : public testing::Test {
  protected:
   PlannerTest() {
     job.id = ids.make<JobId>();
-    job.spec.name = "minutely";
-    job.spec.schedule.cron = {"* * * * *"};
+    job.spec.edit().name = "minutely";
+    job.spec.edit().schedule.cron = {"* * * * *"};
     job.planned_through = at("2026-03-01T11:59:00Z");
   }
 
   Plan plan(std::string_view now, bool is_running = false, bool is_held = false,
             bool is_backfilling = false) {
-    const auto schedule = schedule::Schedule::compile(job.spec.schedule);
+    const auto schedule = schedule::Schedule::compile(job.spec->schedule);
     EXPECT_TRUE(schedule) << schedule.error().message;
     return plan_due({job, *schedule, run, due, is_running, is_held, at(now), {}, is_backfilling},
                     ids);
@@ -72,7 +72,7 @@ TEST_F(PlannerTest, AnOverlapIsDecidedByThePolicy) {
                           Row{Overlap::queue_all, true, DueRun::hold, false, 0},
                           Row{Overlap::cancel_running, true, DueRun::hold, true, 0},
                           Row{Overlap::allow, true, DueRun::release, false, 0}}) {
-    job.spec.overlap = row.policy;
+    job.spec.edit().overlap = row.policy;
     const auto result = plan("2026-03-01T12:00:00Z", true, row.is_held);
     EXPECT_EQ(result.due_run, row.due_run) << to_string(row.policy);
     EXPECT_EQ(result.cancels_running, row.cancels) << to_string(row.policy);
@@ -88,7 +88,7 @@ TEST_F(PlannerTest, AnOverlapIsDecidedByThePolicy) {
 
 TEST_F(PlannerTest, WithoutAnEarlierRunNoOverlapPolicyHolds) {
   for (const auto policy : {Overlap::skip, Overlap::queue_one, Overlap::cancel_running}) {
-    job.spec.overlap = policy;
+    job.spec.edit().overlap = policy;
     EXPECT_EQ(plan("2026-03-01T12:00:00Z").due_run, DueRun::release);
   }
 }
@@ -115,7 +115,7 @@ TEST_F(PlannerTest, WithinTheGraceNothingIsMissed) {
 }
 
 TEST_F(PlannerTest, SkipMissesWhatIsLateAndKeepsTheGrace) {
-  job.spec.misfire.policy = Misfire::skip;
+  job.spec.edit().misfire.policy = Misfire::skip;
   const auto result = plan("2026-03-01T13:00:30Z");
   EXPECT_EQ(result.due_run, DueRun::drop);
   ASSERT_EQ(result.rows.size(), 1u);
@@ -124,7 +124,7 @@ TEST_F(PlannerTest, SkipMissesWhatIsLateAndKeepsTheGrace) {
 }
 
 TEST_F(PlannerTest, AskMissesWhatIsLateForADecisionWithinTheWindow) {
-  job.spec.misfire = {.policy = Misfire::ask, .window = 2h};
+  job.spec.edit().misfire = {.policy = Misfire::ask, .window = 2h};
   const auto late = plan("2026-03-01T13:00:30Z");
   EXPECT_EQ(late.due_run, DueRun::drop);
   ASSERT_EQ(late.rows.size(), 1u);
@@ -152,22 +152,22 @@ TEST_F(PlannerTest, AskMissesWhatIsLateForADecisionWithinTheWindow) {
 TEST_F(PlannerTest, ARunOfABackfillHoldsTheScheduleForItsLength) {
   for (const auto overlap :
        {Overlap::skip, Overlap::queue_one, Overlap::queue_all, Overlap::cancel_running}) {
-    job.spec.overlap = overlap;
+    job.spec.edit().overlap = overlap;
     const auto result = plan("2026-03-01T12:00:00Z", false, false, true);
     EXPECT_EQ(result.due_run, DueRun::hold) << to_string(overlap);
     EXPECT_TRUE(result.rows.empty()) << to_string(overlap);
     EXPECT_FALSE(result.cancels_running) << to_string(overlap);
     EXPECT_EQ(result.runs_planned, 1) << to_string(overlap);
   }
-  job.spec.overlap = Overlap::allow;
+  job.spec.edit().overlap = Overlap::allow;
   EXPECT_EQ(plan("2026-03-01T12:00:00Z", false, false, true).due_run, DueRun::release);
   // Its own run still goes on: the policy decides as always.
-  job.spec.overlap = Overlap::skip;
+  job.spec.edit().overlap = Overlap::skip;
   EXPECT_EQ(plan("2026-03-01T12:00:00Z", true, false, true).due_run, DueRun::drop);
 }
 
 TEST_F(PlannerTest, RunAllGoesOneByOneAndHoldsInsteadOfSkipping) {
-  job.spec.misfire.policy = Misfire::run_all;
+  job.spec.edit().misfire.policy = Misfire::run_all;
   auto result = plan("2026-03-01T13:00:30Z", true);
   EXPECT_EQ(result.due_run, DueRun::hold);
   EXPECT_TRUE(result.rows.empty());
@@ -176,8 +176,8 @@ TEST_F(PlannerTest, RunAllGoesOneByOneAndHoldsInsteadOfSkipping) {
 }
 
 TEST_F(PlannerTest, RunAllKeepsTheNewestWithinItsLimit) {
-  job.spec.misfire.policy = Misfire::run_all;
-  job.spec.misfire.max = 10;
+  job.spec.edit().misfire.policy = Misfire::run_all;
+  job.spec.edit().misfire.max = 10;
   const auto result = plan("2026-03-01T13:00:30Z");
   EXPECT_EQ(result.due_run, DueRun::drop);
   ASSERT_EQ(result.rows.size(), 1u);
@@ -187,15 +187,15 @@ TEST_F(PlannerTest, RunAllKeepsTheNewestWithinItsLimit) {
 }
 
 TEST_F(PlannerTest, InstantsBeyondTheWindowAreMissedForGood) {
-  job.spec.misfire.window = 10min;
-  job.spec.misfire.policy = Misfire::run_all;
+  job.spec.edit().misfire.window = 10min;
+  job.spec.edit().misfire.policy = Misfire::run_all;
   const auto all = plan("2026-03-01T13:00:30Z");
   EXPECT_EQ(all.rows.at(0).reason, "window");
   EXPECT_EQ(all.next_run->planned_at, at("2026-03-01T12:51:00Z"));
 
-  job.spec.misfire.policy = Misfire::run_once;
-  job.spec.misfire.window = 10s;
-  job.spec.misfire.grace = 5s;
+  job.spec.edit().misfire.policy = Misfire::run_once;
+  job.spec.edit().misfire.window = 10s;
+  job.spec.edit().misfire.grace = 5s;
   const auto once = plan("2026-03-01T13:00:30Z");
   EXPECT_EQ(once.due_run, DueRun::drop);
   EXPECT_EQ(once.rows.at(0).reason, "window");
@@ -206,7 +206,7 @@ TEST_F(PlannerTest, InstantsBeyondTheWindowAreMissedForGood) {
 
 class JitterTest : public PlannerTest {
  protected:
-  JitterTest() { job.spec.schedule.jitter = StartJitter{.max = 50s}; }
+  JitterTest() { job.spec.edit().schedule.jitter = StartJitter{.max = 50s}; }
   Duration jitter(Timestamp instant) { return jitter_of(job.spec, job.id, instant); }
 };
 
@@ -221,7 +221,7 @@ TEST_F(JitterTest, TheNextRunKeepsItsInstantAndStartsLater) {
 }
 
 TEST_F(JitterTest, TheGraceCountsFromTheStart) {
-  job.spec.misfire = {.policy = Misfire::skip, .grace = 5s};
+  job.spec.edit().misfire = {.policy = Misfire::skip, .grace = 5s};
   due = at("2026-03-01T12:00:00Z");
   const auto late = [&](Duration lateness) {
     const auto now = format_timestamp(due + jitter(due) + lateness);
@@ -245,43 +245,43 @@ TEST_F(JitterTest, AfterAGapTheLatestThatShouldHaveStartedRuns) {
 }
 
 TEST_F(JitterTest, TheFirstRunHasItToo) {
-  const auto schedule = *schedule::Schedule::compile(job.spec.schedule);
+  const auto schedule = *schedule::Schedule::compile(job.spec->schedule);
   const auto first = plan_first({job.id, job.spec, schedule, due}, ids);
   EXPECT_EQ(first.run->planned_at, due + 1min);
   EXPECT_EQ(first.run->at, due + 1min + jitter(due + 1min));
-  job.spec.schedule.jitter->mode = JitterMode::stable;
-  job.spec.schedule.seed = "minutely";
+  job.spec.edit().schedule.jitter->mode = JitterMode::stable;
+  job.spec.edit().schedule.seed = "minutely";
   EXPECT_EQ(jitter(due), jitter(due + 1min));
 }
 
 TEST_F(PlannerTest, PausedParksAndResumedExplainsThePause) {
-  job.spec.paused = true;
+  job.spec.edit().paused = true;
   const auto parked = plan("2026-03-01T12:00:00Z");
   EXPECT_EQ(parked.due_run, DueRun::park);
   EXPECT_EQ(parked.planned_through, job.planned_through);
   EXPECT_FALSE(parked.next_run);
 
-  job.spec.paused = false;
+  job.spec.edit().paused = false;
   job.parked_at = due;
   EXPECT_EQ(plan("2026-03-01T14:00:00Z").rows.at(0).reason, "paused");
 }
 
 TEST_F(PlannerTest, MaxRunsAndTheEndOfTheScheduleEndTheJob) {
-  job.spec.max_runs = 3;
+  job.spec.edit().max_runs = 3;
   job.runs_planned = 2;
   const auto last = plan("2026-03-01T12:00:00Z");
   EXPECT_FALSE(last.next_run);
   EXPECT_EQ(last.phase_at_end, JobPhase::succeeded);
 
-  job.spec.max_runs.reset();
-  job.spec.schedule.end_at = at("2026-03-01T12:00:30Z");
+  job.spec.edit().max_runs.reset();
+  job.spec.edit().schedule.end_at = at("2026-03-01T12:00:30Z");
   const auto ended = plan("2026-03-01T12:00:00Z");
   EXPECT_FALSE(ended.next_run);
   EXPECT_EQ(ended.due_run, DueRun::release);
 }
 
 TEST_F(PlannerTest, ASecondsScheduleThirtyDaysDownIsOneRow) {
-  job.spec.schedule.cron = {"* * * * * *"};
+  job.spec.edit().schedule.cron = {"* * * * * *"};
   const auto result = plan("2026-03-31T12:00:00.5Z");
   ASSERT_EQ(result.rows.size(), 1u);
   EXPECT_EQ(result.rows[0].count, 30 * 86'400);
@@ -289,15 +289,15 @@ TEST_F(PlannerTest, ASecondsScheduleThirtyDaysDownIsOneRow) {
 }
 
 TEST_F(PlannerTest, AOneTimeJobIsNeverTooOldButMaySkip) {
-  job.spec.schedule = {};
-  job.spec.schedule.at = due;
+  job.spec.edit().schedule = {};
+  job.spec.edit().schedule.at = due;
   EXPECT_EQ(plan("2026-04-01T12:00:00Z").due_run, DueRun::release);
-  job.spec.misfire.policy = Misfire::skip;
+  job.spec.edit().misfire.policy = Misfire::skip;
   const auto skipped = plan("2026-04-01T12:00:00Z");
   EXPECT_EQ(skipped.due_run, DueRun::drop);
   EXPECT_EQ(skipped.rows.at(0).state, RunState::missed);
   EXPECT_EQ(skipped.phase_at_end, JobPhase::failed);
-  job.spec.misfire.policy = Misfire::ask;
+  job.spec.edit().misfire.policy = Misfire::ask;
   EXPECT_EQ(plan("2026-04-01T12:00:00Z").rows.at(0).reason, "ask");
 }
 
@@ -305,7 +305,7 @@ TEST_F(PlannerTest, TheFirstPlan) {
   const auto now = at("2026-03-01T12:00:00Z");
   Timestamp planned_through{};
   const auto first = [&] {
-    const auto schedule = *schedule::Schedule::compile(job.spec.schedule);
+    const auto schedule = *schedule::Schedule::compile(job.spec->schedule);
     return plan_first({job.id, job.spec, schedule, now, planned_through}, ids);
   };
   EXPECT_EQ(first().run->planned_at, at("2026-03-01T12:01:00Z"));
@@ -314,19 +314,19 @@ TEST_F(PlannerTest, TheFirstPlan) {
   planned_through = now + 1h;  // the clock was set back since
   EXPECT_EQ(first().run->planned_at, now + 1h + 1min);
 
-  job.spec.schedule = {};
+  job.spec.edit().schedule = {};
   planned_through = {};
   EXPECT_EQ(first().run->planned_at, now);
   EXPECT_FALSE(first().run->needs_planning);
   // Another schedule must not fire this instant again, not even when the clock is set back.
   EXPECT_EQ(first().planned_through, now);
-  job.spec.schedule.at = now + 1h;
+  job.spec.edit().schedule.at = now + 1h;
   EXPECT_LT(first().planned_through, now + 1h) << "a new schedule may come before it";
-  job.spec.schedule.at = now - 1h;
-  job.spec.misfire.policy = Misfire::skip;
+  job.spec.edit().schedule.at = now - 1h;
+  job.spec.edit().misfire.policy = Misfire::skip;
   EXPECT_EQ(first().run->planned_at, now - 1h);
   EXPECT_FALSE(first().run->needs_planning);
-  job.spec.paused = true;
+  job.spec.edit().paused = true;
   EXPECT_TRUE(first().run->needs_planning);
 }
 
@@ -337,8 +337,8 @@ class ReplanTest : public PlannerTest {
  protected:
   // The job's rules are now those of `zone`; `waiting` is where the old ones put its run.
   std::optional<Plan> replanned(std::string zone, std::string_view waiting, std::string_view now) {
-    job.spec.schedule.timezone = std::move(zone);
-    const auto schedule = schedule::Schedule::compile(job.spec.schedule);
+    job.spec.edit().schedule.timezone = std::move(zone);
+    const auto schedule = schedule::Schedule::compile(job.spec->schedule);
     EXPECT_TRUE(schedule) << schedule.error().message;
     return replan({job, *schedule, run, at(waiting), at(now)}, ids);
   }
@@ -349,7 +349,7 @@ TEST_F(ReplanTest, ARunWhoseInstantStandsStays) {
 }
 
 TEST_F(ReplanTest, ARunMovesToTheNearestInstantThatWasNotPlannedYet) {
-  job.spec.schedule.cron = {"30 2 * * *"};
+  job.spec.edit().schedule.cron = {"30 2 * * *"};
   job.planned_through = at("2026-03-01T01:30:00Z");
   // From +01:00 to UTC: an hour later.
   auto plan = replanned("UTC", "2026-03-02T01:30:00Z", "2026-03-01T12:00:00Z");
@@ -368,7 +368,7 @@ TEST_F(ReplanTest, ARunMovesToTheNearestInstantThatWasNotPlannedYet) {
 }
 
 TEST_F(ReplanTest, NothingThatWasPlannedIsPlannedAgain) {
-  job.spec.schedule.cron = {"30 2 * * *"};
+  job.spec.edit().schedule.cron = {"30 2 * * *"};
   job.planned_through = at("2026-03-02T01:29:00Z");
   const auto plan = replanned("+02:00", "2026-03-02T01:30:00Z", "2026-03-02T01:29:30Z");
   ASSERT_TRUE(plan && plan->next_run);
@@ -376,12 +376,12 @@ TEST_F(ReplanTest, NothingThatWasPlannedIsPlannedAgain) {
 }
 
 TEST_F(ReplanTest, WhatIsDueGoesAsPlanned) {
-  job.spec.schedule.cron = {"30 2 * * *"};
+  job.spec.edit().schedule.cron = {"30 2 * * *"};
   EXPECT_FALSE(replanned("UTC", "2026-03-02T01:30:00Z", "2026-03-02T01:30:00Z"));
   // And the planner never goes back behind it, though the new rules put the last instant earlier.
   due = at("2026-03-02T01:30:00Z");
   job.planned_through = at("2026-03-01T01:30:00Z");
-  job.spec.schedule.timezone = "+03:00";
+  job.spec.edit().schedule.timezone = "+03:00";
   const auto result = plan("2026-03-02T01:40:00Z");
   EXPECT_EQ(result.due_run, DueRun::release);
   EXPECT_EQ(result.planned_through, due);
@@ -389,15 +389,15 @@ TEST_F(ReplanTest, WhatIsDueGoesAsPlanned) {
 }
 
 TEST_F(ReplanTest, WhatIsNotRecurringStays) {
-  job.spec.schedule.cron.clear();  // run now, on a clock that was set back since
+  job.spec.edit().schedule.cron.clear();  // run now, on a clock that was set back since
   EXPECT_FALSE(replanned("UTC", "2026-03-02T01:30:00Z", "2026-03-02T01:00:00Z"));
 }
 
 TEST_F(ReplanTest, ASpentScheduleEnds) {
-  job.spec.schedule.cron = {"30 2 * * *"};
-  job.spec.schedule.end_at = at("2026-03-02T02:00:00Z");
+  job.spec.edit().schedule.cron = {"30 2 * * *"};
+  job.spec.edit().schedule.end_at = at("2026-03-02T02:00:00Z");
   job.planned_through = at("2026-03-01T01:30:00Z");
-  job.spec.schedule.start_at = at("2026-03-02T00:00:00Z");
+  job.spec.edit().schedule.start_at = at("2026-03-02T00:00:00Z");
   const auto plan = replanned("UTC", "2026-03-02T01:30:00Z", "2026-03-02T00:30:00Z");
   ASSERT_TRUE(plan);
   EXPECT_FALSE(plan->next_run);
@@ -410,10 +410,10 @@ TEST_F(ReplanTest, ASpentScheduleEnds) {
 class StartUpTest : public PlannerTest {
  protected:
   StartUpTest() {
-    job.spec.schedule.cron = {"@reboot"};
+    job.spec.edit().schedule.cron = {"@reboot"};
     job.planned_through = at("2026-03-01T11:00:00Z");
   }
-  schedule::Schedule compiled() const { return *schedule::Schedule::compile(job.spec.schedule); }
+  schedule::Schedule compiled() const { return *schedule::Schedule::compile(job.spec->schedule); }
   std::optional<Plan> started(std::string_view now, Timestamp planned_at = kNextStart) {
     return plan_start_up({job, compiled(), run, planned_at, at(now)});
   }
@@ -453,13 +453,13 @@ TEST_F(StartUpTest, PoliciesHoldForIt) {
   ASSERT_EQ(result.rows.size(), 1U);
   EXPECT_EQ(result.rows[0].reason, "overlap");
   EXPECT_EQ(result.rows[0].count, 1);
-  job.spec.misfire.policy = Misfire::skip;
+  job.spec.edit().misfire.policy = Misfire::skip;
   result = plan("2026-03-01T13:00:00Z");  // another server stopped before it had looked at it
   ASSERT_EQ(result.rows.size(), 1U);
   EXPECT_EQ(result.rows[0].reason, "down");
   EXPECT_EQ(result.rows[0].planned_at, due);
   EXPECT_EQ(result.next_run->planned_at, kNextStart);
-  job.spec.max_runs = 1;
+  job.spec.edit().max_runs = 1;
   result = plan("2026-03-01T12:00:01Z");
   EXPECT_EQ(result.due_run, DueRun::release);
   EXPECT_EQ(result.phase_at_end, JobPhase::succeeded);
@@ -467,8 +467,8 @@ TEST_F(StartUpTest, PoliciesHoldForIt) {
 }
 
 TEST_F(StartUpTest, StartsOutsideItsLimitsAreNone) {
-  job.spec.schedule.start_at = at("2026-03-01T12:00:00Z");
-  job.spec.schedule.end_at = at("2026-03-01T13:00:00Z");
+  job.spec.edit().schedule.start_at = at("2026-03-01T12:00:00Z");
+  job.spec.edit().schedule.end_at = at("2026-03-01T13:00:00Z");
   EXPECT_FALSE(started("2026-03-01T11:59:59Z"));
   EXPECT_EQ(started("2026-03-01T12:00:00Z")->due_run, DueRun::wait);
   const auto after = started("2026-03-01T13:00:00Z");
@@ -477,7 +477,7 @@ TEST_F(StartUpTest, StartsOutsideItsLimitsAreNone) {
 }
 
 TEST_F(StartUpTest, AStartIsSpreadByJitterAndAWaitIsNot) {
-  job.spec.schedule.jitter = StartJitter{.max = 10min};
+  job.spec.edit().schedule.jitter = StartJitter{.max = 10min};
   EXPECT_EQ(jitter_of(job.spec, job.id, kNextStart), Duration(0));
   const auto spread = started("2026-03-01T12:00:00Z");
   EXPECT_EQ(spread->next_run->at, spread->next_run->planned_at + spread->next_run->jitter);

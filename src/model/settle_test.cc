@@ -19,7 +19,7 @@ class SettleTest : public testing::Test {
  protected:
   SettleTest() {
     job.id = ids.make<JobId>();
-    job.spec.retry.jitter = Jitter::none;
+    job.spec.edit().retry.jitter = Jitter::none;
     outcome.kind = OutcomeKind::failed;
     outcome.reason = "exit_code";
     outcome.exit_code = 3;
@@ -46,26 +46,27 @@ TEST_F(SettleTest, RetriesUntilTheAttemptsAreSpent) {
   EXPECT_EQ(settled(1).retry_at, planned + 10s + 1s);
   EXPECT_EQ(settled(2).retry_at, planned + 10s + 2s);
   EXPECT_EQ(settled(3).next, RunState::failed);
-  job.spec.max_attempts = 0;
+  job.spec.edit().max_attempts = 0;
   EXPECT_EQ(settled(999).next, RunState::retrying);
 }
 
 TEST_F(SettleTest, WhoeverAsksAgainGetsAnotherAttempt) {
-  job.spec.max_attempts = 1;
-  job.spec.retry.on = {"timed_out"};
-  SettleInput input{job.spec, job.failure_streak, job.id, job.project, "default", run, 5,
-                    planned,  planned + 10s,      outcome};
+  job.spec.edit().max_attempts = 1;
+  job.spec.edit().retry.on = {"timed_out"};
+  JobSpec spec = job.spec;
+  SettleInput input{spec,    job.failure_streak, job.id, job.project, "default", run, 5,
+                    planned, planned + 10s,      outcome};
   EXPECT_EQ(settle(input, defaults, rng, ids).next, RunState::failed);
   input.asks_again = true;
   EXPECT_EQ(settle(input, defaults, rng, ids).retry_at, planned + 10s + 16s);  // the back-off
   outcome.retry_after = 3s;
   EXPECT_EQ(settle(input, defaults, rng, ids).retry_at, planned + 10s + 3s);
-  job.spec.deadline = 13s;
+  spec.deadline = 13s;
   EXPECT_EQ(settle(input, defaults, rng, ids).next, RunState::failed);
 }
 
 TEST_F(SettleTest, EveryFailureKindHasItsFinalState) {
-  job.spec.max_attempts = 1;
+  job.spec.edit().max_attempts = 1;
   for (const auto& [kind, state] : {std::pair{OutcomeKind::failed, RunState::failed},
                                     std::pair{OutcomeKind::timed_out, RunState::timed_out},
                                     std::pair{OutcomeKind::lost, RunState::lost},
@@ -88,14 +89,15 @@ TEST_F(SettleTest, SuccessAndCancelAreNeverRetriedAndTellNobody) {
 TEST_F(SettleTest, ALostAttemptOfAnAtMostOnceJobIsNotRepeated) {
   outcome.kind = OutcomeKind::lost;
   EXPECT_EQ(settled(1).next, RunState::retrying);
-  job.spec.on_lost = OnLost::fail;
+  job.spec.edit().on_lost = OnLost::fail;
   EXPECT_EQ(settled(1).next, RunState::lost);
 }
 
 TEST_F(SettleTest, ThreeAttemptsInARowThatLostTheirWorkerQuarantineTheRun) {
-  job.spec.max_attempts = 0;
-  job.spec.notify = {{.on = "failure", .after = 1, .email = {"a@example.com"}, .channel = {}}};
-  job.spec.action.kind = kWorkerKind;
+  job.spec.edit().max_attempts = 0;
+  job.spec.edit().notify = {
+      {.on = "failure", .after = 1, .email = {"a@example.com"}, .channel = {}}};
+  job.spec.edit().action.kind = kWorkerKind;
   const auto attempt = [](OutcomeKind kind, std::string reason) {
     return Attempt{.outcome = {.kind = kind, .reason = std::move(reason), .error = {}}};
   };
@@ -120,12 +122,12 @@ TEST_F(SettleTest, ThreeAttemptsInARowThatLostTheirWorkerQuarantineTheRun) {
   ASSERT_EQ(ended.deliveries.size(), 1U);
   EXPECT_EQ(ended.deliveries[0].message.error,
             "quarantined: in 3 attempts in a row the worker was not heard of for its lease");
-  job.spec.action.kind = "http";  // lost with the server
+  job.spec.edit().action.kind = "http";  // lost with the server
   EXPECT_EQ(after({lost, lost, lost}).next, RunState::retrying);
 }
 
 TEST_F(SettleTest, FiltersDecideWhatIsWorthARetry) {
-  job.spec.retry.on = {"timed_out", "exit:75", "http:5xx"};
+  job.spec.edit().retry.on = {"timed_out", "exit:75", "http:5xx"};
   EXPECT_EQ(settled(1).next, RunState::failed);
   outcome.exit_code = 75;
   EXPECT_EQ(settled(1).next, RunState::retrying);
@@ -137,17 +139,17 @@ TEST_F(SettleTest, FiltersDecideWhatIsWorthARetry) {
 }
 
 TEST_F(SettleTest, MaxAgeAndDeadlineStopRetries) {
-  job.spec.retry.max_age = 10s;
+  job.spec.edit().retry.max_age = 10s;
   EXPECT_EQ(settled(1).next, RunState::failed);
-  job.spec.retry.max_age.reset();
-  job.spec.deadline = 11s;
+  job.spec.edit().retry.max_age.reset();
+  job.spec.edit().deadline = 11s;
   EXPECT_EQ(settled(1).next, RunState::failed);
-  job.spec.deadline = 12s;
+  job.spec.edit().deadline = 12s;
   EXPECT_EQ(settled(1).next, RunState::retrying);
 }
 
 TEST_F(SettleTest, TellsEverybodyOnceAfterTheLastAttempt) {
-  job.spec.notify = {
+  job.spec.edit().notify = {
       {.on = "failure", .after = 1, .email = {"a@example.com", "b@example.com"}, .channel = "hook"},
       {.on = "failure", .after = 1, .email = {"a@example.com"}, .channel = {}}};
   outcome.output = std::string(10'000, 'x') + "\nlast line\n";
@@ -159,7 +161,8 @@ TEST_F(SettleTest, TellsEverybodyOnceAfterTheLastAttempt) {
 }
 
 TEST_F(SettleTest, ARuleMayWaitForAStreak) {
-  job.spec.notify = {{.on = "failure", .after = 3, .email = {"a@example.com"}, .channel = {}}};
+  job.spec.edit().notify = {
+      {.on = "failure", .after = 3, .email = {"a@example.com"}, .channel = {}}};
   job.failure_streak = 1;
   EXPECT_TRUE(settled(3).deliveries.empty());
   job.failure_streak = 2;
@@ -170,7 +173,7 @@ TEST_F(SettleTest, TheDefaultRuleServesJobsWithoutTheirOwn) {
   defaults.on_failure = {"ops@example.com"};
   ASSERT_EQ(settled(3).deliveries.size(), 1u);
   EXPECT_EQ(settled(3).deliveries[0].target.address, "ops@example.com");
-  job.spec.notify = {{.on = "failure", .after = 1, .email = {}, .channel = "hook"}};
+  job.spec.edit().notify = {{.on = "failure", .after = 1, .email = {}, .channel = "hook"}};
   EXPECT_EQ(settled(3).deliveries[0].target.kind, "webhook");
 }
 

@@ -18,14 +18,14 @@ std::unexpected<Error> taken(const KeyHolder& holder, std::string_view why) {
 }
 
 bool has_window(const KeyHolder& holder) {
-  const auto& unique = holder.job.spec.unique;
+  const auto& unique = holder.job.spec->unique;
   return unique && unique->holds_while == UniqueWhile::window;
 }
 
 }  // namespace
 
 bool holds_key(const KeyHolder& holder, Timestamp now) {
-  const auto& unique = holder.job.spec.unique;
+  const auto& unique = holder.job.spec->unique;
   if (!unique) return false;
   switch (unique->holds_while) {
     case UniqueWhile::queued:

@@ -19,7 +19,7 @@ struct Case {
   Job job() const {
     Job job;
     job.id = JobId{{1, 1}};
-    job.spec.unique = Unique{.key = "k", .holds_while = held_while, .window = {}};
+    job.spec.edit().unique = Unique{.key = "k", .holds_while = held_while, .window = {}};
     return job;
   }
   bool holds() const {

@@ -102,7 +102,7 @@ Explanation explain_failure(const Job& job, const Run& run) {
   switch (*rule) {
     case RetryRule::max_attempts:
       because(max_attempts, "max_attempts",
-              fmt::format("max_attempts is {}: there are none left.", job.spec.max_attempts));
+              fmt::format("max_attempts is {}: there are none left.", job.spec->max_attempts));
       break;
     case RetryRule::retry_on:
       because(retry_on, "retry.on", "retry.on does not name this outcome: it is not repeated.");
@@ -230,15 +230,15 @@ Explanation explain_final(const RunFacts& facts) {
 Explanation why_words::explain_pause(const Job& job) {
   Explanation why{.code = resume, .blocker = job_blocker(job)};
   why.text = "The job is paused";
-  if (!job.spec.note.empty()) why.text += fmt::format(" (note: {})", job.spec.note);
+  if (!job.spec->note.empty()) why.text += fmt::format(" (note: {})", job.spec->note);
   why.text += ".";
   if (job.parked_at) {
     why.text += fmt::format(" Its instant of {} came meanwhile.", at(*job.parked_at));
   }
   why.unblocked_by = "Resume the job; what passed meanwhile is then a misfire.";
-  if (job.spec.paused_until) {
-    why.unblocked_by += fmt::format(" It resumes by itself at {}.", at(*job.spec.paused_until));
-    why.until = job.spec.paused_until;
+  if (job.spec->paused_until) {
+    why.unblocked_by += fmt::format(" It resumes by itself at {}.", at(*job.spec->paused_until));
+    why.until = job.spec->paused_until;
   }
   // It was paused then at the latest: the last change left it so.
   why.since = job.updated_at;
@@ -259,8 +259,8 @@ Explanation explain_run(const RunFacts& facts) {
 
 Explanation explain_idle_job(const IdleJobFacts& facts) {
   const auto& job = facts.job;
-  const auto& schedule = job.spec.schedule;
-  if (job.phase == JobPhase::active && (job.parked_at || job.spec.paused)) {
+  const auto& schedule = job.spec->schedule;
+  if (job.phase == JobPhase::active && (job.parked_at || job.spec->paused)) {
     return explain_pause(job);
   }
   Explanation why{.code = no_instant, .blocker = policy_blocker("schedule")};
@@ -271,10 +271,10 @@ Explanation explain_idle_job(const IdleJobFacts& facts) {
     why.code = job_cancelled;
     why.blocker = job_blocker(job);
     why.text = "The job was cancelled: nothing of it starts until it gets a schedule again.";
-  } else if (is_recurring && job.spec.max_runs && job.runs_planned >= *job.spec.max_runs) {
+  } else if (is_recurring && job.spec->max_runs && job.runs_planned >= *job.spec->max_runs) {
     why.code = max_runs;
     why.blocker = policy_blocker("max_runs");
-    why.text = fmt::format("The schedule has made its {}.", times(*job.spec.max_runs, "run"));
+    why.text = fmt::format("The schedule has made its {}.", times(*job.spec->max_runs, "run"));
   } else if (is_recurring && schedule.end_at && *schedule.end_at <= facts.now) {
     why.code = end_at;
     why.blocker = policy_blocker("end_at");

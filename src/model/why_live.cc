@@ -14,9 +14,9 @@ Blocker clock_blocker() {
 }
 
 std::string attempt_of(const Job& job, int number) {
-  return job.spec.max_attempts == 0
+  return job.spec->max_attempts == 0
              ? fmt::format("attempt {}", number)
-             : fmt::format("attempt {} of {}", number, job.spec.max_attempts);
+             : fmt::format("attempt {} of {}", number, job.spec->max_attempts);
 }
 
 constexpr std::string_view kTimeOrRunNow =
@@ -26,7 +26,7 @@ constexpr std::string_view kTimeOrRunNow =
 class LiveRun {
  public:
   explicit LiveRun(const RunFacts& facts)
-      : facts_(facts), job_(facts.job), run_(facts.run), kind_(facts.job.spec.action.kind) {}
+      : facts_(facts), job_(facts.job), run_(facts.run), kind_(facts.job.spec->action.kind) {}
 
   Explanation explain() const {
     switch (run_.state) {
@@ -50,7 +50,7 @@ class LiveRun {
       why.until = known_instant(run_.planned_at);
       return why;
     }
-    if (job_.spec.paused) return explain_pause(job_);
+    if (job_.spec->paused) return explain_pause(job_);
     if (run_.planned_at == kNextStart) return waits_for_start();
     if (run_.planned_at > facts_.now) return facts_.excluded ? is_excluded() : waits_for_instant();
     if (run_.planned_at + run_.jitter > facts_.now) return is_spread();
@@ -185,7 +185,7 @@ class LiveRun {
     why.text = is_backfilling
                    ? fmt::format("Its instant has come while {} of a backfill goes on.", which)
                    : fmt::format("Its instant has come, but {} goes on and overlap is {}.", which,
-                                 to_string(job_.spec.overlap));
+                                 to_string(job_.spec->overlap));
     why.unblocked_by = "The end of that run; it can be cancelled.";
     why.since = run_.planned_at;
     return why;
@@ -197,7 +197,7 @@ class LiveRun {
     const bool is_pulled = facts_.pollers.has_value();
     const bool has_lane = lane != facts_.capacity.lanes.end() && lane->second > 0;
     if (!is_pulled && !has_lane) return lacks_permission();
-    const auto& queue = job_.spec.queue;
+    const auto& queue = job_.spec->queue;
     const auto limit = facts_.capacity.queue_limits.find(queue);
     if (limit != facts_.capacity.queue_limits.end() && standing.running_in_queue >= limit->second) {
       Explanation why{.code = queue_slot, .blocker = queue_blocker(limit->second)};
@@ -227,7 +227,7 @@ class LiveRun {
   }
 
   Explanation waits_for_worker() const {
-    const auto& queue = job_.spec.queue;
+    const auto& queue = job_.spec->queue;
     const auto& pollers = *facts_.pollers;
     Explanation why{.code = worker, .blocker = Blocker{.kind = "queue", .name = queue}};
     why.unblocked_by =
@@ -259,10 +259,10 @@ class LiveRun {
   Explanation runs() const {
     const auto since =
         facts_.standing.attempt_started_at.value_or(run_.started_at.value_or(run_.planned_at));
-    auto until = since + job_.spec.timeout;
+    auto until = since + job_.spec->timeout;
     const bool is_backfill = run_.trigger == Trigger::backfill;
     const auto counted_from = is_backfill ? run_.queued_at.value_or(since) : run_.planned_at;
-    if (job_.spec.deadline) until = std::min(until, counted_from + *job_.spec.deadline);
+    if (job_.spec->deadline) until = std::min(until, counted_from + *job_.spec->deadline);
     Explanation why{.code = run_.is_cancel_requested ? stopping : WhyCode::running};
     const auto* where = kind_ == kWorkerKind ? "worker" : "node";
     why.text = fmt::format("{} runs on {} {} since {}, and is stopped at {} if it has not ended.",
@@ -297,7 +297,7 @@ class LiveRun {
   Blocker queue_blocker(int max) const {
     const auto& standing = facts_.standing;
     return {.kind = "queue",
-            .name = job_.spec.queue,
+            .name = job_.spec->queue,
             .runs = standing.runs_in_queue,
             .in_use = standing.running_in_queue,
             .max = max,

@@ -17,9 +17,9 @@ constexpr Timestamp kNow{std::chrono::seconds(1'772'323'200)};  // 2026-03-01T00
 Job sample_job() {
   Job job;
   job.id = JobId{{1, 1}};
-  job.spec.name = "report";
-  job.spec.action = {"http", R"({"kind":"http"})"};
-  job.spec.schedule.cron = {"0 * * * *"};
+  job.spec.edit().name = "report";
+  job.spec.edit().action = {"http", R"({"kind":"http"})"};
+  job.spec.edit().schedule.cron = {"0 * * * *"};
   job.updated_at = kNow - 24h;
   return job;
 }
@@ -144,8 +144,8 @@ TEST(Why, APausedJobSaysSinceWhenAndItsNote) {
   Case c;
   c.run.state = RunState::planned;
   c.run.planned_at = kNow + 1h;
-  c.job.spec.paused = true;
-  c.job.spec.note = "database moves";
+  c.job.spec.edit().paused = true;
+  c.job.spec.edit().note = "database moves";
   const auto why = c.why();
   EXPECT_EQ(why.code, WhyCode::resume);
   EXPECT_NE(why.text.find("database moves"), std::string::npos) << why.text;
@@ -199,7 +199,7 @@ TEST(Why, AReadyRunSaysWhatItLacks) {
   EXPECT_EQ(crowded.why().code, WhyCode::claim);
 
   auto narrow = c;
-  narrow.job.spec.queue = "narrow";
+  narrow.job.spec.edit().queue = "narrow";
   EXPECT_EQ(narrow.why().code, WhyCode::claim);
   narrow.standing.running_in_queue = 1;
   narrow.standing.runs_in_queue = {RunId{{8, 8}}};
@@ -208,7 +208,7 @@ TEST(Why, AReadyRunSaysWhatItLacks) {
   EXPECT_EQ(narrow.why().blocker->runs, narrow.standing.runs_in_queue);
 
   auto command = c;
-  command.job.spec.action.kind = "command";
+  command.job.spec.edit().action.kind = "command";
   EXPECT_EQ(command.why().code, WhyCode::permission);
   EXPECT_NE(command.why().unblocked_by.find("commands.allow"), std::string::npos);
 }
@@ -246,8 +246,8 @@ TEST(Why, ARunInLineForARateSaysWhenItOpens) {
 
 TEST(Why, ARunThatWorkersPullWaitsForThem) {
   Case c;
-  c.job.spec.action.kind = "worker";
-  c.job.spec.queue = "images";
+  c.job.spec.edit().action.kind = "worker";
+  c.job.spec.edit().queue = "images";
   c.pollers = Pollers{};
   EXPECT_EQ(c.why().code, WhyCode::worker);
   EXPECT_EQ(c.why().text, "No worker polls queue 'images', and none has within a day.");
@@ -263,7 +263,7 @@ TEST(Why, ARunThatWorkersPullWaitsForThem) {
   c.standing.ahead_in_queue = 3;
   EXPECT_EQ(c.why().code, WhyCode::runs_ahead);
   EXPECT_EQ(c.why().blocker->ahead, 3);
-  c.job.spec.queue = "narrow";
+  c.job.spec.edit().queue = "narrow";
   c.standing.running_in_queue = 1;
   EXPECT_EQ(c.why().code, WhyCode::queue_slot);
 }
@@ -286,11 +286,11 @@ TEST(Why, ARunningRunSaysWhereSinceWhenAndUntil) {
   c.run.node = "n1";
   c.run.attempts_made = 1;
   c.standing.attempt_started_at = kNow - 10s;
-  c.job.spec.timeout = 1min;
+  c.job.spec.edit().timeout = 1min;
   EXPECT_EQ(c.why().code, WhyCode::running);
   EXPECT_EQ(c.why().since, kNow - 10s);
   EXPECT_EQ(c.why().until, kNow + 50s);
-  c.job.spec.deadline = 90s;  // from the planned instant
+  c.job.spec.edit().deadline = 90s;  // from the planned instant
   EXPECT_EQ(c.why().until, kNow + 30s);
   c.run.is_cancel_requested = true;
   EXPECT_EQ(c.why().code, WhyCode::stopping);
@@ -298,23 +298,23 @@ TEST(Why, ARunningRunSaysWhereSinceWhenAndUntil) {
 
 TEST(Why, AFailedRunNamesThePolicyThatGaveUp) {
   auto c = failed_run(failure());
-  c.job.spec.max_attempts = 2;
+  c.job.spec.edit().max_attempts = 2;
   EXPECT_EQ(c.why().code, WhyCode::max_attempts);
   EXPECT_EQ(c.why().text, "Attempt 2 failed: exit code 1. max_attempts is 2: there are none left.");
 
-  c.job.spec.max_attempts = 3;
+  c.job.spec.edit().max_attempts = 3;
   EXPECT_EQ(c.why().code, WhyCode::gave_up) << "max_attempts was raised since";
-  c.job.spec.retry.on = {"timed_out"};
+  c.job.spec.edit().retry.on = {"timed_out"};
   EXPECT_EQ(c.why().code, WhyCode::retry_on);
-  c.job.spec.retry.on = {};
-  c.job.spec.retry.max_age = 1min;
+  c.job.spec.edit().retry.on = {};
+  c.job.spec.edit().retry.max_age = 1min;
   EXPECT_EQ(c.why().code, WhyCode::max_age);
-  c.job.spec.deadline = 1min;
+  c.job.spec.edit().deadline = 1min;
   EXPECT_EQ(c.why().code, WhyCode::deadline) << "the stricter of two equal limits";
 
   auto lost = failed_run(failure(OutcomeKind::lost, "lease_expired"));
   lost.run.state = RunState::lost;
-  lost.job.spec.on_lost = OnLost::fail;
+  lost.job.spec.edit().on_lost = OnLost::fail;
   EXPECT_EQ(lost.why().code, WhyCode::on_lost);
   const auto quarantined = failed_run(failure(OutcomeKind::lost, "quarantined")).why();
   EXPECT_EQ(quarantined.code, WhyCode::on_lost);
@@ -365,7 +365,7 @@ TEST(Why, ASkippedInstantNamesTheRunThatWentOn) {
 
 TEST(Why, AJobWithoutALiveRunSaysWhatEndedIt) {
   auto job = sample_job();
-  job.spec.paused = true;
+  job.spec.edit().paused = true;
   job.parked_at = kNow - 1h;
   EXPECT_EQ(idle(job).code, WhyCode::resume);
   EXPECT_NE(idle(job).text.find("2026-02-28T23:00:00.000Z"), std::string::npos);
@@ -375,14 +375,14 @@ TEST(Why, AJobWithoutALiveRunSaysWhatEndedIt) {
   EXPECT_EQ(idle(job).code, WhyCode::job_cancelled);
   job.phase = JobPhase::succeeded;
   EXPECT_EQ(idle(job).code, WhyCode::no_instant);
-  job.spec.schedule.end_at = kNow - 1h;
+  job.spec.edit().schedule.end_at = kNow - 1h;
   EXPECT_EQ(idle(job).code, WhyCode::end_at);
-  job.spec.max_runs = 5;
+  job.spec.edit().max_runs = 5;
   job.runs_planned = 5;
   EXPECT_EQ(idle(job).code, WhyCode::max_runs);
 
   auto once = sample_job();
-  once.spec.schedule.cron.clear();
+  once.spec.edit().schedule.cron.clear();
   once.phase = JobPhase::failed;
   EXPECT_EQ(idle(once).code, WhyCode::no_instant);
   EXPECT_NE(idle(once).text.find("did not succeed"), std::string::npos);

@@ -26,7 +26,7 @@ inline Blocker run_blocker(const Run& run) {
   return {.kind = "run", .id = run.id.to_string(), .name = std::string(to_string(run.state))};
 }
 inline Blocker job_blocker(const Job& job) {
-  return {.kind = "job", .id = job.id.to_string(), .name = job.spec.name};
+  return {.kind = "job", .id = job.id.to_string(), .name = job.spec->name};
 }
 
 Explanation explain_pause(const Job& job);            // why.cc

@@ -162,7 +162,7 @@ const schedule::Schedule* Scheduler::compiled(const Job& job) {
   if (found != schedules_.end() && found->second.version == job.version &&
       found->second.schedule.is_current())
     return &found->second.schedule;
-  auto schedule = schedule::Schedule::compile(job.spec.schedule);
+  auto schedule = schedule::Schedule::compile(job.spec->schedule);
   if (!schedule) {
     log::error("a stored schedule cannot be read",
                {{"job", job.id.to_string()}, {"error", schedule.error().message}});
@@ -193,8 +193,8 @@ void Scheduler::resume_one(Job job) {
   change.next_run = plan_resumption(job, now_, ids_);
   change.now = now_;
   change.job = std::move(job);
-  change.job.spec.paused = false;
-  change.job.spec.paused_until.reset();
+  change.job.spec.edit().paused = false;
+  change.job.spec.edit().paused_until.reset();
   change.job.version = change.expected_version + 1;
   change.job.updated_at = now_;
   change.waiting_needs_planning = needs_planning(change.job.spec);
@@ -344,7 +344,7 @@ void Scheduler::replan_some() {
 
 void Scheduler::replan_one(const store::WaitingRun& waiting) {
   if (waiting.is_cancel_requested) return;  // it ends where it is
-  const auto schedule = schedule::Schedule::compile(waiting.job->spec.schedule);
+  const auto schedule = schedule::Schedule::compile(waiting.job->spec->schedule);
   if (!schedule) return;  // plan_one tells of it
   auto plan = replan({*waiting.job, *schedule, waiting.run, waiting.planned_at, now_}, ids_);
   if (!plan) return;

@@ -80,14 +80,14 @@ class SchedulerTest : public testing::Test {
     Job job;
     job.id = ids.make<JobId>();
     job.project = ids.make<ProjectId>();
-    job.spec.name = "a job";
-    job.spec.action = {"http", "{}"};
-    job.spec.schedule = std::move(spec);
-    job.spec.schedule.anchor = clock.now();
-    job.spec.overlap = overlap;
-    job.spec.max_attempts = max_attempts;
+    job.spec.edit().name = "a job";
+    job.spec.edit().action = {"http", "{}"};
+    job.spec.edit().schedule = std::move(spec);
+    job.spec.edit().schedule.anchor = clock.now();
+    job.spec.edit().overlap = overlap;
+    job.spec.edit().max_attempts = max_attempts;
     job.created_at = clock.now();
-    const auto schedule = schedule::Schedule::compile(job.spec.schedule);
+    const auto schedule = schedule::Schedule::compile(job.spec->schedule);
     EXPECT_TRUE(schedule) << schedule.error().message;
     const auto first = plan_first({job.id, job.spec, *schedule, clock.now()}, ids);
     job.planned_through = first.planned_through;
@@ -366,7 +366,7 @@ TEST_F(SchedulerTest, BackwardsNothingIsRepeatedForwardsTheMisfirePolicyDecides)
 TEST_F(SchedulerTest, AClockSetBackDoesNotStretchAPause) {
   const auto broken = submit_cron("59 12 * * *");
   auto stored = *store.find_job(projects.at(broken), broken);
-  stored.spec.schedule.cron = {"no cron"};  // as a damaged row would have it
+  stored.spec.edit().schedule.cron = {"no cron"};  // as a damaged row would have it
   stored.version = 2;
   store.commit(store::ReplaceJob{stored, 1, false, true, {}, clock.now(), {}},
                [](const auto& answer) { EXPECT_TRUE(answer); });

@@ -65,7 +65,7 @@ Result<std::optional<BackfillReply>> Backfills::replay(const Principal& who, Job
 
 Result<BackfillReply> Backfills::preview(const Job& job, const BackfillRequest& request,
                                          Timestamp now) const {
-  CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(job.spec.schedule));
+  CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(job.spec->schedule));
   if (!schedule.is_recurring()) {
     return fail_field("", "not_recurring", "the job has no recurring schedule: it has no instants",
                       "POST /api/jobs/:job_id/run runs it again");

@@ -132,7 +132,7 @@ Result<Bulks::Picked> Bulks::pick(const Principal& who, const BulkRequest& reque
   if (request.jobs) {
     const auto list = [&](const JobFilter& filter) { return jobs_.list(who, filter); };
     CHRONOS_TRY(is_whole, for_all(*request.jobs, list, [&](const Job& job) {
-                  picked.add(job.id.uuid, job.id.to_string(), job.spec.name);
+                  picked.add(job.id.uuid, job.id.to_string(), job.spec->name);
                 }));
   }
   if (request.runs) {
@@ -152,7 +152,7 @@ Result<std::string> Bulks::name_of(const Principal& who, const std::string& id) 
     return std::move(found.job_name);
   }
   CHRONOS_TRY(auto found, jobs_.find(who, *JobId::parse(id)));
-  return std::move(found.spec.name);
+  return std::move(found.spec->name);
 }
 
 // Those that were asked for by id. What is not there has no name, and will fail.

@@ -43,7 +43,7 @@ Timestamp answered_through(const Job& job, Timestamp now) {
 
 Result<std::optional<Undecided>> read_undecided(const store::Store& store, const Job& job,
                                                 Timestamp now) {
-  CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(job.spec.schedule));
+  CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(job.spec->schedule));
   if (!schedule.is_recurring()) return std::nullopt;
   InstantHistory history;
   CHRONOS_TRY_VOID(for_each_run(store, job, now, [&](const Run& run) {

@@ -276,10 +276,10 @@ void Jobs::put_by_key(const Principal& who, const std::string& key, const json::
     return done(std::unexpected(std::move(good).error()));
   auto draft = draft_new(who, body, std::move(declared), now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
-  if (draft->job.spec.unique) {
+  if (draft->job.spec->unique) {
     return done(fail_field("/unique", "not_applicable", "a job with a key is unique already"));
   }
-  if (draft->job.spec.key != key) {
+  if (draft->job.spec->key != key) {
     return done(fail_field("/key", "conflicting_key", "differs from the key in the path"));
   }
   const auto found = store_.find_job_by_key(who.project, key);
@@ -304,7 +304,7 @@ void Jobs::create_by_key(const Principal& who, Draft draft, const RequestFacts& 
                if (reply || reply.error().reason != Reason::key_taken)
                  return done(std::move(reply));
                // Somebody else made it meanwhile.
-               const auto made = store_.find_job_by_key(who.project, *spec.key);
+               const auto made = store_.find_job_by_key(who.project, *spec->key);
                if (!made) return done(std::unexpected(made.error()));
                replace_by_key(who, made->id, std::move(spec), true, facts, std::move(done));
              });
@@ -317,16 +317,16 @@ void Jobs::replace_by_key(const Principal& who, JobId job, JobSpec spec, bool sa
         [this, spec = std::move(spec), says_paused](const Job& stored,
                                                     Timestamp now) -> Result<Draft> {
           auto next = spec;
-          next.schedule.anchor = stored.spec.schedule.anchor;
-          next.schedule.seed = stored.spec.schedule.seed;
+          next.schedule.anchor = stored.spec->schedule.anchor;
+          next.schedule.seed = stored.spec->schedule.seed;
           if (!says_paused) {
-            next.paused = stored.spec.paused;
-            next.paused_until = stored.spec.paused_until;
+            next.paused = stored.spec->paused;
+            next.paused_until = stored.spec->paused_until;
           }
           // The same again changes nothing: a job that is done does not run anew.
           const bool is_cancelled = stored.phase == JobPhase::cancelled;
           if (!is_cancelled && say_the_same(next, stored.spec)) return unchanged();
-          const bool replaces = is_cancelled || next.schedule != stored.spec.schedule;
+          const bool replaces = is_cancelled || next.schedule != stored.spec->schedule;
           return draft_edit(stored, std::move(next), replaces, now);
         }},
        facts, kEditTries, std::move(done));
@@ -343,9 +343,9 @@ Jobs::Draft Jobs::unchanged() {
 Result<Jobs::Draft> Jobs::read_edit(const Job& stored, std::string_view text, SpecUse use,
                                     Timestamp now) const {
   CHRONOS_TRY(const auto document, json::parse(text));
-  auto spec = stored.spec;
+  JobSpec spec = stored.spec;
   CHRONOS_TRY_VOID(read_spec(document.root(), use, rules_, spec, kCredential));
-  const bool replaces = use == SpecUse::reschedule || spec.schedule != stored.spec.schedule;
+  const bool replaces = use == SpecUse::reschedule || spec.schedule != stored.spec->schedule;
   if (use == SpecUse::reschedule && spec.schedule.every) {
     spec.schedule.anchor = std::chrono::floor<std::chrono::seconds>(now);
   }
@@ -357,13 +357,13 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
   std::optional<Error> problems;
   // What did not change was fine once: a job can be paused although it could not be run today.
   const bool has_new_parts =
-      replaces_schedule || spec.action != stored.spec.action || spec.notify != stored.spec.notify;
+      replaces_schedule || spec.action != stored.spec->action || spec.notify != stored.spec->notify;
   if (has_new_parts) {
     if (const auto good = check_parts(stored.project, spec); !good) {
       add_problems(problems, good.error());
     }
   }
-  if (spec.paused_until != stored.spec.paused_until) {
+  if (spec.paused_until != stored.spec->paused_until) {
     if (const auto good = check_pause(spec, "/paused_until", now); !good) {
       add_problems(problems, good.error());
     }
@@ -384,7 +384,7 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
     draft.job.parked_at.reset();
     draft.job.runs_planned = 0;
     draft.job.phase = JobPhase::active;
-  } else if (stored.spec.paused && !spec.paused) {
+  } else if (stored.spec->paused && !spec.paused) {
     draft.next_run = plan_resumption(stored, now, ids_);
   }
   if (problems) return std::unexpected(std::move(*problems));
@@ -402,8 +402,8 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
   auto draft = edit.next(*stored, now);
   if (!draft) return done(std::unexpected(std::move(draft).error()));
   const bool moves_pause =
-      !draft->is_unchanged && (draft->job.spec.paused != stored->spec.paused ||
-                               draft->job.spec.paused_until != stored->spec.paused_until);
+      !draft->is_unchanged && (draft->job.spec->paused != stored->spec->paused ||
+                               draft->job.spec->paused_until != stored->spec->paused_until);
   if (moves_pause && !allows(who.role, Role::operator_)) {
     return done(fail(Reason::role_too_low, "pausing and resuming need the role operator"));
   }
@@ -475,7 +475,7 @@ void Jobs::pause(const Principal& who, JobId job, const json::Value& body,
   edit(who, job,
        {"job.pause",
         [this, request](const Job& stored, Timestamp now) -> Result<Draft> {
-          auto spec = stored.spec;
+          JobSpec spec = stored.spec;
           spec.paused = true;
           spec.paused_until = request.until;
           if (request.note) spec.note = *request.note;
@@ -490,8 +490,8 @@ void Jobs::resume(const Principal& who, JobId job, const RequestFacts& facts, Do
   edit(who, job,
        {"job.resume",
         [this](const Job& stored, Timestamp now) -> Result<Draft> {
-          if (!stored.spec.paused) return unchanged();
-          auto spec = stored.spec;
+          if (!stored.spec->paused) return unchanged();
+          JobSpec spec = stored.spec;
           spec.paused = false;
           spec.paused_until.reset();
           return draft_edit(stored, std::move(spec), false, now);
@@ -506,12 +506,12 @@ void Jobs::restore(const Principal& who, JobId job, std::int64_t version, const 
   edit(who, job,
        {"job.restore",
         [this, spec = found->spec](const Job& stored, Timestamp now) -> Result<Draft> {
-          auto next = spec;
-          next.paused = stored.spec.paused;
-          next.paused_until = stored.spec.paused_until;
+          JobSpec next = spec;
+          next.paused = stored.spec->paused;
+          next.paused_until = stored.spec->paused_until;
           const bool is_cancelled = stored.phase == JobPhase::cancelled;
           if (!is_cancelled && say_the_same(next, stored.spec)) return unchanged();
-          const bool replaces = is_cancelled || next.schedule != stored.spec.schedule;
+          const bool replaces = is_cancelled || next.schedule != stored.spec->schedule;
           return draft_edit(stored, std::move(next), replaces, now);
         }},
        facts, kEditTries, std::move(done));

@@ -72,7 +72,7 @@ Result<std::optional<Run>> Reasons::went_on_at(const Run& skipped) const {
 // The next instants of the job's schedule, when a calendar excludes them.
 Result<std::optional<schedule::Excluded>> Reasons::excluded_before(const Job& job,
                                                                    Timestamp now) const {
-  const auto& spec = job.spec.schedule;
+  const auto& spec = job.spec->schedule;
   if (spec.calendars.empty()) return std::nullopt;
   CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(spec));
   CHRONOS_TRY(const auto calendars, load_calendars(store_, job.project, spec.calendars));
@@ -83,7 +83,7 @@ Result<Pollers> Reasons::pollers_of(const Job& job) const {
   CHRONOS_TRY(const auto workers, store_.list_workers(job.project));
   Pollers pollers;
   for (const auto& worker : workers) {
-    if (!polls(worker.info.queues, job.spec.queue)) continue;
+    if (!polls(worker.info.queues, job.spec->queue)) continue;
     pollers.alive += worker.is_alive ? 1 : 0;
     pollers.last_seen_at = std::max(pollers.last_seen_at, std::optional(worker.last_seen_at));
   }
@@ -107,7 +107,7 @@ Result<Explanation> Reasons::explain(const Asked& asked) const {
     CHRONOS_TRY(const auto standing, store_.standing(run.project, run.id, ahead_max));
     facts.standing = standing.value_or(Standing{});
   }
-  if (run.state == RunState::queued && job.spec.action.kind == kWorkerKind) {
+  if (run.state == RunState::queued && job.spec->action.kind == kWorkerKind) {
     CHRONOS_TRY(facts.pollers, pollers_of(job));
   }
   if (wants_other && facts.standing.is_held) {
@@ -163,7 +163,7 @@ Result<Status> Reasons::status(const Principal& who, JobId id) const {
   status.attempts_made = run.attempts_made;
   if (run.state == RunState::running) return status;
   // The code needs no more of those ahead than there are slots: fewer than that leave it one.
-  const auto lane = capacity_.lanes.find(status.job.spec.action.kind);
+  const auto lane = capacity_.lanes.find(status.job.spec->action.kind);
   const int slots = lane == capacity_.lanes.end() ? 0 : lane->second;
   CHRONOS_TRY(const auto why, explain({status.job, run, slots + 1, false}));
   if (is_waiting(why.code)) status.waiting_for = why.code;

@@ -52,8 +52,8 @@ Result<schedule::Preview> System::preview(const Principal& who, schedule::Schedu
   spec.anchor = std::chrono::floor<std::chrono::seconds>(start);
   if (job) {
     CHRONOS_TRY(const auto stored, store_.find_job(who.project, *job));
-    spec.anchor = stored.spec.schedule.anchor;
-    spec.seed = stored.spec.schedule.seed;
+    spec.anchor = stored.spec->schedule.anchor;
+    spec.seed = stored.spec->schedule.seed;
   }
   CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(spec));
   CHRONOS_TRY_VOID(schedule.check_fires_after(start));

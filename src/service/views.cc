@@ -180,9 +180,9 @@ Result<void> Views::add_recurring(ProjectId project, const ForecastSpan& span,
     for (const auto& run : waiting) {
       if (run.at >= span.until) return {};
       const auto& job = *run.job;
-      if (job.project != project || job.phase != JobPhase::active || job.spec.paused) continue;
-      CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(job.spec.schedule));
-      CHRONOS_TRY(const auto* excluding, calendars.of(job.spec.schedule.calendars));
+      if (job.project != project || job.phase != JobPhase::active || job.spec->paused) continue;
+      CHRONOS_TRY(const auto schedule, schedule::Schedule::compile(job.spec->schedule));
+      CHRONOS_TRY(const auto* excluding, calendars.of(job.spec->schedule.calendars));
       forecaster.add(job, schedule, *excluding, run.planned_at);
     }
     if (std::ssize(waiting) < kForecastPage) return {};
@@ -254,7 +254,7 @@ Result<GridView> Views::grid(const Principal& who, JobFilter filter,
   for (std::size_t i = 0; i < page.rows.size(); ++i) {
     std::map<std::int64_t, GridCell> cells;
     for (const auto& run : recent[i]) put_run(cells, run, span);
-    GridRow row{page.rows[i].id, page.rows[i].spec.name, {}, std::ssize(recent[i]) == ask.limit};
+    GridRow row{page.rows[i].id, page.rows[i].spec->name, {}, std::ssize(recent[i]) == ask.limit};
     for (const auto& [_, cell] : cells) row.cells.push_back(cell);
     view.rows.push_back(std::move(row));
   }

@@ -48,7 +48,7 @@ std::string describe(const Key& key) {
 }
 
 AuditEntry job_entry(const Author& by, const Job& job) {
-  return entry_by(by, job.project, job.id.to_string(), job.spec.name);
+  return entry_by(by, job.project, job.id.to_string(), job.spec->name);
 }
 
 AuditEntry with_sides(AuditEntry entry, std::string_view before, std::string_view after) {
@@ -107,7 +107,7 @@ std::optional<AuditEntry> entry_of(const RunJob& change, const Before& before,
   const bool is_retry = change.run.retry_of.has_value();
   auto entry = entry_by(*change.by, change.project,
                         is_retry ? change.run.retry_of->to_string() : change.job.to_string(),
-                        before.job ? before.job->spec.name : std::string());
+                        before.job ? before.job->spec->name : std::string());
   entry.after = Members().add("run", answer.run.to_string()).text();
   return entry;
 }
@@ -116,7 +116,7 @@ std::optional<AuditEntry> entry_of(const Backfill& change, const Before& before,
                                    const Backfill::Answer& answer) {
   if (answer.is_replay || change.runs.empty()) return std::nullopt;
   auto entry = entry_by(*change.by, change.project, change.job.to_string(),
-                        before.job ? before.job->spec.name : std::string());
+                        before.job ? before.job->spec->name : std::string());
   entry.after = Members()
                     .add("runs", static_cast<std::int64_t>(std::ssize(change.runs)))
                     .add("first", answer.first->to_string())
@@ -128,7 +128,7 @@ std::optional<AuditEntry> entry_of(const Backfill& change, const Before& before,
 std::optional<AuditEntry> entry_of(const CancelRun& change, const Before& before,
                                    const RunAnswer& answer) {
   if (!before.job) return std::nullopt;
-  return entry_by(*change.by, change.project, answer.run.to_string(), before.job->spec.name);
+  return entry_by(*change.by, change.project, answer.run.to_string(), before.job->spec->name);
 }
 
 std::optional<AuditEntry> entry_of(const PutCalendar& change, const Before& before,
@@ -229,7 +229,7 @@ AuditEntry submission_entry(const Job& job, KeyId by) {
   entry.action = kSubmitAction;
   entry.kind = "job";
   entry.resource = job.id.to_string();
-  entry.name = job.spec.name;
+  entry.name = job.spec->name;
   return entry;
 }
 

@@ -341,7 +341,7 @@ struct ClaimedRun {
   Timestamp queued_at;
   Timestamp started_at;  // of this attempt: the claim's `now`
   // Of the job, as stored at the claim. Shared: a store may keep what it decoded between claims.
-  std::shared_ptr<const JobSpec> spec;
+  Shared<JobSpec> spec;
   std::int64_t failure_streak = 0;
 };
 

@@ -10,7 +10,7 @@ namespace chronos::store::memory {
 namespace {
 
 bool is_active_user(const StoredJob& stored, const Calendar& calendar) {
-  const auto& names = stored.job.spec.schedule.calendars;
+  const auto& names = stored.job.spec->schedule.calendars;
   return stored.job.project == calendar.project && stored.job.phase == JobPhase::active &&
          std::ranges::find(names, calendar.name) != names.end();
 }
@@ -73,7 +73,7 @@ Result<CalendarAnswer> apply(Tables& tables, const DeleteCalendar& change) {
   }
   std::vector<CalendarUser> users;
   for (const auto& [id, stored] : tables.jobs) {
-    if (is_active_user(stored, calendar)) users.push_back({id, stored.job.spec.name});
+    if (is_active_user(stored, calendar)) users.push_back({id, stored.job.spec->name});
   }
   if (!users.empty()) return calendar_in_use(change.name, users);
   tables.calendars.erase(found);
@@ -82,7 +82,7 @@ Result<CalendarAnswer> apply(Tables& tables, const DeleteCalendar& change) {
 
 std::vector<CalendarVersion> calendars_of(const Tables& tables, const Job& job) {
   std::vector<CalendarVersion> versions;
-  for (const auto& name : job.spec.schedule.calendars) {
+  for (const auto& name : job.spec->schedule.calendars) {
     const auto found = tables.calendars.find({job.project, name});
     if (found != tables.calendars.end()) versions.push_back({name, found->second.version});
   }

@@ -14,14 +14,14 @@ JobAnswer answer_of(const Tables& tables, JobId job, bool is_replay = false) {
 
 // Refuses when another job of the project has the key.
 Result<void> check_key(const Tables& tables, const Job& job) {
-  if (!job.spec.key) return {};
-  const auto found = tables.job_keys.find({job.project, *job.spec.key});
+  if (!job.spec->key) return {};
+  const auto found = tables.job_keys.find({job.project, *job.spec->key});
   if (found == tables.job_keys.end() || found->second == job.id) return {};
-  return fail(Reason::key_taken, "another job has the key '" + *job.spec.key + "'");
+  return fail(Reason::key_taken, "another job has the key '" + *job.spec->key + "'");
 }
 
 Result<void> check_calendars(const Tables& tables, const Job& job) {
-  const auto& names = job.spec.schedule.calendars;
+  const auto& names = job.spec->schedule.calendars;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (!tables.calendars.contains({job.project, names[i]})) return unknown_calendar(i, names[i]);
   }
@@ -77,7 +77,7 @@ void keep_schedule(Tables& tables, StoredJob& stored, const ReplaceJob& change) 
     }
   }
   const auto& job = stored.job;
-  if (!change.next_run || !job.parked_at || job.spec.paused) return;
+  if (!change.next_run || !job.parked_at || job.spec->paused) return;
   if (waits_to_be_planned(tables, stored)) return;
   auto next = *change.next_run;
   next.planned_at = next.at = *job.parked_at;
@@ -107,8 +107,8 @@ void keep_version(StoredJob& stored, const Job& job, const std::optional<Author>
 // ordered by its priority.
 void put_declaration(Tables& tables, StoredJob& stored, Job job, const ReplaceJob& change) {
   keep_version(stored, job, change.by);
-  if (stored.job.spec.key) tables.job_keys.erase({job.project, *stored.job.spec.key});
-  if (job.spec.key) tables.job_keys.emplace(std::pair{job.project, *job.spec.key}, job.id);
+  if (stored.job.spec->key) tables.job_keys.erase({job.project, *stored.job.spec->key});
+  if (job.spec->key) tables.job_keys.emplace(std::pair{job.project, *job.spec->key}, job.id);
   std::vector<LiveRun> moved;
   for (const auto id : std::set<RunId>(stored.live)) {
     if (has_to_move(tables.live_runs.at(id), stored.job.spec, job.spec)) {
@@ -116,9 +116,9 @@ void put_declaration(Tables& tables, StoredJob& stored, Job job, const ReplaceJo
     }
   }
   const auto take_limits = [&](LiveRun& run) {
-    if (run.limits == job.spec.limits) return;
+    if (run.limits == job.spec->limits) return;
     give_slot_back(tables, run);
-    run.limits = job.spec.limits;
+    run.limits = job.spec->limits;
   };
   std::ranges::for_each(moved, take_limits);
   for (const auto id : stored.live) {
@@ -150,7 +150,7 @@ Result<JobAnswer> apply(Tables& tables, const SubmitJob& change) {
   auto job = change.job;
   job.counts.running = 0;
   job.next_run_at.reset();
-  if (job.spec.key) tables.job_keys.emplace(std::pair{job.project, *job.spec.key}, id);
+  if (job.spec->key) tables.job_keys.emplace(std::pair{job.project, *job.spec->key}, id);
   auto& stored = tables.jobs[id];
   if (change.by) stored.created_by = change.by->key;
   stored.versions = {{job.version, job.created_at, stored.created_by, {}, job.spec}};
@@ -255,7 +255,7 @@ Result<Backfill::Answer> apply(Tables& tables, const Backfill& change) {
     run.trigger = planned.trigger;
     run.planned_at = planned.planned_at;
     run.at = planned.at;
-    run.limits = job.spec.limits;
+    run.limits = job.spec->limits;
     run.place = change.holds ? Place::held : Place::ready;
     if (!change.holds) run.queued_at = change.now;
     insert(tables, std::move(run));

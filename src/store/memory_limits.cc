@@ -15,7 +15,7 @@ LimitKey key_of(const Tables& tables, const LiveRun& run, LimitKind kind) {
 }
 
 std::tuple<int, Timestamp, RunId> place_in_line(const Tables& tables, const LiveRun& run) {
-  return {-job_of(tables, run).spec.priority, run.planned_at, run.id};
+  return {-job_of(tables, run).spec->priority, run.planned_at, run.id};
 }
 
 void change_use(Tables& tables, const LimitKey& key, std::int64_t by) {

@@ -10,7 +10,7 @@ namespace {
 
 // The runs of a job that its retention lets go, oldest first.
 std::vector<RunId> beyond_retention(const Tables& tables, const StoredJob& stored, Timestamp now) {
-  const auto& retention = stored.job.spec.retention;
+  const auto& retention = stored.job.spec->retention;
   std::vector<RunId> rows;
   for (const auto id : stored.ended) {
     if (!tables.final_runs.at(id).is_fold) rows.push_back(id);

@@ -19,12 +19,12 @@ bool contains_ignoring_case(const std::string& text, const std::string& part) {
 }
 
 bool matches(const JobFilter& filter, const Job& job) {
-  const auto& tags = job.spec.tags;
+  const auto& tags = job.spec->tags;
   return (!filter.status || job.status == *filter.status) &&
          (filter.tag.empty() || std::ranges::find(tags, filter.tag) != tags.end()) &&
-         contains_ignoring_case(job.spec.name, filter.name_contains) &&
-         (filter.kind.empty() || job.spec.action.kind == filter.kind) &&
-         (filter.queue.empty() || job.spec.queue == filter.queue) &&
+         contains_ignoring_case(job.spec->name, filter.name_contains) &&
+         (filter.kind.empty() || job.spec->action.kind == filter.kind) &&
+         (filter.queue.empty() || job.spec->queue == filter.queue) &&
          (!filter.created_after || job.created_at >= *filter.created_after) &&
          (!filter.created_before || job.created_at < *filter.created_before);
 }
@@ -84,7 +84,7 @@ DueRun due_value(const Tables& tables, const LiveRun& due) {
 }
 
 bool resumes_by_itself(const Job& job) {
-  return job.phase == JobPhase::active && job.spec.paused_until.has_value();
+  return job.phase == JobPhase::active && job.spec->paused_until.has_value();
 }
 
 bool is_expired(const Tables& tables, const LiveRun& run, SteadyTime now) {
@@ -277,12 +277,12 @@ std::vector<DueRun> due_runs(const Tables& tables, Timestamp now, int limit) {
 std::vector<Job> jobs_to_resume(const Tables& tables, Timestamp now, int limit) {
   std::vector<Job> jobs;
   for (const auto& [_, stored] : tables.jobs) {
-    if (resumes_by_itself(stored.job) && *stored.job.spec.paused_until <= now) {
+    if (resumes_by_itself(stored.job) && *stored.job.spec->paused_until <= now) {
       jobs.push_back(job_value(tables, stored));
     }
   }
   std::ranges::sort(jobs, {},
-                    [](const Job& job) { return std::pair(job.spec.paused_until, job.id); });
+                    [](const Job& job) { return std::pair(job.spec->paused_until, job.id); });
   if (std::ssize(jobs) > limit) jobs.resize(static_cast<std::size_t>(limit));
   return jobs;
 }
@@ -291,7 +291,7 @@ std::optional<Timestamp> next_resume_at(const Tables& tables) {
   std::optional<Timestamp> next;
   for (const auto& [_, stored] : tables.jobs) {
     if (!resumes_by_itself(stored.job)) continue;
-    if (!next || *stored.job.spec.paused_until < *next) next = stored.job.spec.paused_until;
+    if (!next || *stored.job.spec->paused_until < *next) next = stored.job.spec->paused_until;
   }
   return next;
 }
@@ -436,8 +436,8 @@ std::vector<QueueTotals> list_queues(const Tables& tables, ProjectId project) {
   for (const auto& [_, run] : tables.live_runs) {
     const auto& job = tables.jobs.at(run.job).job;
     if (job.project != project) continue;
-    auto& queue = queues[job.spec.queue];
-    queue.name = job.spec.queue;
+    auto& queue = queues[job.spec->queue];
+    queue.name = job.spec->queue;
     queue.runs += totals_of(run);
     if (run.place != Place::ready) continue;
     queue.oldest_ready_at =
@@ -459,7 +459,7 @@ Ahead runs_ahead(const Tables& tables, const AheadAsk& ask) {
       continue;
     }
     if (std::ssize(ahead.runs) < ask.runs_max)
-      ahead.runs.push_back({at, id, job.id, job.spec.name});
+      ahead.runs.push_back({at, id, job.id, job.spec->name});
     ahead.has_more = std::ssize(ahead.instants) == ask.instants_max;
     if (!ahead.has_more) ahead.instants.push_back(at);
   }
@@ -483,7 +483,7 @@ Overview overview(const Tables& tables, const OverviewAsk& ask) {
   Overview overview;
   for (const auto& [_, stored] : tables.jobs) {
     const auto& job = stored.job;
-    if (job.project == ask.project) overview.jobs.count(job.phase, job.spec.paused);
+    if (job.project == ask.project) overview.jobs.count(job.phase, job.spec->paused);
   }
   for (const auto& [_, run] : tables.live_runs) {
     if (tables.jobs.at(run.job).job.project != ask.project) continue;
@@ -495,7 +495,7 @@ Overview overview(const Tables& tables, const OverviewAsk& ask) {
     if (at <= ask.now || at > ask.now + ask.ahead || job.project != ask.project) continue;
     ++overview.upcoming_count;
     if (std::ssize(overview.upcoming) == ask.upcoming_max) continue;
-    overview.upcoming.push_back({at, id, job.id, job.spec.name});
+    overview.upcoming.push_back({at, id, job.id, job.spec->name});
   }
   const auto first = tables.tallies.lower_bound({ask.project, tally_step_of(ask.since)});
   for (auto it = first; it != tables.tallies.end() && it->first.first == ask.project; ++it) {

@@ -9,7 +9,7 @@ namespace chronos::store::memory {
 namespace {
 
 std::tuple<int, Timestamp, RunId> ready_key(const Tables& tables, const LiveRun& run) {
-  return {-tables.jobs.at(run.job).job.spec.priority, run.planned_at, run.id};
+  return {-tables.jobs.at(run.job).job.spec->priority, run.planned_at, run.id};
 }
 
 RunState state_of(const LiveRun& run) {
@@ -76,14 +76,14 @@ JobStatus status_of(const Job& job, bool is_running, bool is_retrying) {
   if (is_retrying) return JobStatus::retrying;
   if (job.phase == JobPhase::succeeded) return JobStatus::succeeded;
   if (job.phase == JobPhase::failed) return JobStatus::failed;
-  return job.spec.paused ? JobStatus::paused : JobStatus::scheduled;
+  return job.spec->paused ? JobStatus::paused : JobStatus::scheduled;
 }
 
 // A run lies in `ready` now: whoever may take it is told when the transaction is committed.
 void tell_ready(Tables& tables, const LiveRun& run) {
   const auto& job = tables.jobs.at(run.job).job;
-  if (job.spec.action.kind == kWorkerKind) {
-    tables.news.work.push_back({job.project, job.spec.queue, 1});
+  if (job.spec->action.kind == kWorkerKind) {
+    tables.news.work.push_back({job.project, job.spec->queue, 1});
   } else {
     tables.has_made_ready = true;
   }
@@ -91,7 +91,7 @@ void tell_ready(Tables& tables, const LiveRun& run) {
 
 // A lease is gone: whoever found its queue full is told.
 void tell_room(Tables& tables, const LiveRun& run) {
-  const auto& queue = tables.jobs.at(run.job).job.spec.queue;
+  const auto& queue = tables.jobs.at(run.job).job.spec->queue;
   if (tables.full_queues.erase(queue) == 0) return;
   tables.news.work.push_back({std::nullopt, queue, 1});
   tables.news.is_for_nodes = true;
@@ -109,7 +109,7 @@ void insert(Tables& tables, LiveRun run) {
   }
   if (run.place == Place::leased) tables.leases.emplace(run.lease->token, id);
   auto& stored = tables.jobs.at(run.job);
-  tables.queues_seen.emplace(stored.job.project, stored.job.spec.queue);
+  tables.queues_seen.emplace(stored.job.project, stored.job.spec->queue);
   stored.live.insert(id);
   const auto [_, is_new] = tables.live_runs.emplace(id, std::move(run));
   CHRONOS_CHECK(is_new);
@@ -141,7 +141,7 @@ void insert_planned(Tables& tables, JobId job, const PlannedRun& planned, Timest
   run.at = planned.at;
   run.needs_planning = planned.needs_planning;
   run.retry_of = planned.retry_of;
-  run.limits = tables.jobs.at(job).job.spec.limits;
+  run.limits = tables.jobs.at(job).job.spec->limits;
   insert(tables, std::move(run));
   if (planned.at <= now && !planned.needs_planning) make_ready(tables, planned.id, now);
 }
@@ -252,7 +252,7 @@ void release_held(Tables& tables, JobId job, Timestamp now) {
 }
 
 bool is_recurring(const Job& job) {
-  return !job.spec.schedule.cron.empty() || job.spec.schedule.every.has_value();
+  return !job.spec->schedule.cron.empty() || job.spec->schedule.every.has_value();
 }
 
 Job job_value(const Tables& tables, const StoredJob& stored) {
@@ -280,7 +280,7 @@ Run run_value(const Tables& tables, const LiveRun& live) {
   run.id = live.id;
   run.job = live.job;
   run.project = job.project;
-  run.job_name = job.spec.name;
+  run.job_name = job.spec->name;
   run.trigger = live.trigger;
   run.state = state_of(live);
   run.planned_at = live.planned_at;
@@ -304,7 +304,7 @@ Run run_value(const Tables& tables, const LiveRun& live) {
 
 Run run_value(const Tables& tables, const FinalRun& final_run) {
   auto run = final_run.run;
-  run.job_name = tables.jobs.at(run.job).job.spec.name;
+  run.job_name = tables.jobs.at(run.job).job.spec->name;
   return run;
 }
 
@@ -321,7 +321,7 @@ ClaimedRun claimed_value(const Tables& tables, const LiveRun& run) {
           .planned_at = run.planned_at,
           .queued_at = run.queued_at.value_or(run.planned_at),
           .started_at = run.lease->started_at,
-          .spec = std::make_shared<const JobSpec>(job.spec),
+          .spec = job.spec,
           .failure_streak = job.failure_streak};
 }
 

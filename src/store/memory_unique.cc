@@ -21,7 +21,7 @@ KeyHolder holder_of(const Tables& tables, const UniqueKey& taken) {
 }  // namespace
 
 Result<std::optional<JobAnswer>> meet_holder(Tables& tables, const SubmitJob& change) {
-  const auto& unique = change.job.spec.unique;
+  const auto& unique = change.job.spec->unique;
   if (!unique) return std::nullopt;
   const auto found = tables.unique_keys.find({change.job.project, unique->key});
   if (found == tables.unique_keys.end()) return std::nullopt;
@@ -39,7 +39,7 @@ Result<std::optional<JobAnswer>> meet_holder(Tables& tables, const SubmitJob& ch
 }
 
 void take_unique_key(Tables& tables, const Job& job, Timestamp now) {
-  const auto& unique = job.spec.unique;
+  const auto& unique = job.spec->unique;
   if (!unique) return;
   tables.unique_keys[{job.project, unique->key}] = {job.id, window_end(*unique, now)};
 }

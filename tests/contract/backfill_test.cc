@@ -26,7 +26,7 @@ class BackfillApi : public ApiTest {
     for (auto due = *store_.due_runs(clock_.now(), 100); !due.empty();
          due = *store_.due_runs(clock_.now(), 100)) {
       for (const auto& run : due) {
-        const auto schedule = schedule::Schedule::compile(run.job->spec.schedule);
+        const auto schedule = schedule::Schedule::compile(run.job->spec->schedule);
         const DueInput input{*run.job,    *schedule,    run.run, run.planned_at,    run.is_running,
                              run.is_held, clock_.now(), {},      run.is_backfilling};
         ASSERT_TRUE(

@@ -47,7 +47,7 @@ class Story : public ApiTest {
   bool plan_once() {
     const auto due = *store_.due_runs(clock_.now(), 100);
     for (const auto& run : due) {
-      const auto schedule = schedule::Schedule::compile(run.job->spec.schedule);
+      const auto schedule = schedule::Schedule::compile(run.job->spec->schedule);
       const DueInput input{
           *run.job,
           *schedule,
@@ -56,7 +56,7 @@ class Story : public ApiTest {
           run.is_running,
           run.is_held,
           clock_.now(),
-          *service::load_calendars(store_, run.job->project, run.job->spec.schedule.calendars)};
+          *service::load_calendars(store_, run.job->project, run.job->spec->schedule.calendars)};
       EXPECT_TRUE(commit_and_wait(store_, store::CommitPlan{plan_due(input, ids_), clock_.now()}));
     }
     return !due.empty();

@@ -97,7 +97,7 @@ Complaints check_overlap(const store::Store& store, ProjectId project, const His
   Complaints complaints;
   for (const auto& [id, runs] : history) {
     const auto job = store.find_job(project, id);
-    if (job->spec.overlap == Overlap::allow) continue;
+    if (job->spec->overlap == Overlap::allow) continue;
     const auto going = std::ranges::count_if(runs, [](const Run& run) {
       return run.trigger == Trigger::schedule && run.state == RunState::running;
     });
@@ -114,7 +114,7 @@ namespace {
 Complaints check_slots(const store::Store& store, ProjectId project, const History& history) {
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> keys;  // how many go on, and may
   for (const auto& [id, runs] : history) {
-    const auto limit = store.find_job(project, id)->spec.limits.concurrency;
+    const auto limit = store.find_job(project, id)->spec->limits.concurrency;
     if (!limit) continue;
     auto& [going, max] = keys[limit->key];
     max = max == 0 ? limit->max : std::min(max, limit->max);
@@ -148,8 +148,8 @@ Complaints check_rates(const store::Store& store, ProjectId project, const Outsi
     const bool is_of_this_epoch =
         start.since_claim >= Duration(0) && start.since_claim < Duration(5'000'000);
     const bool is_dated = is_of_this_epoch && start.started_at >= start.queued_at;
-    if (!job || !job->spec.limits.rate || !is_dated) continue;
-    const auto& rate = *job->spec.limits.rate;
+    if (!job || !job->spec->limits.rate || !is_dated) continue;
+    const auto& rate = *job->spec->limits.rate;
     limits[rate.key] = rate;
     auto& window = windows[{rate.key, start.clock_offset}];
     window.starts.push_back(start.started_at);
@@ -191,7 +191,7 @@ Complaints check_attempts(const store::Store& store, ProjectId project, const Hi
     const auto job = store.find_job(project, id);
     for (const auto& row : runs) {
       if (row.state == RunState::succeeded && row.ended_at) succeeded_at[row.id] = *row.ended_at;
-      const auto max = job->spec.max_attempts;
+      const auto max = job->spec->max_attempts;
       if (max != 0 && row.attempts_made > max) {
         complaints.push_back(
             fmt::format("{} made {} attempts", row.id.to_string(), row.attempts_made));
@@ -259,7 +259,7 @@ Complaints check_ledger(const store::Store& store, ProjectId project, const Hist
   Complaints complaints;
   for (const auto& [id, runs] : history) {
     const auto job = store.find_job(project, id);
-    const auto schedule = schedule::Schedule::compile(job->spec.schedule);
+    const auto schedule = schedule::Schedule::compile(job->spec->schedule);
     if (rescheduled.contains(id) || !schedule->is_recurring()) continue;
     std::vector<std::pair<Timestamp, Timestamp>> covered;
     std::int64_t counted = 0;
@@ -304,7 +304,7 @@ Complaints check_deliveries(const store::Store& store, ProjectId project, const 
     for (const auto& run : runs) {
       const bool has_failed = run.state == RunState::failed || run.state == RunState::timed_out ||
                               run.state == RunState::lost;
-      if (!has_failed || job->spec.notify.empty()) continue;
+      if (!has_failed || job->spec->notify.empty()) continue;
       const auto deliveries = store.list_deliveries(project, run.id);
       if (deliveries->size() != 1) {
         complaints.push_back(
@@ -325,7 +325,7 @@ Complaints check_acknowledged(const store::Store& store, ProjectId project, cons
   }
   std::map<std::string, JobId> names;
   for (const auto& [id, runs] : history) {
-    const auto [other, is_new] = names.emplace(store.find_job(project, id)->spec.name, id);
+    const auto [other, is_new] = names.emplace(store.find_job(project, id)->spec->name, id);
     if (is_new) continue;
     complaints.push_back(
         fmt::format("{} and {} are of one submission", id.to_string(), other->second.to_string()));

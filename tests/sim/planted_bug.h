@@ -49,8 +49,10 @@ class PlantedBug {
     if constexpr (std::is_same_v<C, store::SubmitJob>) {
       const bool is_lost = kind_ == Bug::loses_a_submission && ++count_ % 10 == 0;
       if (is_lost) return answer({change.job, false});
-      auto& limit = change.job.spec.limits.concurrency;
-      if (kind_ == Bug::raises_limits && limit && ++count_ % 2 == 0) limit->max += kRaise;
+      const bool is_limited = change.job.spec->limits.concurrency.has_value();
+      if (kind_ == Bug::raises_limits && is_limited && ++count_ % 2 == 0) {
+        change.job.spec.edit().limits.concurrency->max += kRaise;
+      }
     }
     if constexpr (std::is_same_v<C, store::CommitPlan>) {
       if (kind_ == Bug::forgets_ledger_rows) change.rows.clear();

@@ -71,7 +71,7 @@ TEST_P(AuditTest, ASubmissionIsToldByItsJob) {
   EXPECT_EQ(entry.action, "job.submit");
   EXPECT_EQ(entry.kind, "job");
   EXPECT_EQ(entry.resource, job.id.to_string());
-  EXPECT_EQ(entry.name, job.spec.name);
+  EXPECT_EQ(entry.name, job.spec->name);
   EXPECT_EQ(entry.at, job.created_at);
   EXPECT_EQ(entry.actor, actor_);
   EXPECT_EQ(entry.actor_name, "ops");
@@ -81,7 +81,7 @@ TEST_P(AuditTest, ASubmissionIsToldByItsJob) {
 
 TEST_P(AuditTest, WithoutAnAuthorThereIsNoEntry) {
   auto job = submit_recurring(now() + 1h);
-  job.spec.note = "x";
+  job.spec.edit().note = "x";
   commit(replacement(job));
   EXPECT_TRUE(entries().empty());
 }
@@ -89,8 +89,8 @@ TEST_P(AuditTest, WithoutAnAuthorThereIsNoEntry) {
 TEST_P(AuditTest, AChangeTellsWhatItChanged) {
   auto job = submit_by();
   clock_.advance(1h);
-  job.spec.note = "slower";
-  job.spec.queue = "reports";
+  job.spec.edit().note = "slower";
+  job.spec.edit().queue = "reports";
   change(job, "job.pause");
   const auto entry = newest();
   EXPECT_EQ(entry.action, "job.pause");
@@ -102,7 +102,7 @@ TEST_P(AuditTest, AChangeTellsWhatItChanged) {
 
 TEST_P(AuditTest, SecretsAreNoPartOfIt) {
   auto job = submit_by();
-  job.spec.action.config =
+  job.spec.edit().action.config =
       R"({"kind":"http","url":"https://a.example/","headers":{"X-Api-Key":"k1"}})";
   change(job);
   const auto entry = newest();
@@ -136,7 +136,7 @@ TEST_P(AuditTest, RunsAndTheirJobs) {
   const auto run = run_now(job);
   commit(CancelRun{project_, run, now(), author("run.cancel")});
   EXPECT_EQ(newest().resource, run.to_string());
-  EXPECT_EQ(newest().name, job.spec.name);
+  EXPECT_EQ(newest().name, job.spec->name);
   const auto entries = actions().size();
   commit(CancelRun{project_, run, now(), author("run.cancel")});
   EXPECT_EQ(actions().size(), entries) << "it was over";
@@ -227,7 +227,7 @@ TEST_P(AuditTest, FiltersAndPages) {
   for (int i = 0; i < 5; ++i) {
     jobs.push_back(submit_by());
     clock_.advance(1h);
-    jobs[static_cast<std::size_t>(i)].spec.note = "x";
+    jobs[static_cast<std::size_t>(i)].spec.edit().note = "x";
     change(jobs.back());
     clock_.advance(1h);
   }
@@ -261,10 +261,10 @@ TEST_P(AuditTest, AnotherProjectSeesNothing) {
 
 TEST_P(AuditTest, PruneDropsWhatIsOlder) {
   auto job = submit_by();
-  job.spec.note = "x";
+  job.spec.edit().note = "x";
   job = change(job);
   clock_.advance(24h);
-  job.spec.note = "y";
+  job.spec.edit().note = "y";
   change(job);
   Prune prune{now(), 1000, 24h};
   EXPECT_EQ(commit(prune), 1);
@@ -275,13 +275,13 @@ TEST_P(AuditTest, PruneDropsWhatIsOlder) {
 
 TEST_P(AuditTest, EachDeclarationStays) {
   auto job = submit_by();
-  const auto first = job.spec.note;
+  const auto first = job.spec->note;
   clock_.advance(1h);
-  job.spec.note = "second";
-  job.spec.payload = R"({"n":2})";
+  job.spec.edit().note = "second";
+  job.spec.edit().payload = R"({"n":2})";
   job = change(job);
   clock_.advance(1h);
-  job.spec.note = "third";
+  job.spec.edit().note = "third";
   auto edit = replacement(job);
   edit.job.updated_at = now();
   commit(edit);  // by the server itself
@@ -291,18 +291,18 @@ TEST_P(AuditTest, EachDeclarationStays) {
   const auto version = [&](std::int64_t number) {
     return must(store().find_version(project_, job.id, number));
   };
-  EXPECT_EQ(version(1).spec.note, first);
+  EXPECT_EQ(version(1).spec->note, first);
   EXPECT_EQ(version(1).by, actor_);
   EXPECT_EQ(version(1).by_name, "ops");
   EXPECT_EQ(version(1).at, kStart);
-  EXPECT_EQ(version(2).spec.note, "second");
-  EXPECT_EQ(version(2).spec.payload, R"({"n":2})");
+  EXPECT_EQ(version(2).spec->note, "second");
+  EXPECT_EQ(version(2).spec->payload, R"({"n":2})");
   EXPECT_EQ(version(2).by, actor_);
   EXPECT_EQ(version(2).at, kStart + 1h);
-  EXPECT_EQ(version(3).spec.note, "third");
+  EXPECT_EQ(version(3).spec->note, "third");
   EXPECT_EQ(version(3).by, std::nullopt);
   store_.reopen();
-  EXPECT_EQ(version(2).spec.note, "second");
+  EXPECT_EQ(version(2).spec->note, "second");
 }
 
 TEST_P(AuditTest, AVersionThatDeclaredNothingIsTheOneBefore) {
@@ -316,7 +316,7 @@ TEST_P(AuditTest, AVersionThatDeclaredNothingIsTheOneBefore) {
 TEST_P(AuditTest, TheOldestVersionsGo) {
   auto job = submit_by();
   for (int i = 0; i < kVersionsKept + 3; ++i) {
-    job.spec.note = std::to_string(i);
+    job.spec.edit().note = std::to_string(i);
     job = change(job);
   }
   const auto kept = versions(job);

@@ -42,8 +42,9 @@ TEST_P(BatchesTest, EachSubmissionIsStoredWhole) {
   std::vector<SubmitJob> changes;
   for (int i = 0; i < 40; ++i) {
     auto change = submission(i % 2 == 0 ? unlimited_spec() : sample_spec());
-    change.job.spec.key = i % 2 == 0 ? std::optional("key-" + std::to_string(i)) : std::nullopt;
-    change.job.spec.name = "job " + std::to_string(i) + (i % 3 == 0 ? " \xE2\x9C\x93" : "");
+    change.job.spec.edit().key =
+        i % 2 == 0 ? std::optional("key-" + std::to_string(i)) : std::nullopt;
+    change.job.spec.edit().name = "job " + std::to_string(i) + (i % 3 == 0 ? " \xE2\x9C\x93" : "");
     if (i % 4 == 1) change.first_run = planned(now() + 1h);
     if (i % 4 == 2) change.first_run = to_plan(now());
     if (i % 4 == 3) change.first_run.reset();
@@ -56,7 +57,7 @@ TEST_P(BatchesTest, EachSubmissionIsStoredWhole) {
     EXPECT_FALSE(answered.is_replay);
     const auto read = job(sent);
     EXPECT_EQ(encode_spec(read.spec), encode_spec(sent.spec));
-    EXPECT_EQ(read.spec.payload, sent.spec.payload);
+    EXPECT_EQ(read.spec->payload, sent.spec->payload);
     EXPECT_EQ(read.planned_through, sent.planned_through);
     EXPECT_EQ(read.next_run_at, answered.job.next_run_at);
     EXPECT_EQ(read.status, answered.job.status);
@@ -175,7 +176,7 @@ TEST_P(BatchesTest, AHeldRunThatGotLimitsMeanwhilePassesThemWhenItsTurnComes) {
   const auto held = due_one().run;
   plan(Plan::DueRun::hold);
   auto limited = job(submitted);
-  limited.spec.limits.concurrency = ConcurrencyLimit{"tenant", 1};
+  limited.spec.edit().limits.concurrency = ConcurrencyLimit{"tenant", 1};
   commit(replacement(limited));
   together<SettleRun>(
       {settlement(claimed[0], RunState::succeeded), settlement(claimed[1], RunState::succeeded)});

@@ -124,11 +124,11 @@ TEST_P(CalendarsTest, AJobNamesOnlyWhatIsThere) {
   EXPECT_EQ(refused.error().fields.at(0).pointer, "/calendars/1");
   EXPECT_EQ(refused.error().fields.at(0).code, "unknown_calendar");
   auto submitted = submit(new_job(keeping_to({"a"})));
-  submitted.spec.schedule.calendars = {"b"};
+  submitted.spec.edit().schedule.calendars = {"b"};
   auto edit = replacement(submitted);
   edit.replaces_schedule = true;
   EXPECT_EQ(refusal(try_commit(edit)), "invalid_fields");
-  EXPECT_EQ(job(submitted).spec.schedule.calendars, std::vector<std::string>{"a"});
+  EXPECT_EQ(job(submitted).spec->schedule.calendars, std::vector<std::string>{"a"});
 }
 
 TEST_P(CalendarsTest, OneInUseStays) {
@@ -145,7 +145,7 @@ TEST_P(CalendarsTest, OneInUseStays) {
 TEST_P(CalendarsTest, AJobThatNamesItNoMoreDoesNotKeepIt) {
   commit(put("a"));
   auto submitted = submit_recurring(now() + 1h, keeping_to({"a"}));
-  submitted.spec.schedule.calendars = {};
+  submitted.spec.edit().schedule.calendars = {};
   commit(replacement(submitted));
   commit(removal("a"));
 }

@@ -65,7 +65,7 @@ TEST_P(ClaimsTest, ClaimSeesTheDeclarationAndTheStreakOfItsMoment) {
   settle(claimed, RunState::failed);
 
   auto wanted = job(submitted);
-  wanted.spec.max_attempts = 9;
+  wanted.spec.edit().max_attempts = 9;
   commit(replacement(wanted));
   run_now(submitted);
   claimed = claim_one();
@@ -222,7 +222,6 @@ TEST_P(ClaimsTest, LeaseExpiresWhenItsHolderIsSilent) {
   EXPECT_EQ(leases[0].attempt, 1);
   EXPECT_EQ(leases[0].planned_at, claimed.planned_at);
   EXPECT_EQ(leases[0].started_at, claimed.started_at);
-  ASSERT_TRUE(leases[0].spec);
   EXPECT_EQ(leases[0].spec->max_attempts, 3);
 }
 

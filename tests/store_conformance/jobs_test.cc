@@ -35,7 +35,7 @@ TEST_P(JobsTest, SubmittedJobIsReadBackWhole) {
   EXPECT_EQ(read.id, declared.id);
   EXPECT_EQ(read.project, declared.project);
   EXPECT_EQ(encode_spec(read.spec), encode_spec(declared.spec));
-  EXPECT_EQ(read.spec.payload, declared.spec.payload);
+  EXPECT_EQ(read.spec->payload, declared.spec->payload);
   EXPECT_EQ(read.phase, JobPhase::active);
   EXPECT_EQ(read.version, 1);
   EXPECT_EQ(read.created_at, declared.created_at);
@@ -247,7 +247,7 @@ TEST_P(JobsTest, RunNowIsReplayedByKey) {
 
 TEST_P(JobsTest, ReplaceIsReplayedByKey) {
   auto change = replacement(submit(new_job()));
-  change.job.spec.note = "new";
+  change.job.spec.edit().note = "new";
   change.idempotency = key("k");
   EXPECT_EQ(commit(change).job.version, 2);
   const auto again = commit(change);

@@ -173,11 +173,11 @@ TEST_P(LimitsTest, RunsThatWaitFollowNewLimits) {
   const auto third = submit_ready(limited(1));
   claim_one();
   auto wider = second;
-  wider.spec.limits.concurrency->max = 2;
+  wider.spec.edit().limits.concurrency->max = 2;
   commit(replacement(wider));
   EXPECT_EQ(claim_one().run, only_live(second).id);
   auto free = third;
-  free.spec.limits = {};
+  free.spec.edit().limits = {};
   commit(replacement(free));
   EXPECT_EQ(claim_one().run, only_live(third).id);
   EXPECT_EQ(stats().limited, 0);
@@ -188,7 +188,7 @@ TEST_P(LimitsTest, ARunningAttemptKeepsItsSlotThroughAChange) {
   const auto runs = submit_many(1, limited(1));
   const auto running = claim_one();
   auto free = first;
-  free.spec.limits = {};
+  free.spec.edit().limits = {};
   commit(replacement(free));
   EXPECT_TRUE(claim().empty());
   settle(running, RunState::succeeded);
@@ -199,7 +199,7 @@ TEST_P(LimitsTest, AChangedPriorityMovesARunInItsLine) {
   submit_many(1, limited(1));
   submit_ready(limited(1));
   auto urgent = submit_ready(limited(1));
-  urgent.spec.priority = 9;
+  urgent.spec.edit().priority = 9;
   commit(replacement(urgent));
   run_one(RunState::succeeded);
   EXPECT_EQ(claim_one().run, only_live(urgent).id);
@@ -209,7 +209,7 @@ TEST_P(LimitsTest, AnUnrelatedChangeCostsNobodyItsPlace) {
   const auto first = submit_ready(limited(1, per_minute(1)));
   submit_ready(limited(1, per_minute(1)));
   auto noted = first;
-  noted.spec.note = "looked at";
+  noted.spec.edit().note = "looked at";
   commit(replacement(noted));
   EXPECT_EQ(claim_one().run, only_live(first).id);
 }

@@ -11,7 +11,7 @@ class ListsTest : public StoreTest {
   std::vector<std::string> names(JobFilter filter) {
     filter.project = project_;
     std::vector<std::string> names;
-    for (const auto& job : must(store().list_jobs(filter)).rows) names.push_back(job.spec.name);
+    for (const auto& job : must(store().list_jobs(filter)).rows) names.push_back(job.spec->name);
     return names;
   }
   Job named(std::string name) { return submit_due(now() + 1h, sample_spec(std::move(name))); }
@@ -51,19 +51,19 @@ TEST_P(ListsTest, JobPagesFollowTheCursorWhileRowsCome) {
   filter.limit = 2;
   auto page = must(store().list_jobs(filter));
   ASSERT_EQ(page.rows.size(), 2U);
-  EXPECT_EQ(page.rows[0].spec.name, "e");
+  EXPECT_EQ(page.rows[0].spec->name, "e");
   EXPECT_TRUE(page.has_more);
 
   named("f");  // newer than the cursor: on no later page
   filter.after = page.rows.back().id;
   page = must(store().list_jobs(filter));
   ASSERT_EQ(page.rows.size(), 2U);
-  EXPECT_EQ(page.rows[0].spec.name, "c");
+  EXPECT_EQ(page.rows[0].spec->name, "c");
   EXPECT_TRUE(page.has_more);
   filter.after = page.rows.back().id;
   page = must(store().list_jobs(filter));
   ASSERT_EQ(page.rows.size(), 1U);
-  EXPECT_EQ(page.rows[0].spec.name, "a");
+  EXPECT_EQ(page.rows[0].spec->name, "a");
   EXPECT_FALSE(page.has_more);
 }
 
@@ -166,7 +166,7 @@ TEST_P(ListsTest, StatusFilterFillsItsPages) {
   filter.limit = 4;
   auto page = must(store().list_jobs(filter));
   ASSERT_EQ(page.rows.size(), 4U);
-  EXPECT_EQ(page.rows[3].spec.name, "done 2");
+  EXPECT_EQ(page.rows[3].spec->name, "done 2");
   EXPECT_TRUE(page.has_more);
   filter.after = page.rows.back().id;
   page = must(store().list_jobs(filter));
@@ -276,7 +276,7 @@ TEST_P(ListsTest, RunsShowTheJobsNameNow) {
   run_one(RunState::succeeded);
   run_now(submitted);
   auto change = replacement(job(submitted));
-  change.job.spec.name = "after";
+  change.job.spec.edit().name = "after";
   commit(change);
   for (const auto& run : runs()) EXPECT_EQ(run.job_name, "after");
 }
@@ -297,8 +297,8 @@ TEST_P(ListsTest, JobsByKindAndQueue) {
   EXPECT_EQ(ids({.project = project_, .kind = "http"}), (std::vector{plain.id, mail.id}));
   EXPECT_EQ(ids({.project = project_, .kind = "http", .queue = "mail"}), std::vector{mail.id});
   auto moved = job(plain);
-  moved.spec.queue = "mail";
-  moved.spec.action.kind = "command";
+  moved.spec.edit().queue = "mail";
+  moved.spec.edit().action.kind = "command";
   commit(replacement(moved));
   EXPECT_EQ(ids({.project = project_, .kind = "command", .queue = "mail"}),
             (std::vector{plain.id, command.id}));

@@ -67,7 +67,7 @@ TEST_P(OverviewTest, JobsFollowTheirPhase) {
   commit(CancelJob{.project = project_, .job = later.id, .now = now()});
   EXPECT_EQ(jobs(), (JobTotals{.paused = 1, .succeeded = 1, .cancelled = 1}));
   auto resumed = job(paused);
-  resumed.spec.paused = false;
+  resumed.spec.edit().paused = false;
   commit(replacement(resumed));
   EXPECT_EQ(jobs(), (JobTotals{.scheduled = 1, .succeeded = 1, .cancelled = 1}));
   EXPECT_EQ(jobs().all(), stats().jobs);
@@ -183,7 +183,7 @@ TEST_P(OverviewTest, RunsThatMoveToAnotherQueueStayCounted) {
   ASSERT_EQ(claimed.size(), 1U);
   for (const auto& each : {waiting, ready, running}) {
     auto moved = job(each);
-    moved.spec.queue = "elsewhere";
+    moved.spec.edit().queue = "elsewhere";
     commit(replacement(moved));
   }
   EXPECT_EQ(totals(), (RunTotals{.due = 1, .ready = 1, .running = 1}));
@@ -240,7 +240,7 @@ TEST_P(OverviewTest, WhatComesWithinTheHourEarliestFirst) {
   EXPECT_EQ(found.upcoming_count, 3);
   ASSERT_EQ(found.upcoming.size(), 2U);
   EXPECT_EQ(found.upcoming[0],
-            (UpcomingRun{now() + 10min, only_live(first).id, first.id, first.spec.name}));
+            (UpcomingRun{now() + 10min, only_live(first).id, first.id, first.spec->name}));
   EXPECT_EQ(found.upcoming[1].job, second.id);
   EXPECT_EQ(overview().upcoming.back().job, third.id);
   EXPECT_EQ(overview_of(other_project_).upcoming_count, 1);
@@ -407,7 +407,7 @@ TEST_P(OverviewTest, TheNewestRunsOfSomeJobs) {
   EXPECT_EQ(recent[1][0].state, RunState::running);
   EXPECT_EQ(recent[1][1].id, first);
   EXPECT_EQ(recent[1][1].error, run(first).error);
-  EXPECT_EQ(recent[1][1].job_name, one.spec.name);
+  EXPECT_EQ(recent[1][1].job_name, one.spec->name);
   EXPECT_TRUE(recent[2].empty());
   settle(claimed, RunState::retrying);
   ask.limit = 1;

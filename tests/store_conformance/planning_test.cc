@@ -61,9 +61,9 @@ TEST_P(PlanningTest, DueRunCarriesTheJobAsStored) {
   EXPECT_EQ(due.job->planned_through, declared.planned_through);
   EXPECT_EQ(due.job->runs_planned, 4);
   EXPECT_EQ(due.job->parked_at, declared.parked_at);
-  EXPECT_EQ(due.job->spec.misfire, spec.misfire);
-  EXPECT_EQ(due.job->spec.schedule, spec.schedule);
-  EXPECT_EQ(due.job->spec.max_runs, spec.max_runs);
+  EXPECT_EQ(due.job->spec->misfire, spec.misfire);
+  EXPECT_EQ(due.job->spec->schedule, spec.schedule);
+  EXPECT_EQ(due.job->spec->max_runs, spec.max_runs);
 }
 
 TEST_P(PlanningTest, DueRunsAreEarliestFirst) {

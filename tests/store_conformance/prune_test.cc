@@ -185,7 +185,7 @@ TEST_P(PruneTest, RetentionIsTheOneOfNow) {
   ran(submitted, RunState::succeeded);
   EXPECT_EQ(prune(), 0);
   auto wanted = job(submitted);
-  wanted.spec.retention.runs = 0;
+  wanted.spec.edit().retention.runs = 0;
   commit(replacement(wanted));
   EXPECT_EQ(prune(), 1);
 }

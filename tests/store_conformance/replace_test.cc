@@ -29,7 +29,7 @@ class ReplaceTest : public StoreTest {
     return submitted;
   }
   ReplaceJob resumption(Job job, std::optional<PlannedRun> next) {
-    job.spec.paused = false;
+    job.spec.edit().paused = false;
     auto change = replacement(job);
     change.next_run = std::move(next);
     return change;
@@ -47,19 +47,19 @@ TEST_P(ReplaceTest, DeclarationIsReplacedWhole) {
   EXPECT_EQ(answer.version, 2);
   EXPECT_EQ(read.version, 2);
   EXPECT_EQ(encode_spec(read.spec), encode_spec(wanted.spec));
-  EXPECT_EQ(read.spec.payload, wanted.spec.payload);
+  EXPECT_EQ(read.spec->payload, wanted.spec->payload);
   EXPECT_EQ(read.created_at, submitted.created_at);
   EXPECT_EQ(read.updated_at, now());
-  EXPECT_EQ(must(store().find_job_by_key(project_, *wanted.spec.key)).id, submitted.id);
+  EXPECT_EQ(must(store().find_job_by_key(project_, *wanted.spec->key)).id, submitted.id);
 }
 
 TEST_P(ReplaceTest, RefusedWhenTheVersionMoved) {
   const auto submitted = submit_due(now() + 1h);
   commit(replacement(submitted));
   auto stale = reschedule(submitted, planned(now() + 2h));
-  stale.job.spec.note = "lost";
+  stale.job.spec.edit().note = "lost";
   EXPECT_EQ(refusal(try_commit(stale)), "version_mismatch");
-  EXPECT_EQ(job(submitted).spec.note, "");
+  EXPECT_EQ(job(submitted).spec->note, "");
   EXPECT_EQ(job(submitted).next_run_at, now() + 1h);
 }
 
@@ -88,19 +88,19 @@ TEST_P(ReplaceTest, RefusedWhenThereIsNoSuchJob) {
 
 TEST_P(ReplaceTest, KeysMoveWithTheirJobs) {
   auto first = new_job();
-  first.spec.key = "a";
+  first.spec.edit().key = "a";
   first = submit(first);
   auto second = new_job();
-  second.spec.key = "b";
+  second.spec.edit().key = "b";
   second = submit(second);
 
   auto wanted = second;
-  wanted.spec.key = "a";
+  wanted.spec.edit().key = "a";
   EXPECT_EQ(refusal(try_commit(replacement(wanted))), "key_taken");
   EXPECT_EQ(job(second).version, 1);
 
   auto freed = first;
-  freed.spec.key.reset();
+  freed.spec.edit().key.reset();
   commit(replacement(freed));
   EXPECT_EQ(refusal(store().find_job_by_key(project_, "a")), "not_found");
   commit(replacement(wanted));
@@ -110,11 +110,11 @@ TEST_P(ReplaceTest, KeysMoveWithTheirJobs) {
 
 TEST_P(ReplaceTest, KeepingItsOwnKeyIsNoConflict) {
   auto submitted = new_job();
-  submitted.spec.key = "a";
+  submitted.spec.edit().key = "a";
   submitted = submit(submitted);
-  submitted.spec.note = "n";
-  EXPECT_EQ(commit(replacement(submitted)).job.spec.key, "a");
-  EXPECT_EQ(must(store().find_job_by_key(project_, "a")).spec.note, "n");
+  submitted.spec.edit().note = "n";
+  EXPECT_EQ(commit(replacement(submitted)).job.spec->key, "a");
+  EXPECT_EQ(must(store().find_job_by_key(project_, "a")).spec->note, "n");
 }
 
 TEST_P(ReplaceTest, CountsStayAsStored) {
@@ -191,9 +191,9 @@ TEST_P(ReplaceTest, ReadyRunsFollowPriorityQueueAndAction) {
   const auto slow = submit_ready();
   const auto fast = submit_ready();
   auto wanted = fast;
-  wanted.spec.priority = 9;
-  wanted.spec.queue = "vip";
-  wanted.spec.action.kind = "command";
+  wanted.spec.edit().priority = 9;
+  wanted.spec.edit().queue = "vip";
+  wanted.spec.edit().action.kind = "command";
   commit(replacement(wanted));
 
   commit(Heartbeat{holder_, 15s});
@@ -218,7 +218,7 @@ TEST_P(ReplaceTest, ReadyRunsAreReorderedByANewPriority) {
   const auto first = submit_ready();
   const auto second = submit_ready();
   auto wanted = second;
-  wanted.spec.priority = 9;
+  wanted.spec.edit().priority = 9;
   commit(replacement(wanted));
   const auto claimed = claim();
   ASSERT_EQ(claimed.size(), 2U);

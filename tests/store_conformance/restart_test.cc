@@ -15,10 +15,10 @@ TEST_P(RestartTest, JobsAndTheirRunsAreKept) {
   store_.reopen();
   const auto read = job(declared);
   EXPECT_EQ(encode_spec(read.spec), encode_spec(declared.spec));
-  EXPECT_EQ(read.spec.payload, declared.spec.payload);
+  EXPECT_EQ(read.spec->payload, declared.spec->payload);
   EXPECT_EQ(read.planned_through, declared.planned_through);
   EXPECT_EQ(read.next_run_at, now() + 1h);
-  EXPECT_EQ(must(store().find_job_by_key(project_, *declared.spec.key)).id, declared.id);
+  EXPECT_EQ(must(store().find_job_by_key(project_, *declared.spec->key)).id, declared.id);
   clock_.advance(1h);
   EXPECT_EQ(due_one().job->id, declared.id);
 }

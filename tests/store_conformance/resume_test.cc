@@ -47,19 +47,19 @@ TEST_P(ResumeTest, TheJobIsWhole) {
   EXPECT_EQ(jobs[0].id, submitted.id);
   EXPECT_EQ(jobs[0].project, project_);
   EXPECT_EQ(jobs[0].version, 1);
-  EXPECT_EQ(jobs[0].spec.name, submitted.spec.name);
-  EXPECT_EQ(jobs[0].spec.paused_until, now());
+  EXPECT_EQ(jobs[0].spec->name, submitted.spec->name);
+  EXPECT_EQ(jobs[0].spec->paused_until, now());
   EXPECT_EQ(jobs[0].parked_at, now() - 1h);
   EXPECT_EQ(jobs[0].status, JobStatus::paused);
 }
 
 TEST_P(ResumeTest, ReplacedDeclarationMovesTheEndOfThePause) {
   auto wanted = submit_recurring(now() + 1h, paused_until(now() + 1min));
-  wanted.spec.paused_until = now() + 5min;
+  wanted.spec.edit().paused_until = now() + 5min;
   wanted = commit(replacement(wanted)).job;
   EXPECT_EQ(next(), now() + 5min);
-  wanted.spec.paused = false;
-  wanted.spec.paused_until.reset();
+  wanted.spec.edit().paused = false;
+  wanted.spec.edit().paused_until.reset();
   commit(replacement(wanted));
   EXPECT_EQ(next(), std::nullopt);
 }

@@ -87,16 +87,16 @@ TEST_P(UniqueTest, AWindowIsHeldWhateverBecameOfTheJobAndCanBeExtended) {
 TEST_P(UniqueTest, ReplaceGivesTheWaitingJobTheNewDeclaration) {
   const auto first = commit(submission());
   auto change = submission(OnConflict::replace);
-  change.job.spec.name = "the newer";
-  change.job.spec.payload = "[2]";
+  change.job.spec.edit().name = "the newer";
+  change.job.spec.edit().payload = "[2]";
   change.first_run = planned(now() + 1h);
   const auto replaced = commit(change);
   EXPECT_TRUE(replaced.is_holder);
   EXPECT_EQ(replaced.job.id, first.job.id);
   EXPECT_EQ(replaced.job.created_at, first.job.created_at);
   EXPECT_EQ(replaced.job.version, 2);
-  EXPECT_EQ(replaced.job.spec.name, "the newer");
-  EXPECT_EQ(job(first.job).spec.payload, "[2]");
+  EXPECT_EQ(replaced.job.spec->name, "the newer");
+  EXPECT_EQ(job(first.job).spec->payload, "[2]");
   EXPECT_EQ(job(first.job).next_run_at, now() + 1h);
   EXPECT_TRUE(claim().empty()) << "the old run is gone";
   clock_.advance(1h);
@@ -113,7 +113,7 @@ TEST_P(UniqueTest, ACancelledHolderHoldsNothing) {
 
 TEST_P(UniqueTest, APausedHolderWaits) {
   auto change = submission();
-  change.job.spec.paused = true;
+  change.job.spec.edit().paused = true;
   change.job.parked_at = now();
   change.first_run.reset();
   commit(change);

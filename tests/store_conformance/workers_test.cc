@@ -121,7 +121,7 @@ TEST_P(WorkersTest, ARunThatChangesItsQueueTakesItsSlotAlong) {
   change.claim->queue_limits = {{"a", 1}, {"b", 1}};
   ASSERT_EQ(commit(change).claimed.size(), 1U);
   auto moved = job(submitted);
-  moved.spec.queue = "b";
+  moved.spec.edit().queue = "b";
   commit(replacement(moved));
   submit_ready(pulled("b"));
   EXPECT_TRUE(commit(change).claimed.empty());

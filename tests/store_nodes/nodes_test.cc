@@ -14,11 +14,11 @@ CHRONOS_OVER_POSTGRES(NodesTest);
 
 TEST_P(NodesTest, EachReadsWhatTheOtherCommitted) {
   const auto submitted = submit_ready();
-  EXPECT_EQ(must(other().find_job(project_, submitted.id)).spec.name, submitted.spec.name);
+  EXPECT_EQ(must(other().find_job(project_, submitted.id)).spec->name, submitted.spec->name);
   auto changed = submitted;
-  changed.spec.note = "by the other";
+  changed.spec.edit().note = "by the other";
   EXPECT_EQ(commit_at_other(replacement(changed)).job.version, 2);
-  EXPECT_EQ(job(submitted).spec.note, "by the other");
+  EXPECT_EQ(job(submitted).spec->note, "by the other");
   EXPECT_EQ(must(other().stats()).ready, 1);
   EXPECT_EQ(stats().jobs, 1);
 }

@@ -107,8 +107,8 @@ Result<std::vector<std::int64_t>> insert_specs(Writer& writer,
   Columnar<3> rows({Of::integer, Of::text, Of::text});
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const auto& spec = changes[i]->job.spec;
-    rows.add(ids[i], encode_spec(spec), spec.payload);
-    writer.specs.put(ids[i], std::make_shared<const JobSpec>(spec));
+    rows.add(ids[i], encode_spec(spec), spec->payload);
+    writer.specs.put(ids[i], spec);
   }
   CHRONOS_TRY_VOID(rows.post(writer.db, kInsertSpecs));
   return ids;
@@ -126,19 +126,19 @@ Result<std::unordered_set<JobId>> insert_jobs(Writer& writer,
     const auto& by = changes[i]->by;
     const auto& job = changes[i]->job;
     const auto& counts = job.counts;
-    rows.add(job.project, job.id, specs[i], job.spec.name, job.spec.key, job.spec.paused, job.phase,
-             job.version, job.created_at, job.updated_at, job.planned_through, job.parked_at,
-             job.runs_planned, job.failure_streak, counts.succeeded, counts.failed,
-             counts.cancelled, counts.skipped, counts.missed, job.spec.retention.runs,
-             job.spec.retention.age, job.spec.paused_until, job.spec.action.kind, job.spec.queue,
-             by ? std::optional(by->key) : std::nullopt);
+    rows.add(job.project, job.id, specs[i], job.spec->name, job.spec->key, job.spec->paused,
+             job.phase, job.version, job.created_at, job.updated_at, job.planned_through,
+             job.parked_at, job.runs_planned, job.failure_streak, counts.succeeded, counts.failed,
+             counts.cancelled, counts.skipped, counts.missed, job.spec->retention.runs,
+             job.spec->retention.age, job.spec->paused_until, job.spec->action.kind,
+             job.spec->queue, by ? std::optional(by->key) : std::nullopt);
   }
   CHRONOS_TRY(const auto made, rows.all(writer.db, kInsertJobs, column<JobId>));
   std::unordered_set<JobId> ids(made.begin(), made.end());
   for (const auto* change : changes) {
     const auto& job = change->job;
     if (!ids.contains(job.id)) continue;
-    writer.totals.jobs[job.project].count(job.phase, job.spec.paused);
+    writer.totals.jobs[job.project].count(job.phase, job.spec->paused);
   }
   return ids;
 }
@@ -187,7 +187,7 @@ Result<void> place(Writer& writer, std::span<const SubmitJob* const> changes,
 Result<void> put_tags(Writer& writer, std::span<const SubmitJob* const> changes) {
   Columnar<3> rows({Of::uuid, Of::text, Of::uuid});
   for (const auto* change : changes) {
-    for (const auto& tag : change->job.spec.tags)
+    for (const auto& tag : change->job.spec->tags)
       rows.add(change->job.project, tag, change->job.id);
   }
   return rows.post(writer.db, kInsertTags);
@@ -409,7 +409,7 @@ Result<void> read_specs(Reader reader, std::span<const std::int64_t> ids) {
     auto spec = decode_spec(columns.get<std::string_view>());
     if (!spec) return columns.fail(spec.error().message), true;
     spec->payload = columns.get<std::string>();
-    reader.specs.put(id, std::make_shared<const JobSpec>(std::move(*spec)));
+    reader.specs.put(id, std::move(*spec));
     return true;
   };
   return reader.db.for_each(kSpecs, read, missing.parameter());
@@ -418,7 +418,7 @@ Result<void> read_specs(Reader reader, std::span<const std::int64_t> ids) {
 }  // namespace
 
 bool goes_together(const SubmitJob& change) {
-  const auto& spec = change.job.spec;
+  const JobSpec& spec = change.job.spec;
   return !change.idempotency && !spec.unique && !spec.limits.any() &&
          spec.schedule.calendars.empty();
 }

@@ -176,7 +176,7 @@ Result<Line*> best_line(Connection& db, std::vector<Line>& lines, const Room& ro
 }  // namespace
 
 ClaimedRun claimed_run(const ClaimRuns& change, const ReadyRun& run, std::int64_t token,
-                       std::shared_ptr<const JobSpec> spec) {
+                       Shared<JobSpec> spec) {
   return {.holder = change.holder,
           .node = change.node,
           .run = run.run,

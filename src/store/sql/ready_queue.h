@@ -37,7 +37,7 @@ struct ReadyRun {
 
 // The run as claimed by `change` under this token.
 ClaimedRun claimed_run(const ClaimRuns& change, const ReadyRun& run, std::int64_t token,
-                       std::shared_ptr<const JobSpec> spec);
+                       Shared<JobSpec> spec);
 
 // How long an attempt may go on that any node may end: that of a worker.
 std::optional<Duration> watched_time(const ClaimRuns& change, const ClaimedRun& claimed);

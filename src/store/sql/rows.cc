@@ -63,9 +63,8 @@ StoredJob read_job_row(Columns& columns) {
   return stored;
 }
 
-Result<std::shared_ptr<const JobSpec>> read_spec(Connection& db, SpecCache& specs,
-                                                 std::int64_t id) {
-  if (auto known = specs.find(id)) return known;
+Result<Shared<JobSpec>> read_spec(Connection& db, SpecCache& specs, std::int64_t id) {
+  if (auto known = specs.find(id)) return *known;
   CHRONOS_TRY(auto spec, db.one(
                              kSpec,
                              [](Columns& columns) -> Result<JobSpec> {
@@ -76,14 +75,14 @@ Result<std::shared_ptr<const JobSpec>> read_spec(Connection& db, SpecCache& spec
                              id));
   if (!spec) return fail(Reason::internal, "a stored job has no declaration");
   CHRONOS_TRY(auto decoded, std::move(*spec));
-  auto shared = std::make_shared<const JobSpec>(std::move(decoded));
+  const Shared<JobSpec> shared(std::move(decoded));
   specs.put(id, shared);
   return shared;
 }
 
 Result<void> fill_spec(Connection& db, SpecCache& specs, StoredJob& stored) {
   CHRONOS_TRY(const auto spec, read_spec(db, specs, stored.spec));
-  stored.job.spec = *spec;
+  stored.job.spec = spec;
   return {};
 }
 

@@ -49,7 +49,7 @@ struct StoredJob {
 };
 StoredJob read_job_row(Columns& columns);
 Result<void> fill_spec(Connection& db, SpecCache& specs, StoredJob& stored);
-Result<std::shared_ptr<const JobSpec>> read_spec(Connection& db, SpecCache& specs, std::int64_t id);
+Result<Shared<JobSpec>> read_spec(Connection& db, SpecCache& specs, std::int64_t id);
 
 // One attempt as it is stored: its output lies apart.
 struct StoredAttempt {

@@ -13,15 +13,15 @@ std::size_t size_of(const JobSpec& spec) {
 
 }  // namespace
 
-std::shared_ptr<const JobSpec> SpecCache::find(std::int64_t id) {
+std::optional<Shared<JobSpec>> SpecCache::find(std::int64_t id) {
   const MutexLock lock(mutex_);
   const auto found = by_id_.find(id);
-  if (found == by_id_.end()) return nullptr;
+  if (found == by_id_.end()) return std::nullopt;
   newest_first_.splice(newest_first_.begin(), newest_first_, found->second);
   return found->second->second;
 }
 
-void SpecCache::put(std::int64_t id, std::shared_ptr<const JobSpec> spec) {
+void SpecCache::put(std::int64_t id, Shared<JobSpec> spec) {
   const MutexLock lock(mutex_);
   if (const auto known = by_id_.find(id); known != by_id_.end()) forget(known->second);
   bytes_ += size_of(*spec);

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
-#include <memory>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -20,11 +20,11 @@ class SpecCache {
  public:
   explicit SpecCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  std::shared_ptr<const JobSpec> find(std::int64_t id);
-  void put(std::int64_t id, std::shared_ptr<const JobSpec> spec);
+  std::optional<Shared<JobSpec>> find(std::int64_t id);
+  void put(std::int64_t id, Shared<JobSpec> spec);
 
  private:
-  using Entry = std::pair<std::int64_t, std::shared_ptr<const JobSpec>>;
+  using Entry = std::pair<std::int64_t, Shared<JobSpec>>;
 
   void forget(std::list<Entry>::iterator entry) CHRONOS_REQUIRES(mutex_);
 

@@ -57,7 +57,7 @@ AuditEntry read_submission(Columns& columns, ProjectId project) {
   const auto by = columns.get<std::optional<KeyId>>();
   AuditEntry known;
   read_actor(columns, known);
-  job.spec.name = columns.get<std::string>();
+  job.spec.edit().name = columns.get<std::string>();
   if (by) job.project = project;
   auto entry = submission_entry(job, by.value_or(KeyId{}));
   entry.actor_name = std::move(known.actor_name);

@@ -131,7 +131,7 @@ Result<CalendarAnswer> apply(Writer& writer, const DeleteCalendar& change) {
 }
 
 Result<void> check_calendars(Connection& db, const Job& job) {
-  const auto& names = job.spec.schedule.calendars;
+  const auto& names = job.spec->schedule.calendars;
   for (std::size_t i = 0; i < names.size(); ++i) {
     CHRONOS_TRY(const auto version, db.one(kVersion, column<std::int64_t>, job.project, names[i]));
     if (!version) return unknown_calendar(i, names[i]);
@@ -142,7 +142,7 @@ Result<void> check_calendars(Connection& db, const Job& job) {
 Result<void> put_calendar_names(Connection& db, const Job& job, bool is_new) {
   if (!is_new) CHRONOS_TRY_VOID(db.post(kForgetJob, job.project, job.id));
   int place = 0;
-  for (const auto& name : job.spec.schedule.calendars) {
+  for (const auto& name : job.spec->schedule.calendars) {
     CHRONOS_TRY_VOID(db.post(kNameOfJob, job.project, job.id, place++, name));
   }
   return {};
@@ -158,7 +158,7 @@ Result<bool> are_current(Connection& db, ProjectId project,
 }
 
 Result<std::vector<CalendarVersion>> calendars_of(Connection& db, const Job& job) {
-  if (job.spec.schedule.calendars.empty()) return std::vector<CalendarVersion>();
+  if (job.spec->schedule.calendars.empty()) return std::vector<CalendarVersion>();
   const auto read = [](Columns& columns) {
     return CalendarVersion{columns.get<std::string>(), columns.get<std::int64_t>()};
   };

@@ -73,19 +73,19 @@ JobStatus status_of(const Job& job, bool is_retrying) {
   if (is_retrying) return JobStatus::retrying;
   if (job.phase == JobPhase::succeeded) return JobStatus::succeeded;
   if (job.phase == JobPhase::failed) return JobStatus::failed;
-  return job.spec.paused ? JobStatus::paused : JobStatus::scheduled;
+  return job.spec->paused ? JobStatus::paused : JobStatus::scheduled;
 }
 
-Result<std::int64_t> insert_spec(Writer& writer, const JobSpec& spec) {
+Result<std::int64_t> insert_spec(Writer& writer, const Shared<JobSpec>& spec) {
   const auto text = encode_spec(spec);
-  CHRONOS_TRY(const auto id, writer.db.one(kInsertSpec, column<std::int64_t>, text, spec.payload));
+  CHRONOS_TRY(const auto id, writer.db.one(kInsertSpec, column<std::int64_t>, text, spec->payload));
   if (!id) return fail(Reason::internal, "a new declaration has no id");
-  writer.specs.put(*id, std::make_shared<const JobSpec>(spec));
+  writer.specs.put(*id, spec);
   return *id;
 }
 
 Result<void> put_tags(Connection& db, const Job& job) {
-  for (const auto& tag : job.spec.tags) {
+  for (const auto& tag : job.spec->tags) {
     CHRONOS_TRY_VOID(db.post(kInsertTag, job.project, tag, job.id));
   }
   return {};
@@ -114,19 +114,19 @@ Result<void> insert_job(Writer& writer, const Job& job, std::optional<KeyId> by)
   const auto& counts = job.counts;
   CHRONOS_TRY(
       const auto inserted,
-      writer.db.run(kInsert, job.project, job.id, spec, job.spec.name, job.spec.key,
-                    job.spec.paused, job.phase, job.version, job.created_at, job.updated_at,
+      writer.db.run(kInsert, job.project, job.id, spec, job.spec->name, job.spec->key,
+                    job.spec->paused, job.phase, job.version, job.created_at, job.updated_at,
                     job.planned_through, job.parked_at, job.runs_planned, job.failure_streak,
                     counts.succeeded, counts.failed, counts.cancelled, counts.skipped,
-                    counts.missed, job.spec.retention.runs, job.spec.retention.age,
-                    job.spec.paused_until, job.spec.action.kind, job.spec.queue, by));
+                    counts.missed, job.spec->retention.runs, job.spec->retention.age,
+                    job.spec->paused_until, job.spec->action.kind, job.spec->queue, by));
   if (inserted == 1) {
-    writer.totals.jobs[job.project].count(job.phase, job.spec.paused);
+    writer.totals.jobs[job.project].count(job.phase, job.spec->paused);
     CHRONOS_TRY_VOID(put_calendar_names(writer.db, job, true));
     return put_tags(writer.db, job);
   }
   CHRONOS_TRY_VOID(writer.db.post(kDeleteSpec, spec));
-  return key_taken(job.spec.key.value_or(""));
+  return key_taken(job.spec->key.value_or(""));
 }
 
 // -- Replace -------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ Result<void> keep_schedule(Writer& writer, const ReplaceJob& change,
     if (run.needs_planning == change.waiting_needs_planning) continue;
     CHRONOS_TRY_VOID(set_needs_planning(writer, run, change.waiting_needs_planning));
   }
-  if (!change.next_run || !parked_at || job.spec.paused || is_planned) return {};
+  if (!change.next_run || !parked_at || job.spec->paused || is_planned) return {};
   auto next = *change.next_run;
   next.planned_at = next.at = *parked_at;
   next.needs_planning = true;
@@ -188,17 +188,17 @@ Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const Sto
   const auto& kept = change.replaces_schedule ? job : before.job;
   const auto phase_at_end = change.replaces_schedule ? std::nullopt : before.phase_at_end;
   const auto read = [](Columns& columns) { return columns.get(parse_job_phase); };
-  CHRONOS_TRY(
-      const auto phase_before,
-      db.one(kReplace, read, job.project, job.id, spec, job.spec.name, job.spec.key,
-             job.spec.paused, kept.phase, job.version, job.updated_at, kept.planned_through,
-             kept.parked_at, kept.runs_planned, phase_at_end, job.spec.retention.runs,
-             job.spec.retention.age, job.spec.paused_until, job.spec.action.kind, job.spec.queue));
+  CHRONOS_TRY(const auto phase_before,
+              db.one(kReplace, read, job.project, job.id, spec, job.spec->name, job.spec->key,
+                     job.spec->paused, kept.phase, job.version, job.updated_at,
+                     kept.planned_through, kept.parked_at, kept.runs_planned, phase_at_end,
+                     job.spec->retention.runs, job.spec->retention.age, job.spec->paused_until,
+                     job.spec->action.kind, job.spec->queue));
   if (!phase_before) return fail(Reason::internal, "a job is gone while it is replaced");
   auto& totals = writer.totals.jobs[job.project];
-  totals.count(*phase_before, before.job.spec.paused, -1);
-  totals.count(kept.phase, job.spec.paused);
-  for (const auto& tag : before.job.spec.tags) {
+  totals.count(*phase_before, before.job.spec->paused, -1);
+  totals.count(kept.phase, job.spec->paused);
+  for (const auto& tag : before.job.spec->tags) {
     CHRONOS_TRY_VOID(db.post(kDeleteTag, job.project, tag, job.id));
   }
   CHRONOS_TRY_VOID(put_tags(db, job));
@@ -207,9 +207,9 @@ Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const Sto
 }
 
 Result<void> check_key(Connection& db, const Job& job) {
-  if (!job.spec.key) return {};
-  CHRONOS_TRY(const auto other, db.one(kFindByKey, column<JobId>, job.project, *job.spec.key));
-  if (other && *other != job.id) return key_taken(*job.spec.key);
+  if (!job.spec->key) return {};
+  CHRONOS_TRY(const auto other, db.one(kFindByKey, column<JobId>, job.project, *job.spec->key));
+  if (other && *other != job.id) return key_taken(*job.spec->key);
   return {};
 }
 
@@ -297,7 +297,7 @@ Result<JobAnswer> apply(Writer& writer, const CancelJob& change) {
   if (before.job.phase == JobPhase::active) {
     CHRONOS_TRY_VOID(writer.db.post(kCancel, change.project, change.job, change.now));
     count_phase(writer, change.project,
-                {before.job.phase, JobPhase::cancelled, before.job.spec.paused});
+                {before.job.phase, JobPhase::cancelled, before.job.spec->paused});
   }
   CHRONOS_TRY(const auto runs, live_of_job(writer.db, change.job));
   for (const auto& run : runs) {

@@ -28,7 +28,7 @@ Taken read_taken(Columns& columns) {
 }  // namespace
 
 Result<std::optional<JobAnswer>> meet_holder(Writer& writer, const SubmitJob& change) {
-  const auto& unique = change.job.spec.unique;
+  const auto& unique = change.job.spec->unique;
   if (!unique) return std::nullopt;
   const auto project = change.job.project;
   CHRONOS_TRY(const auto taken, writer.db.one(kFind, read_taken, project, unique->key));
@@ -58,7 +58,7 @@ Result<std::optional<JobAnswer>> meet_holder(Writer& writer, const SubmitJob& ch
 }
 
 Result<void> take_unique_key(Writer& writer, const Job& job, Timestamp now) {
-  const auto& unique = job.spec.unique;
+  const auto& unique = job.spec->unique;
   if (!unique) return {};
   CHRONOS_TRY_VOID(
       writer.db.post(kTake, job.project, unique->key, job.id, window_end(*unique, now)));

@@ -44,7 +44,7 @@ Row read_row(Columns& columns) {
 
 Result<JobVersion> whole(Reader reader, Row row) {
   CHRONOS_TRY(const auto spec, read_spec(reader.db, reader.specs, row.spec));
-  row.version.spec = *spec;
+  row.version.spec = spec;
   return std::move(row.version);
 }
 

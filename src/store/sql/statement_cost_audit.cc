@@ -37,7 +37,7 @@ Result<ReplaceJob> edit(Desk& desk, std::string note) {
   CHRONOS_TRY(auto before, read_job(desk.reader, project(), job(kFuture.last)));
   ReplaceJob change{.job = std::move(before), .now = kNow, .idempotency = {}};
   change.expected_version = change.job.version++;
-  change.job.spec.note = std::move(note);
+  change.job.spec.edit().note = std::move(note);
   change.by = author("job.update");
   return change;
 }

@@ -66,7 +66,7 @@ Result<ReplaceJob> replacement(Desk& desk, JobId id) {
   CHRONOS_TRY(auto before, read_job(desk.reader, project(), id));
   ReplaceJob change{.job = std::move(before), .now = kNow, .idempotency = {}};
   change.expected_version = change.job.version++;
-  change.job.spec.queue = "other";
+  change.job.spec.edit().queue = "other";
   return change;
 }
 
@@ -154,7 +154,7 @@ std::vector<Operation> other_reads() {
       {"due runs of a job with a calendar",
        [](Desk& desk) -> Result<void> {
          CHRONOS_TRY(auto value, replacement(desk, job(kRecurring.first)));
-         value.job.spec.schedule.calendars = {"calendar-7"};
+         value.job.spec.edit().schedule.calendars = {"calendar-7"};
          value.waiting_needs_planning = true;
          CHRONOS_TRY_VOID(apply(desk.writer, value));
          return done(due_runs(desk.reader, kNow, 200));
@@ -220,7 +220,7 @@ std::vector<Operation> submits() {
        [](Desk& desk) {
          auto again = submission(spec_named("again"));
          again.job.id = job(7);
-         again.job.spec.key = "key-7";
+         again.job.spec.edit().key = "key-7";
          return done(apply(desk.writer, again));
        }},
   };
@@ -240,15 +240,15 @@ std::vector<Operation> replacements() {
       {"replace that of a running job", replace(job(kLeased.first), [](ReplaceJob&) {})},
       {"pause", replace(job(kFuture.last),
                         [](auto& value) {
-                          value.job.spec.paused = true;
+                          value.job.spec.edit().paused = true;
                           value.waiting_needs_planning = true;
                         })},
       {"reschedule", replace(job(kFuture.first + 10),
                              [](auto& value) {
                                value.replaces_schedule = true;
-                               value.job.spec.tags = {"rare"};
-                               value.job.spec.key = "another-key";
-                               value.job.spec.schedule.calendars = {"calendar-8"};
+                               value.job.spec.edit().tags = {"rare"};
+                               value.job.spec.edit().key = "another-key";
+                               value.job.spec.edit().schedule.calendars = {"calendar-8"};
                                value.next_run = PlannedRun{
                                    .id = run(kNew), .planned_at = kNow + 1h, .at = kNow + 1h};
                              })},
@@ -257,10 +257,10 @@ std::vector<Operation> replacements() {
       {"reschedule what has tags",
        [](Desk& desk) -> Result<void> {
          CHRONOS_TRY(auto value, replacement(desk, job(kFuture.first)));
-         value.job.spec.tags = {"common", "rare"};
+         value.job.spec.edit().tags = {"common", "rare"};
          CHRONOS_TRY_VOID(apply(desk.writer, value));
          CHRONOS_TRY(value, replacement(desk, job(kFuture.first)));
-         value.job.spec.tags = {};
+         value.job.spec.edit().tags = {};
          return done(apply(desk.writer, value));
        }},
       change(
@@ -497,7 +497,7 @@ std::vector<Operation> limits() {
       {"give a run in line other limits",
        [](Desk& desk) -> Result<void> {
          CHRONOS_TRY(auto value, replacement(desk, job(kInSlots)));
-         value.job.spec.limits = limited("slots 2", "rate 2").limits;
+         value.job.spec.edit().limits = limited("slots 2", "rate 2").limits;
          CHRONOS_TRY_VOID(apply(desk.writer, value));
          return open_lines(desk.writer, kNow);
        }},
