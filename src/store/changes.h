@@ -100,6 +100,8 @@ struct SubmitJob {
   Timestamp now;
   std::optional<Idempotency> idempotency;
   std::optional<Author> by = {};
+  // How a store on SQL keeps the declaration: it sees to that itself, on the thread of the caller.
+  std::string spec_text = {};
 };
 
 // Replaces the declaration; the one before stays among the job's versions (kVersionsKept). Runs

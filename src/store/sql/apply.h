@@ -2,6 +2,9 @@
 // SqlStore on the committer's thread, inside its transaction. A refusal has written nothing.
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "store/changes.h"
 #include "store/sql/writer.h"
 
@@ -11,6 +14,10 @@ namespace chronos::store::sql {
 Result<JobAnswer> apply(Writer& writer, const SubmitJob& change);
 Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change);
 Result<JobAnswer> apply(Writer& writer, const CancelJob& change);
+// As apply() would, each in its turn, their rows together: for a database at hand. Of the common
+// sort (goes_together()), and no job twice. Fails as a whole when the transaction is spoilt.
+Result<std::vector<Result<JobAnswer>>> submit_rows(Writer& writer,
+                                                   std::span<const SubmitJob* const> changes);
 Job fresh_job(const SubmitJob& change);  // what a reader would see of one just submitted
 // Answers with the holder of the submission's unique key, as judge_unique() decides; nothing when
 // the job is to be made. sql_unique.cc

@@ -3,12 +3,15 @@
 // thread-safe.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -195,6 +198,13 @@ class Connection {
 
   // Prepared once per connection; the connection owns it.
   virtual Result<Statement*> prepare(const Sql& sql) = 0;
+  // An INSERT with VALUES of one row, for so many: the parameters of each follow those of the row
+  // before.
+  virtual Result<Statement*> prepare_rows(const Sql& sql, std::size_t rows) {
+    static_cast<void>(rows);
+    return prepare(sql);
+  }
+  virtual std::size_t rows_max() const { return 1; }               // of prepare_rows()
   virtual Result<void> run_script(const std::string& script) = 0;  // several statements
   virtual std::int64_t rows_changed() const = 0;                   // by the last statement
 
@@ -230,6 +240,23 @@ class Connection {
   Result<std::int64_t> run(const Sql& sql, const Args&... args) {
     CHRONOS_TRY_VOID(for_each(sql, [](Columns&) { return true; }, args...));
     return rows_changed();
+  }
+
+  // Inserts rows with a statement for one; how many it made.
+  template <class Row>
+  Result<std::int64_t> run_rows(const Sql& sql, std::span<const Row> rows) {
+    std::int64_t made = 0;
+    while (!rows.empty()) {
+      const auto count = std::bit_floor(std::min(rows.size(), rows_max()));
+      CHRONOS_TRY(auto* statement, prepare_rows(sql, count));
+      const Execution execution(*statement);
+      Parameters parameters(*statement);
+      for (const auto& row : rows.first(count)) parameters.put(row);
+      CHRONOS_TRY_VOID(statement->step());
+      made += rows_changed();
+      rows = rows.subspan(count);
+    }
+    return made;
   }
 
   // Calls `read(Columns&)` for each row until it answers false.

@@ -1,6 +1,8 @@
 #include "store/sql/live.h"
 
 #include <algorithm>
+#include <span>
+#include <vector>
 
 #include "base/check.h"
 #include "store/sql/limited.h"
@@ -28,11 +30,6 @@ constexpr Sql kNotHeldOfJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE
                             " WHERE l.job = $1 AND l.is_held = 0 ORDER BY l.run"};
 constexpr Sql kAnyOfJob{"SELECT 1 FROM live WHERE job = $1 LIMIT 1"};
 
-constexpr Sql kInsertLive{
-    "INSERT INTO live (job, is_held, run, project, trigger_kind, planned_at, at, needs_planning,"
-    " kind, queue, rank, retry_of, jitter, is_limited, is_cancel_requested, attempts_made)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0) ON CONFLICT DO "
-    "NOTHING"};
 constexpr Sql kDeleteLive{"DELETE FROM live WHERE job = $1 AND is_held = 0 AND run = $2"};
 constexpr Sql kInsertDue{"INSERT INTO due (needs_planning, at, run, job) VALUES ($1, $2, $3, $4)"};
 constexpr Sql kDeleteDue{"DELETE FROM due WHERE needs_planning = $1 AND at = $2 AND run = $3"};
@@ -120,40 +117,28 @@ void count_place(Writer& writer, const LiveRun& run, int number) {
   }
 }
 
-Result<std::int64_t> insert_live(Writer& writer, JobKey job, const Lane& lane,
-                                 const PlannedRun& planned, bool is_held) {
-  return writer.db.run(kInsertLive, job.job, is_held, planned.id, job.project, planned.trigger,
-                       planned.planned_at, planned.at, planned.needs_planning, lane.kind,
-                       lane.queue, lane.rank, planned.retry_of, planned.jitter, lane.limits.any());
-}
-
-// Its row in `live`, with its limits. False when a run with this id is live already.
-Result<bool> insert(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned,
-                    bool is_held) {
-  CHRONOS_TRY(const auto added, insert_live(writer, job, lane, planned, is_held));
-  if (added == 0) return false;
-  if (lane.limits.any()) {
-    CHRONOS_TRY_VOID(put_limits(writer.db, job.project, planned.id, lane.limits));
-  }
-  return true;
-}
-
 bool is_backfill(const LiveRun& run) {
   return run.trigger == Trigger::backfill;
 }
 
-// The caller counts it.
-Result<void> insert_held(Writer& writer, JobId job, Trigger trigger, Timestamp planned_at,
-                         RunId run) {
-  return writer.db.post(kInsertHeld, job, trigger == Trigger::backfill, planned_at, run);
+// A row of `due`, and of `ready`.
+struct DueRow {
+  const LiveRun* run = nullptr;
+};
+void put_columns(Parameters& parameters, const DueRow& row) {
+  const auto& run = *row.run;
+  parameters.put(run.needs_planning).put(run.at).put(run.run).put(run.job);
 }
-
-// In `due`, from its members.
-Result<void> insert_due(Writer& writer, LiveRun run) {
-  CHRONOS_TRY_VOID(writer.db.post(kInsertDue, run.needs_planning, run.at, run.run, run.job));
-  run.place = Place::due;
-  count_place(writer, run, 1);
-  return {};
+struct ReadyRow {
+  const LiveRun* run = nullptr;
+  Timestamp queued_at;
+  bool has_rate = false;
+};
+void put_columns(Parameters& parameters, const ReadyRow& row) {
+  const auto& run = *row.run;
+  parameters.put(run.lane.kind).put(run.lane.queue).put(run.lane.rank).put(run.planned_at);
+  parameters.put(run.run).put(run.job).put(run.project).put(run.trigger);
+  parameters.put(run.attempts_made + 1).put(row.queued_at).put(row.has_rate);
 }
 
 Result<void> insert_final(Writer& writer, const LiveRun& run, const End& end) {
@@ -334,36 +319,6 @@ Result<bool> has_held(Connection& db, JobId job, bool of_backfill) {
   return any.has_value();
 }
 
-Result<bool> add_held(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned) {
-  CHRONOS_TRY(const bool is_new, insert(writer, job, lane, planned, true));
-  if (!is_new) return false;
-  CHRONOS_TRY_VOID(insert_held(writer, job.job, planned.trigger, planned.planned_at, planned.id));
-  ++totals_of(writer, job.project, lane.queue).held;
-  return true;
-}
-
-Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned,
-                     Timestamp now) {
-  CHRONOS_TRY(const bool is_new, insert(writer, job, lane, planned, false));
-  if (!is_new) return false;
-  if (planned.at <= now && !planned.needs_planning) {
-    LiveRun run;
-    run.job = job.job;
-    run.run = planned.id;
-    run.project = job.project;
-    run.trigger = planned.trigger;
-    run.planned_at = planned.planned_at;
-    run.is_limited = lane.limits.any();
-    run.lane = lane;
-    CHRONOS_TRY_VOID(enter_ready(writer, run, now));
-  } else {
-    CHRONOS_TRY_VOID(
-        writer.db.post(kInsertDue, planned.needs_planning, planned.at, planned.id, job.job));
-    ++totals_of(writer, job.project, lane.queue).due;
-  }
-  return true;
-}
-
 Result<void> leave_place(Writer& writer, const LiveRun& run) {
   Result<std::int64_t> left = 0;
   switch (run.place) {
@@ -406,18 +361,44 @@ Result<Place> enter_ready(Writer& writer, const LiveRun& run, Timestamp now) {
 }
 
 Result<void> insert_ready(Writer& writer, const LiveRun& run, Timestamp now, bool has_rate) {
-  CHRONOS_TRY_VOID(writer.db.post(kInsertReady, run.lane.kind, run.lane.queue, run.lane.rank,
-                                  run.planned_at, run.run, run.job, run.project, run.trigger,
-                                  run.attempts_made + 1, now, has_rate));
+  CHRONOS_TRY_VOID(writer.db.post(kInsertReady, ReadyRow{&run, now, has_rate}));
   tell_ready(writer, run.project, run.lane);
+  return {};
+}
+
+Result<void> insert_due(Writer& writer, LiveRun run) {
+  CHRONOS_TRY_VOID(writer.db.post(kInsertDue, DueRow{&run}));
+  run.place = Place::due;
+  count_place(writer, run, 1);
+  return {};
+}
+
+Result<void> insert_held(Writer& writer, const LiveRun& run) {
+  CHRONOS_TRY_VOID(writer.db.post(kInsertHeld, run.job, is_backfill(run), run.planned_at, run.run));
+  ++totals_of(writer, run.project, run.lane.queue).held;
+  return {};
+}
+
+Result<void> place_new(Writer& writer, std::span<const NewRun> runs) {
+  std::vector<DueRow> due;
+  std::vector<ReadyRow> ready;
+  for (const auto& [run, now] : runs) {
+    if (run.place == Place::due) {
+      due.emplace_back(&run);
+      count_place(writer, run, 1);
+    } else {
+      ready.emplace_back(&run, now);
+      tell_ready(writer, run.project, run.lane);
+    }
+  }
+  CHRONOS_TRY_VOID(writer.db.run_rows<DueRow>(kInsertDue, due));
+  CHRONOS_TRY_VOID(writer.db.run_rows<ReadyRow>(kInsertReady, ready));
   return {};
 }
 
 Result<void> enter_held(Writer& writer, const LiveRun& run) {
   CHRONOS_TRY_VOID(writer.db.post(kSetHeld, run.job, run.run, true));
-  CHRONOS_TRY_VOID(insert_held(writer, run.job, run.trigger, run.planned_at, run.run));
-  ++totals_of(writer, run.project, run.lane.queue).held;
-  return {};
+  return insert_held(writer, run);
 }
 
 Result<void> enter_back_off(Writer& writer, const LiveRun& run, Timestamp at) {

@@ -1,10 +1,11 @@
 // Live runs: the only code that moves a run between its places (changes.h says which there are) or
-// ends it. Used by the sql_*.cc files that make changes; on the committer's thread, inside its
-// transaction.
+// ends it (new_runs.cc: those that come to be). Used by the sql_*.cc files that make changes; on
+// the committer's thread, inside its transaction.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -131,8 +132,20 @@ Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const Planned
                      Timestamp now);
 // `planned` in `held`: release_held() follows. False when a run with this id is live already.
 Result<bool> add_held(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned);
+// As add_run() for each, their rows together; without limits, of jobs that have no other run. Those
+// that are live already are taken out.
+struct NewRun {
+  LiveRun run;  // in `due` or `ready`
+  Timestamp now;
+};
+NewRun new_run(JobKey job, const Lane& lane, const PlannedRun& planned, Timestamp now);
+Result<void> add_runs(Writer& writer, std::vector<NewRun>& runs);
 // Takes a run out of its place; the caller puts it into another, or ends it, at once.
 Result<void> leave_place(Writer& writer, const LiveRun& run);
+// Their rows in `due` and `ready`.
+Result<void> place_new(Writer& writer, std::span<const NewRun> runs);
+Result<void> insert_due(Writer& writer, LiveRun run);
+Result<void> insert_held(Writer& writer, const LiveRun& run);
 // In `ready`, or in line for a limit: where it is now.
 Result<Place> enter_ready(Writer& writer, const LiveRun& run, Timestamp now);
 // Past its limits. `has_rate`: its start counts for a rate.

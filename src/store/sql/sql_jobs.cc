@@ -1,6 +1,8 @@
 // Jobs: submit, replace, cancel, and one job as people read it.
 #include <algorithm>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "model/json_codec.h"
 #include "store/sql/apply.h"
@@ -28,6 +30,9 @@ constexpr Sql kFacts{
     " WHERE l.job = $1 AND l.is_held = 0"};
 
 constexpr Sql kInsertSpec{"INSERT INTO specs (spec, payload) VALUES ($1, $2) RETURNING id"};
+// Only who may write asks: the ids behind the last are free.
+constexpr Sql kLastSpec{"SELECT coalesce(max(id), 0) FROM specs"};
+constexpr Sql kPutSpec{"INSERT INTO specs (id, spec, payload) VALUES ($1, $2, $3)"};
 constexpr Sql kDeleteSpec{"DELETE FROM specs WHERE id = $1"};
 constexpr Sql kInsert{
     "INSERT INTO jobs (project, id, spec, name, key, is_paused, phase, version, created_at,"
@@ -36,6 +41,7 @@ constexpr Sql kInsert{
     " created_by, runs_kept) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
     " $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 0)"
     " ON CONFLICT DO NOTHING"};
+constexpr Sql kFindMade{"SELECT 1 FROM jobs WHERE project = $1 AND id = $2 AND spec = $3"};
 constexpr Sql kReplace{
     "UPDATE jobs SET spec = $3, name = $4, key = $5, is_paused = $6, phase = $7, version = $8,"
     " updated_at = $9, planned_through = $10, parked_at = $11, runs_planned = $12,"
@@ -76,8 +82,12 @@ JobStatus status_of(const Job& job, bool is_retrying) {
   return job.spec->paused ? JobStatus::paused : JobStatus::scheduled;
 }
 
-Result<std::int64_t> insert_spec(Writer& writer, const Shared<JobSpec>& spec) {
-  const auto text = encode_spec(spec);
+std::string text_of(const SubmitJob& change) {
+  return change.spec_text.empty() ? encode_spec(change.job.spec) : change.spec_text;
+}
+
+Result<std::int64_t> insert_spec(Writer& writer, const Shared<JobSpec>& spec,
+                                 const std::string& text) {
   CHRONOS_TRY(const auto id, writer.db.one(kInsertSpec, column<std::int64_t>, text, spec->payload));
   if (!id) return fail(Reason::internal, "a new declaration has no id");
   writer.specs.put(*id, spec);
@@ -109,24 +119,105 @@ std::optional<KeyId> key_of(const std::optional<Author>& by) {
   return by ? std::optional(by->key) : std::nullopt;
 }
 
-Result<void> insert_job(Writer& writer, const Job& job, std::optional<KeyId> by) {
-  CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec));
+// A row of kInsert.
+struct NewJob {
+  const SubmitJob* change = nullptr;
+  std::int64_t spec = 0;  // specs.id
+};
+void put_columns(Parameters& parameters, const NewJob& row) {
+  const auto& job = row.change->job;
+  const auto& spec = *job.spec;
   const auto& counts = job.counts;
-  CHRONOS_TRY(
-      const auto inserted,
-      writer.db.run(kInsert, job.project, job.id, spec, job.spec->name, job.spec->key,
-                    job.spec->paused, job.phase, job.version, job.created_at, job.updated_at,
-                    job.planned_through, job.parked_at, job.runs_planned, job.failure_streak,
-                    counts.succeeded, counts.failed, counts.cancelled, counts.skipped,
-                    counts.missed, job.spec->retention.runs, job.spec->retention.age,
-                    job.spec->paused_until, job.spec->action.kind, job.spec->queue, by));
-  if (inserted == 1) {
-    writer.totals.jobs[job.project].count(job.phase, job.spec->paused);
-    CHRONOS_TRY_VOID(put_calendar_names(writer.db, job, true));
-    return put_tags(writer.db, job);
-  }
+  parameters.put(job.project).put(job.id).put(row.spec).put(spec.name).put(spec.key);
+  parameters.put(spec.paused).put(job.phase).put(job.version).put(job.created_at);
+  parameters.put(job.updated_at).put(job.planned_through).put(job.parked_at);
+  parameters.put(job.runs_planned).put(job.failure_streak);
+  parameters.put(counts.succeeded).put(counts.failed).put(counts.cancelled);
+  parameters.put(counts.skipped).put(counts.missed);
+  parameters.put(spec.retention.runs).put(spec.retention.age).put(spec.paused_until);
+  parameters.put(spec.action.kind).put(spec.queue).put(key_of(row.change->by));
+}
+
+// What goes with the row of a job.
+Result<void> follow_insert(Writer& writer, const Job& job) {
+  writer.totals.jobs[job.project].count(job.phase, job.spec->paused);
+  CHRONOS_TRY_VOID(put_calendar_names(writer.db, job, true));
+  return put_tags(writer.db, job);
+}
+
+Result<void> insert_job(Writer& writer, const SubmitJob& change) {
+  const auto& job = change.job;
+  CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec, text_of(change)));
+  CHRONOS_TRY(const auto inserted, writer.db.run(kInsert, NewJob{&change, spec}));
+  if (inserted == 1) return follow_insert(writer, job);
   CHRONOS_TRY_VOID(writer.db.post(kDeleteSpec, spec));
   return key_taken(job.spec->key.value_or(""));
+}
+
+// -- Many ----------------------------------------------------------------------------------------
+
+// A row of kPutSpec.
+struct NewSpec {
+  std::int64_t id = 0;
+  std::string text;
+  std::string_view payload;
+};
+void put_columns(Parameters& parameters, const NewSpec& row) {
+  parameters.put(row.id).put(row.text).put(row.payload);
+}
+
+// The declarations, in `specs` and in the cache.
+Result<std::vector<NewJob>> put_specs(Writer& writer, std::span<const SubmitJob* const> changes) {
+  CHRONOS_TRY(const auto last, writer.db.one(kLastSpec, column<std::int64_t>));
+  auto id = last.value_or(0);
+  std::vector<NewSpec> specs;
+  std::vector<NewJob> jobs;
+  specs.reserve(changes.size());
+  jobs.reserve(changes.size());
+  for (const auto* change : changes) {
+    const auto& spec = change->job.spec;
+    specs.emplace_back(++id, text_of(*change), spec->payload);
+    jobs.emplace_back(change, id);
+    writer.specs.put(id, spec);
+  }
+  CHRONOS_TRY_VOID(writer.db.run_rows<NewSpec>(kPutSpec, specs));
+  return jobs;
+}
+
+// Those whose rows were not made, because the job or its key is there already.
+Result<void> drop_refused(Writer& writer, std::vector<NewJob>& jobs) {
+  std::vector<NewJob> made;
+  for (const auto& row : jobs) {
+    const auto& job = row.change->job;
+    CHRONOS_TRY(const auto found,
+                writer.db.one(kFindMade, column<int>, job.project, job.id, row.spec));
+    if (found) {
+      made.push_back(row);
+    } else {
+      CHRONOS_TRY_VOID(writer.db.post(kDeleteSpec, row.spec));
+    }
+  }
+  jobs = std::move(made);
+  return {};
+}
+
+Result<void> add_first_runs(Writer& writer, const std::vector<NewJob>& jobs) {
+  std::vector<NewRun> runs;
+  runs.reserve(jobs.size());
+  for (const auto& [change, spec] : jobs) {
+    const auto& job = change->job;
+    if (!change->first_run) continue;
+    runs.push_back(new_run({job.project, job.id}, lane_of(job.spec, job.project),
+                           *change->first_run, change->now));
+  }
+  return add_runs(writer, runs);
+}
+
+Result<void> insert_jobs(Writer& writer, std::vector<NewJob>& jobs) {
+  CHRONOS_TRY(const auto made, writer.db.run_rows<NewJob>(kInsert, jobs));
+  if (made < std::ssize(jobs)) CHRONOS_TRY_VOID(drop_refused(writer, jobs));
+  for (const auto& row : jobs) CHRONOS_TRY_VOID(follow_insert(writer, row.change->job));
+  return {};
 }
 
 // -- Replace -------------------------------------------------------------------------------------
@@ -182,7 +273,7 @@ Result<void> follow_lane(Writer& writer, const Job& job, Timestamp now) {
 Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const StoredJob& before) {
   auto& db = writer.db;
   const auto& job = change.job;
-  CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec));
+  CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec, encode_spec(job.spec)));
   CHRONOS_TRY_VOID(say_version(db, job, spec, key_of(change.by)));
   CHRONOS_TRY_VOID(keep_version(db, before.job, before.spec));
   const auto& kept = change.replaces_schedule ? job : before.job;
@@ -232,7 +323,7 @@ Result<JobAnswer> apply(Writer& writer, const SubmitJob& change) {
     return std::move(*holder);
   }
   CHRONOS_TRY_VOID(check_calendars(writer.db, job));
-  if (auto inserted = insert_job(writer, job, key_of(change.by)); !inserted) {
+  if (auto inserted = insert_job(writer, change); !inserted) {
     if (inserted.error().reason != Reason::key_taken) {
       return std::unexpected(std::move(inserted).error());
     }
@@ -247,6 +338,24 @@ Result<JobAnswer> apply(Writer& writer, const SubmitJob& change) {
   }
   CHRONOS_TRY_VOID(remember(writer.db, change.idempotency, {Made::job, job.project, job.id}));
   return JobAnswer{fresh_job(change), false};
+}
+
+Result<std::vector<Result<JobAnswer>>> submit_rows(Writer& writer,
+                                                   std::span<const SubmitJob* const> changes) {
+  CHRONOS_TRY(auto jobs, put_specs(writer, changes));
+  CHRONOS_TRY_VOID(insert_jobs(writer, jobs));
+  CHRONOS_TRY_VOID(add_first_runs(writer, jobs));
+
+  std::vector<Result<JobAnswer>> answers;
+  answers.reserve(changes.size());
+  auto made = jobs.begin();
+  for (const auto* change : changes) {
+    const bool is_made = made != jobs.end() && made->change == change;
+    if (is_made) ++made;
+    // Of one that is there already, or whose key is taken, apply() says so.
+    answers.push_back(is_made ? JobAnswer{fresh_job(*change), false} : apply(writer, *change));
+  }
+  return answers;
 }
 
 Job fresh_job(const SubmitJob& change) {

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/log.h"
+#include "model/json_codec.h"
 #include "store/sql/apply.h"
 #include "store/sql/audited.h"
 #include "store/sql/limited.h"
@@ -138,22 +139,18 @@ class SqlStore::State final : private Transactor {
   }
 
   std::vector<Result<Answer>> perform_all(std::span<const Operation> batch) override {
-    if (!db_->is_remote()) return Transactor::perform_all(batch);
-    return perform_together(batch);
-  }
-
-  // Changes of one kind that follow each other go in statements of their own.
-  std::vector<Result<Answer>> perform_together(std::span<const Operation> batch) {
+    // Changes of one kind that follow each other go in statements of their own.
     std::vector<Result<Answer>> answers;
     answers.reserve(batch.size());
     while (answers.size() < batch.size()) {
       const auto rest = batch.subspan(answers.size());
       const auto submitted =
           run_of<SubmitJob>(rest, [](const auto& change) { return change.job.id; });
-      const auto settled = run_of<SettleRun>(rest, [](const auto& change) { return change.run; });
+      const auto settled = settled_of(rest);
       may_repeat_ |= submitted.size() > 1 || settled.size() > 1;
       if (submitted.size() > 1) {
-        add(answers, sql::submit_all(writer_, submitted));
+        add(answers, db_->is_remote() ? sql::submit_all(writer_, submitted)
+                                      : sql::submit_rows(writer_, submitted));
       } else if (settled.size() > 1) {
         add(answers, sql::settle_all(writer_, settled));
       } else {
@@ -162,6 +159,12 @@ class SqlStore::State final : private Transactor {
       if (!answers.back() && spoils(answers.back().error())) break;
     }
     return answers;
+  }
+
+  // To settle many at once pays where each statement is a round trip.
+  std::vector<const SettleRun*> settled_of(std::span<const Operation> batch) const {
+    if (!db_->is_remote()) return {};
+    return run_of<SettleRun>(batch, [](const auto& change) { return change.run; });
   }
 
   // The changes at the front that go together, no thing twice.
@@ -274,6 +277,10 @@ bool SqlStore::pump() {
 }
 
 void SqlStore::enqueue(Operation operation) {
+  // All wait for the committer's thread: what can be done before is.
+  if (auto* submitted = std::get_if<SubmitJob>(&operation.change)) {
+    submitted->spec_text = encode_spec(submitted->job.spec);
+  }
   state_->committer().enqueue(std::move(operation));
 }
 

@@ -8,8 +8,11 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
@@ -19,6 +22,8 @@ namespace chronos::store::sql {
 namespace {
 
 constexpr int kApplicationId = 0x4368726e;  // "Chrn", in the file's header
+// In one statement. Twice as many gain a twentieth, and each is memory for as long as we live.
+constexpr std::size_t kRowsMax = 32;
 
 // An I/O error, a damaged file, or anything else that says nothing about our own doing is
 // `store_unavailable`; what cannot happen in a right program is `internal`.
@@ -67,6 +72,8 @@ class SqliteStatement : public Statement {
     }
     uuids_.resize(places_.size());
   }
+
+  int parameters() const { return static_cast<int>(places_.size()); }
 
   void bind_null(int parameter) override { sqlite3_bind_null(handle_.get(), place(parameter)); }
   void bind_integer(int parameter, std::int64_t value) override {
@@ -125,6 +132,35 @@ class SqliteStatement : public Statement {
   std::vector<std::array<std::uint8_t, 16>> uuids_;  // what is bound, by parameter
 };
 
+// `$n` of each parameter of a row is `$(n + by)`.
+void append_shifted(std::string& text, std::string_view row, int by) {
+  while (!row.empty()) {
+    const auto name = row.find('$');
+    text += row.substr(0, name);
+    if (name == std::string_view::npos) return;
+    int number = 0;
+    const char* digits = row.data() + name + 1;
+    const auto read = std::from_chars(digits, row.data() + row.size(), number);
+    fmt::format_to(std::back_inserter(text), "${}", number + by);
+    row.remove_prefix(static_cast<std::size_t>(read.ptr - row.data()));
+  }
+}
+
+// An INSERT with the row behind its VALUES so many times. Statements of many rows find the place of
+// a row from that of the row before, and begin and end once.
+std::string with_rows(std::string_view text, std::size_t rows, int parameters) {
+  constexpr std::string_view kValues = "VALUES ";
+  const auto begin = text.find(kValues) + kValues.size();
+  const auto end = text.find(')', begin) + 1;
+  std::string all(text.substr(0, begin));
+  for (std::size_t i = 0; i < rows; ++i) {
+    if (i > 0) all += ", ";
+    append_shifted(all, text.substr(begin, end - begin), static_cast<int>(i) * parameters);
+  }
+  all += text.substr(end);
+  return all;
+}
+
 constexpr std::string_view kReturningId = " RETURNING id";
 
 // INSERT of one row without its kReturningId, where the id is the rowid: SQLite knows it anyway,
@@ -162,11 +198,7 @@ class SqliteConnection final : public Connection {
     std::string_view text = sql.text;
     const bool returns_id = text.ends_with(kReturningId);
     if (returns_id) text.remove_suffix(kReturningId.size());
-    sqlite3_stmt* raw = nullptr;
-    const int code = sqlite3_prepare_v3(db_.get(), text.data(), static_cast<int>(text.size()),
-                                        SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
-    if (code != SQLITE_OK) return std::unexpected(error("a statement could not be prepared"));
-    StatementHandle handle(raw);
+    CHRONOS_TRY(auto handle, compile(text));
     if (returns_id) {
       cached = std::make_unique<SqliteInsert>(db_.get(), std::move(handle));
     } else {
@@ -174,6 +206,18 @@ class SqliteConnection final : public Connection {
     }
     return cached.get();
   }
+
+  Result<Statement*> prepare_rows(const Sql& sql, std::size_t rows) override {
+    CHRONOS_TRY(auto* const of_one, prepare(sql));
+    if (rows == 1) return of_one;
+    auto& cached = of_many_[{&sql, rows}];
+    if (cached) return cached.get();
+    const int parameters = static_cast<SqliteStatement*>(of_one)->parameters();
+    CHRONOS_TRY(auto handle, compile(with_rows(sql.text, rows, parameters)));
+    cached = std::make_unique<SqliteStatement>(db_.get(), std::move(handle));
+    return cached.get();
+  }
+  std::size_t rows_max() const override { return kRowsMax; }
 
   Result<void> run_script(const std::string& script) override {
     const int code = sqlite3_exec(db_.get(), script.c_str(), nullptr, nullptr, nullptr);
@@ -229,6 +273,13 @@ class SqliteConnection final : public Connection {
   static std::unexpected<Error> taken_back() {
     return fail(Reason::store_unavailable, "the database has taken the transaction back");
   }
+  Result<StatementHandle> compile(std::string_view text) {
+    sqlite3_stmt* raw = nullptr;
+    const int code = sqlite3_prepare_v3(db_.get(), text.data(), static_cast<int>(text.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+    if (code != SQLITE_OK) return std::unexpected(error("a statement could not be prepared"));
+    return StatementHandle(raw);
+  }
   Error error(std::string_view what) const {
     return error_of(db_.get(), sqlite3_extended_errcode(db_.get()), what);
   }
@@ -237,6 +288,8 @@ class SqliteConnection final : public Connection {
   const Sql begin_;
   bool is_begun_ = false;  // a transaction, neither committed nor rolled back by us
   std::unordered_map<const Sql*, std::unique_ptr<SqliteStatement>> statements_;
+  // By how many rows.
+  std::map<std::pair<const Sql*, std::size_t>, std::unique_ptr<SqliteStatement>> of_many_;
 };
 
 enum class IfExists { keep, refuse };

@@ -210,6 +210,18 @@ std::vector<Operation> submits() {
   auto now = submission(spec_named("now"));
   now.first_run->at = now.first_run->planned_at = kNow;
   return {
+      {"submit several, of which one is there and one's run is",
+       [](Desk& desk) {
+         auto fresh = submission(spec_named("fresh"));
+         auto there = submission(spec_named("there"));
+         there.job.id = job(7);
+         auto busy = submission(spec_named("busy"));
+         busy.job.id = job(kNew + 1);
+         busy.first_run->id = run(kLive + kReady.first);
+         return done(submit_rows(
+             desk.writer,
+             std::array{&std::as_const(fresh), &std::as_const(there), &std::as_const(busy)}));
+       }},
       change("submit", submission(spec_named("new"))),
       change("submit for now", now),
       change("submit with everything", submission(full)),
