@@ -24,7 +24,7 @@ namespace chronos::fields {
 
 template <class T>
 struct Field {
-  std::string_view name;
+  json::Name name;
   void (*read)(const json::Value&, T&, const Place&);
   void (*write)(json::Writer&, const T&);       // the value only; null = never written
   bool (*equal)(const T&, const T&) = nullptr;  // null = only what is written says so
@@ -123,7 +123,7 @@ struct MemberOf<Value Class::*> {
 
 // The row of a plain member. JSON null puts the member's default back.
 template <auto Member, auto Rule = AnyValue{}>
-constexpr auto row(std::string_view name) {
+constexpr auto row(const json::Name& name) {
   using T = typename MemberOf<decltype(Member)>::Owner;
   return Field<T>{
       name,
@@ -140,7 +140,7 @@ constexpr auto row(std::string_view name) {
 
 // The row of an enum member with its parser; the names are those of to_string.
 template <auto Member, auto Parse>
-constexpr auto enum_row(std::string_view name) {
+constexpr auto enum_row(const json::Name& name) {
   using T = typename MemberOf<decltype(Member)>::Owner;
   return Field<T>{
       name,

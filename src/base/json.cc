@@ -440,7 +440,14 @@ Writer& Writer::end_array() {
   return *this;
 }
 
-Writer& Writer::key(std::string_view name) {
+Writer& Writer::key(const Name& name) {
+  const std::size_t begin = needs_comma_ ? 0 : 1;
+  out_.append(name.member_.data() + begin, name.size_ - begin);
+  needs_comma_ = false;
+  return *this;
+}
+
+Writer& Writer::quoted_key(std::string_view name) {
   append_quoted(out_, separator(), name, ":");
   needs_comma_ = false;
   return *this;

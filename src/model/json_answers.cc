@@ -61,7 +61,7 @@ void write_lateness(json::Writer& writer, const Run& run) {
 }
 
 void write_blocker(json::Writer& writer, const Blocker& blocker) {
-  const auto text = [&](std::string_view name, const std::string& value) {
+  const auto text = [&](const json::Name& name, const std::string& value) {
     writer.key(name);
     value.empty() ? writer.null() : writer.string(value);
   };
@@ -142,7 +142,7 @@ void write_run(json::Writer& writer, const Run& run) {
   writer.begin_object().member("id", run.id.to_string()).member("job_id", run.job.to_string());
   writer.member("job_name", run.job_name).member("trigger", to_string(run.trigger));
   writer.member("state", to_string(run.state)).member("reason", run.reason);
-  const auto time = [&](std::string_view name, const auto& value) {
+  const auto time = [&](const json::Name& name, const auto& value) {
     writer.key(name);
     write_value(writer, value);
   };
@@ -190,7 +190,7 @@ void write_why_members(json::Writer& writer, const Explanation& why) {
 void write_key(json::Writer& writer, const Key& key) {
   writer.begin_object().member("id", key.id.to_string()).member("name", key.name);
   writer.member("role", to_string(key.role));
-  const auto time = [&](std::string_view name, const auto& value) {
+  const auto time = [&](const json::Name& name, const auto& value) {
     writer.key(name);
     write_value(writer, value);
   };

@@ -186,7 +186,7 @@ struct CalendarNames {
 
 // The row of a member of JobSpec::schedule.
 template <auto Member, auto Rule = fields::AnyValue{}>
-constexpr Field<JobSpec> schedule_row(std::string_view name) {
+constexpr Field<JobSpec> schedule_row(const json::Name& name) {
   return {name,
           [](const json::Value& value, JobSpec& spec, const Place& place) {
             if (value.is(json::Type::null)) {
@@ -264,7 +264,7 @@ void write_unique(json::Writer& writer, const JobSpec& spec) {
 
 // A member of JobSpec::limits; all of its own members have to be there.
 template <auto Member, auto& Table>
-constexpr Field<JobSpec> limit_row(std::string_view name) {
+constexpr Field<JobSpec> limit_row(const json::Name& name) {
   return {name,
           [](const json::Value& value, JobSpec& spec, const Place& place) {
             auto& limit = spec.limits.*Member;
@@ -298,7 +298,7 @@ void read_metadata(const json::Value& value, JobSpec& spec, const Place& place) 
 
 void write_metadata(json::Writer& writer, const JobSpec& spec) {
   writer.begin_object();
-  for (const auto& [name, value] : spec.metadata) writer.member(name, value);
+  for (const auto& [name, value] : spec.metadata) writer.key(name).string(value);
   writer.end_object();
 }
 

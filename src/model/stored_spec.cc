@@ -67,7 +67,8 @@ Result<JobSpec> decode_spec(std::string_view text) {
     if (name == "anchor_us") spec.schedule.anchor = from_micros(value.integer);
     if (name == "seed") spec.schedule.seed = value.string;
     if (value.is(json::Type::null)) continue;
-    const auto found = std::ranges::find(table, name, &Field<JobSpec>::name);
+    const auto found = std::ranges::find_if(
+        table, [&](const Field<JobSpec>& field) { return field.name == name; });
     if (found != table.end()) found->read(value, spec, place.at(name));
   }
   if (problems.empty()) return spec;
