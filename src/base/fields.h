@@ -27,7 +27,7 @@ struct Field {
   json::Name name;
   void (*read)(const json::Value&, T&, const Place&);
   void (*write)(json::Writer&, const T&);       // the value only; null = never written
-  bool (*equal)(const T&, const T&) = nullptr;  // null = only what is written says so
+  bool (*equal)(const T&, const T&) = nullptr;  // null = not known
 };
 
 // -- Reading and writing of plain types
@@ -121,6 +121,12 @@ struct MemberOf<Value Class::*> {
   using Owner = Class;
 };
 
+template <auto Member>
+bool is_equal(const typename MemberOf<decltype(Member)>::Owner& a,
+              const typename MemberOf<decltype(Member)>::Owner& b) {
+  return a.*Member == b.*Member;
+}
+
 // The row of a plain member. JSON null puts the member's default back.
 template <auto Member, auto Rule = AnyValue{}>
 constexpr auto row(const json::Name& name) {
@@ -135,7 +141,7 @@ constexpr auto row(const json::Name& name) {
         read_checked(value, object.*Member, Rule, place);
       },
       [](json::Writer& writer, const T& object) { write_value(writer, object.*Member); },
-      [](const T& a, const T& b) { return a.*Member == b.*Member; }};
+      is_equal<Member>};
 }
 
 // The row of an enum member with its parser; the names are those of to_string.
@@ -158,7 +164,7 @@ constexpr auto enum_row(const json::Name& name) {
         }
       },
       [](json::Writer& writer, const T& object) { writer.string(to_string(object.*Member)); },
-      [](const T& a, const T& b) { return a.*Member == b.*Member; }};
+      is_equal<Member>};
 }
 
 // All that is wrong as one Error; `subject` names the whole document ("the job"). Not for an empty

@@ -110,7 +110,7 @@ class Writer {
   Writer& number(double value);
   Writer& boolean(bool value);
   Writer& null();
-  Writer& raw(std::string_view json);  // must be one whole JSON value
+  Writer& raw(std::string_view json);  // must be one whole JSON value, or whole members
 
   Writer& member(const Name& name, std::string_view text) { return key(name).string(text); }
   Writer& member(const Name& name, const char* text) { return key(name).string(text); }

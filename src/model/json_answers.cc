@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/fields.h"
+#include "base/silence.h"
 #include "base/time_text.h"
 #include "model/job_version.h"
 #include "model/json_codec.h"
@@ -16,11 +17,16 @@ using fields::Field;
 using fields::row;
 using fields::write_value;
 
+constexpr std::array kCountFields = {
+    row<&JobCounts::succeeded>("succeeded"), row<&JobCounts::failed>("failed"),
+    row<&JobCounts::cancelled>("cancelled"), row<&JobCounts::skipped>("skipped"),
+    row<&JobCounts::missed>("missed"),       row<&JobCounts::running>("running"),
+};
+
 void write_counts(json::Writer& writer, const JobCounts& counts) {
+  static const fields::Silence<JobCounts> kSilent(kCountFields);
   writer.begin_object();
-  writer.member("succeeded", counts.succeeded).member("failed", counts.failed);
-  writer.member("cancelled", counts.cancelled).member("skipped", counts.skipped);
-  writer.member("missed", counts.missed).member("running", counts.running);
+  kSilent.write_members(writer, counts);
   writer.end_object();
 }
 

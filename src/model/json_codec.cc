@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/fields.h"
+#include "base/silence.h"
 #include "base/time_text.h"
 #include "model/retry.h"
 
@@ -20,6 +21,7 @@ namespace {
 
 using fields::enum_row;
 using fields::Field;
+using fields::is_equal;
 using fields::Length;
 using fields::Place;
 using fields::Range;
@@ -184,6 +186,11 @@ struct CalendarNames {
   }
 };
 
+template <auto Member>
+bool is_schedule_equal(const JobSpec& a, const JobSpec& b) {
+  return a.schedule.*Member == b.schedule.*Member;
+}
+
 // The row of a member of JobSpec::schedule.
 template <auto Member, auto Rule = fields::AnyValue{}>
 constexpr Field<JobSpec> schedule_row(const json::Name& name) {
@@ -197,7 +204,8 @@ constexpr Field<JobSpec> schedule_row(const json::Name& name) {
           },
           [](json::Writer& writer, const JobSpec& spec) {
             fields::write_value(writer, spec.schedule.*Member);
-          }};
+          },
+          is_schedule_equal<Member>};
 }
 
 void read_dst(const json::Value& value, JobSpec& spec, const Place& place) {
@@ -280,7 +288,8 @@ constexpr Field<JobSpec> limit_row(const json::Name& name) {
           [](json::Writer& writer, const JobSpec& spec) {
             const auto& limit = spec.limits.*Member;
             limit ? write_nested(Table, writer, *limit) : void(writer.null());
-          }};
+          },
+          [](const JobSpec& a, const JobSpec& b) { return a.limits.*Member == b.limits.*Member; }};
 }
 
 void read_metadata(const json::Value& value, JobSpec& spec, const Place& place) {
@@ -326,23 +335,26 @@ constexpr std::array kSpecFields = {
     row<&JobSpec::name, Length{1, 200}>("name"),
     row<&JobSpec::key, fields::Slug{128}>("key"),
     Field<JobSpec>{"action", read_action,
-                   [](json::Writer& w, const JobSpec& spec) { w.raw(spec.action.config); }},
+                   [](json::Writer& w, const JobSpec& spec) { w.raw(spec.action.config); },
+                   is_equal<&JobSpec::action>},
     Field<JobSpec>{"payload", read_payload,
                    [](json::Writer& w, const JobSpec& spec) {
                      spec.payload.empty() ? w.null() : w.raw(spec.payload);
-                   }},
+                   },
+                   is_equal<&JobSpec::payload>},
     schedule_row<&ScheduleSpec::at>("scheduled_time"),
-    Field<JobSpec>{"cron", read_cron, write_cron},
+    Field<JobSpec>{"cron", read_cron, write_cron, is_schedule_equal<&ScheduleSpec::cron>},
     Field<JobSpec>{"cron_expression", read_cron, nullptr},
     schedule_row<&ScheduleSpec::every, fields::AtLeast(std::chrono::seconds(1))>("every"),
     schedule_row<&ScheduleSpec::timezone, Length{1, 64}>("timezone"),
     Field<JobSpec>{"dst", read_dst,
                    [](json::Writer& w, const JobSpec& spec) {
                      w.string(spec.schedule.dst == DstPolicy::skip ? "skip" : "auto");
-                   }},
+                   },
+                   is_schedule_equal<&ScheduleSpec::dst>},
     schedule_row<&ScheduleSpec::start_at>("start_at"),
     schedule_row<&ScheduleSpec::end_at>("end_at"),
-    Field<JobSpec>{"jitter", read_jitter, write_jitter},
+    Field<JobSpec>{"jitter", read_jitter, write_jitter, is_schedule_equal<&ScheduleSpec::jitter>},
     schedule_row<&ScheduleSpec::calendars, CalendarNames{}>("calendars"),
     row<&JobSpec::max_runs, Range{1, 1'000'000'000'000}>("max_runs"),
     row<&JobSpec::max_attempts, Range{0, 1000}>("max_attempts"),
@@ -351,26 +363,27 @@ constexpr std::array kSpecFields = {
         [](const json::Value& value, JobSpec& spec, const Place& place) {
           read_nested(kRetryFields, value, spec.retry, place);
         },
-        [](json::Writer& w, const JobSpec& spec) { write_nested(kRetryFields, w, spec.retry); }},
+        [](json::Writer& w, const JobSpec& spec) { write_nested(kRetryFields, w, spec.retry); },
+        is_equal<&JobSpec::retry>},
     row<&JobSpec::timeout, fields::AtLeast(std::chrono::milliseconds(1))>("timeout"),
     row<&JobSpec::deadline, fields::AtLeast(std::chrono::milliseconds(1))>("deadline"),
     enum_row<&JobSpec::on_lost, parse_on_lost>("on_lost"),
-    Field<JobSpec>{"misfire",
-                   [](const json::Value& value, JobSpec& spec, const Place& place) {
-                     read_nested(kMisfireFields, value, spec.misfire, place);
-                   },
-                   [](json::Writer& w, const JobSpec& spec) {
-                     write_nested(kMisfireFields, w, spec.misfire);
-                   }},
+    Field<JobSpec>{
+        "misfire",
+        [](const json::Value& value, JobSpec& spec, const Place& place) {
+          read_nested(kMisfireFields, value, spec.misfire, place);
+        },
+        [](json::Writer& w, const JobSpec& spec) { write_nested(kMisfireFields, w, spec.misfire); },
+        is_equal<&JobSpec::misfire>},
     enum_row<&JobSpec::overlap, parse_overlap>("overlap"),
     row<&JobSpec::queue, fields::Slug{64}>("queue"),
     row<&JobSpec::priority, Range{0, 9}>("priority"),
     limit_row<&Limits::concurrency, kConcurrencyFields>("concurrency"),
     limit_row<&Limits::rate, kRateFields>("rate"),
-    Field<JobSpec>{"unique", read_unique, write_unique},
+    Field<JobSpec>{"unique", read_unique, write_unique, is_equal<&JobSpec::unique>},
     row<&JobSpec::notify, KnownRules{}>("notify"),
     row<&JobSpec::tags, Tags{}>("tags"),
-    Field<JobSpec>{"metadata", read_metadata, write_metadata},
+    Field<JobSpec>{"metadata", read_metadata, write_metadata, is_equal<&JobSpec::metadata>},
     Field<JobSpec>{"retention",
                    // What it does not name keeps the server's default: read_spec() put it there.
                    [](const json::Value& value, JobSpec& spec, const Place& place) {
@@ -380,11 +393,17 @@ constexpr std::array kSpecFields = {
                    },
                    [](json::Writer& w, const JobSpec& spec) {
                      write_nested(kRetentionFields, w, spec.retention);
-                   }},
+                   },
+                   is_equal<&JobSpec::retention>},
     row<&JobSpec::paused>("paused"),
     row<&JobSpec::paused_until>("paused_until"),
     row<&JobSpec::note, Length{0, kNoteMax}>("note"),
 };
+
+// What could not be compared would be stored with every job (stored_spec.cc).
+static_assert(std::ranges::all_of(kSpecFields, [](const auto& field) {
+  return field.write == nullptr || field.equal != nullptr;
+}));
 
 // Fields of product.md §3 whose feature does not exist yet: refused, never silently ignored.
 constexpr std::array<std::string_view, 1> kUnsupported = {"after"};
@@ -540,6 +559,10 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& ru
 std::span<const Field<JobSpec>> spec_fields() {
   return kSpecFields;
 }
+const fields::Silence<JobSpec>& silent_spec() {
+  static const fields::Silence<JobSpec> kSilent(spec_fields());
+  return kSilent;
+}
 
 std::vector<std::string_view> spec_field_names() {
   std::vector<std::string_view> names;
@@ -554,7 +577,7 @@ std::vector<std::string_view> unsupported_field_names() {
 
 // The members of a declaration in a job's answer, in the order of the table.
 void write_spec_members(json::Writer& writer, const JobSpec& spec) {
-  fields::write_members(std::span<const Field<JobSpec>>(kSpecFields), writer, spec);
+  silent_spec().write_members(writer, spec);
 }
 
 }  // namespace chronos
