@@ -175,24 +175,24 @@ std::unexpected<Error> refuse_all(std::string_view subject, std::vector<FieldErr
 void refuse_unknown(const Place& place, std::string_view name,
                     std::span<const std::string_view> known);
 
-// Reads every member of `value` that the table names into `object`; what is absent stays as it is.
+// Reads into `object` the member that the table names so; there must be one.
+template <class T>
+void read_member(std::span<const Field<T>> table, const json::Member& member, T& object,
+                 const Place& place) {
+  for (const auto& field : table) {
+    if (field.name == member.name) return field.read(member.value, object, place.at(member.name));
+  }
+  std::vector<std::string_view> known;
+  for (const auto& field : table) known.push_back(field.name);
+  refuse_unknown(place, member.name, known);
+}
+
+// Reads every member of `value` into `object`; what is absent stays as it is.
 template <class T>
 void read_object(std::span<const Field<T>> table, const json::Value& value, T& object,
                  const Place& place) {
   if (!place.expect(value, json::Type::object)) return;
-  for (const auto& [name, member] : value.members) {
-    const Field<T>* found = nullptr;
-    for (const auto& field : table) {
-      if (field.name == name) found = &field;
-    }
-    if (found != nullptr) {
-      found->read(member, object, place.at(name));
-      continue;
-    }
-    std::vector<std::string_view> known;
-    for (const auto& field : table) known.push_back(field.name);
-    refuse_unknown(place, name, known);
-  }
+  for (const auto& member : value.members) read_member(table, member, object, place);
 }
 
 // Reads a whole document: everything wrong with it comes back as one Error.

@@ -18,6 +18,8 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
+constexpr std::size_t kUsualMembers = 6;  // of the whole document, if it is an object
+
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -117,6 +119,7 @@ class Builder {
     out.type = Type::object;
     ondemand::object object;
     if (failed(source.get_object().get(object))) return false;
+    if (depth == 0) out.members.reserve(kUsualMembers);
     for (auto item : object) {
       ondemand::field field;
       if (failed(std::move(item).get(field))) return false;

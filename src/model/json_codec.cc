@@ -408,6 +408,23 @@ static_assert(std::ranges::all_of(kSpecFields, [](const auto& field) {
 // Fields of product.md §3 whose feature does not exist yet: refused, never silently ignored.
 constexpr std::array<std::string_view, 1> kUnsupported = {"after"};
 
+// All but the ignored. What does not exist yet is told first.
+void read_members(const json::Value& root, std::span<const std::string_view> ignored, JobSpec& spec,
+                  const Place& place) {
+  const auto is_in = [](std::span<const std::string_view> names, const json::Member& member) {
+    return std::ranges::find(names, member.name) != names.end();
+  };
+  for (const auto& member : root.members) {
+    if (!is_in(kUnsupported, member) || is_in(ignored, member)) continue;
+    place.at(member.name)
+        .refuse("not_supported_yet", fmt::format("'{}' is not supported yet", member.name));
+  }
+  for (const auto& member : root.members) {
+    if (is_in(kUnsupported, member) || is_in(ignored, member)) continue;
+    fields::read_member(std::span<const Field<JobSpec>>(kSpecFields), member, spec, place);
+  }
+}
+
 bool names_any(const json::Value& root, std::span<const std::string_view> names) {
   return std::ranges::any_of(names, [&](std::string_view name) {
     const auto* value = root.find(name);
@@ -537,15 +554,7 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& ru
   choose_schedule(root, use, spec);
   const auto unique = spec.unique;
   if (use == SpecUse::submit || root.find("retention") != nullptr) spec.retention = rules.retention;
-  json::Value known = root;
-  std::erase_if(known.members, [&](const json::Member& member) {
-    if (std::ranges::find(ignored, member.name) != ignored.end()) return true;
-    if (std::ranges::find(kUnsupported, member.name) == kUnsupported.end()) return false;
-    place.at(member.name)
-        .refuse("not_supported_yet", fmt::format("'{}' is not supported yet", member.name));
-    return true;
-  });
-  fields::read_object(std::span<const Field<JobSpec>>(kSpecFields), known, spec, place);
+  read_members(root, ignored, spec, place);
   choose_pause(root, spec, place);
   if (use != SpecUse::submit && spec.unique != unique) {
     place.at("unique").refuse("not_applicable", "is decided when a job is submitted");
