@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <new>
 
 namespace chronos::net {
 namespace {
@@ -16,9 +17,17 @@ std::unexpected<Error> refuse(std::string code, std::string message) {
   return fail_field("", std::move(code), std::move(message));
 }
 
+Handle make_handle() {
+  Handle handle(curl_url(), &curl_url_cleanup);
+  if (!handle) throw std::bad_alloc();
+  return handle;
+}
+
 std::string part_of(CURLU* handle, CURLUPart part, unsigned int flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(handle, part, &text, flags) != CURLUE_OK) return {};
+  const CURLUcode code = curl_url_get(handle, part, &text, flags);
+  if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
+  if (code != CURLUE_OK) return {};
   const std::unique_ptr<char, decltype(&curl_free)> owner(text, &curl_free);
   return text;
 }
@@ -72,6 +81,7 @@ Result<Url> set_url(CURLU* handle, std::string_view text) {
   const CURLUcode code =
       curl_url_set(handle, CURLUPART_URL, std::string(text).c_str(),
                    CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
+  if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
   if (code == CURLUE_USER_NOT_ALLOWED) {
     return refuse("has_credentials",
                   "the URL must not hold a user name or password; send a header instead");
@@ -92,12 +102,12 @@ Result<Url> parse_url(std::string_view text) {
   }
   // libcurl would take "http:///name" for a host; a typo must not become one.
   if (text.substr(authority + 3).starts_with('/')) return refuse("bad_url", "the URL has no host");
-  const Handle handle(curl_url(), &curl_url_cleanup);
+  const Handle handle = make_handle();
   return set_url(handle.get(), text);
 }
 
 Result<Url> resolve_url(const Url& base, std::string_view reference) {
-  const Handle handle(curl_url(), &curl_url_cleanup);
+  const Handle handle = make_handle();
   CHRONOS_TRY([[maybe_unused]] const Url from, set_url(handle.get(), base.text));
   return set_url(handle.get(), reference);
 }
