@@ -62,6 +62,26 @@ TEST(Url, ReadsItsParts) {
   }
 }
 
+// The last few are remembered: each is still read as it would be the first time.
+TEST(Url, ReadsTheSameTextTheSameAgain) {
+  const std::string longest = "http://example.com/" + std::string(600, 'x');
+  for (int i = 0; i < 40; ++i) {
+    const auto path = "/" + std::to_string(i % 20);  // more than are remembered, then all anew
+    for (int again = 0; again < 3; ++again) {
+      const auto url = parse_url("HTTP://Example.com:81" + path + "#f");
+      ASSERT_TRUE(url) << url.error().message;
+      EXPECT_EQ(*url, (Url{"http://Example.com:81" + path, "http", "example.com", 81}));
+      // What differs in as little as a letter is another one.
+      EXPECT_EQ(parse_url("http://example.com:81" + path)->text, "http://example.com:81" + path);
+      EXPECT_EQ(code_of("http://example.com:0" + path), "bad_url");
+      EXPECT_EQ(code_of("http://user@example.com:81" + path), "has_credentials");
+      EXPECT_EQ(code_of(""), "bad_scheme");
+      EXPECT_EQ(parse_url(longest)->text, longest);
+    }
+  }
+}
+
+// Nor is it remembered as something else.
 TEST(Url, IsNotWrongBecauseMemoryRanOut) {
   ASSERT_EQ(kRigged, CURLE_OK);
   bool has_failed = true;
