@@ -90,7 +90,8 @@ inline void write_value(json::Writer& writer, Duration value) {
   writer.string(format_duration(value));
 }
 inline void write_value(json::Writer& writer, Timestamp value) {
-  writer.string(format_timestamp(value));
+  const auto text = timestamp_text(value);
+  writer.string({text.data(), text.size()});
 }
 template <class V>
 void write_value(json::Writer& writer, const std::optional<V>& value) {
