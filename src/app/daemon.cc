@@ -17,6 +17,7 @@
 
 #include "app/data_dir.h"
 #include "app/module_options.h"
+#include "app/request_metrics.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/time_text.h"
@@ -137,6 +138,7 @@ class Daemon::Parts {
   SystemClock clock_;
   IdSource ids_{clock_, Rng::from_system()};
   Metrics metrics_;
+  RequestMetrics requests_{metrics_};
   Waiter waiter_;
   Waiter bulk_waiter_;
   store::Opened opened_;
@@ -270,13 +272,7 @@ void Daemon::Parts::build_services() {
   api_->metrics = [this] { return metrics_text(); };
   api_->site = site_of(config_);
   auto options = server_options(config_);
-  options.on_finished = [this](const http::Finished& finished) {
-    metrics_.count("chronos_http_requests_total", {{"route", std::string(finished.pattern)},
-                                                   {"status", std::to_string(finished.status)}});
-    // A stream takes as long as somebody watches.
-    if (finished.pattern == http::kEventsPath) return;
-    metrics_.observe("chronos_http_request_duration_seconds", seconds(finished.duration));
-  };
+  options.on_finished = [this](const http::Finished& finished) { requests_.note(finished); };
   dashboard_ = std::make_unique<http::Dashboard>(http::dashboard_files(), api_->site.base_path);
   http::Router router(http::make_routes(*api_),
                       {api_->site.base_path, http::dashboard_route(*dashboard_)});

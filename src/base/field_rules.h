@@ -21,25 +21,23 @@ namespace chronos::fields {
 // collected, so that a user mends a document once.
 class Place {
  public:
-  explicit Place(std::vector<FieldError>& problems, std::string pointer = {})
-      : problems_(problems), pointer_(std::move(pointer)) {}
+  explicit Place(std::vector<FieldError>& problems, std::string_view pointer = {})
+      : problems_(problems), name_(pointer) {}
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
 
-  Place at(std::string_view name) const {
-    return Place(problems_, json::pointer_to(pointer_, name));
-  }
-  Place at(std::size_t index) const {
-    return Place(problems_, fmt::format("{}/{}", pointer_, index));
-  }
-  const std::string& pointer() const { return pointer_; }
+  // Of a member or an element; for as long as this place and the name live.
+  Place at(std::string_view name) const { return Place(*this, name, std::nullopt); }
+  Place at(std::size_t index) const { return Place(*this, {}, index); }
   std::size_t problem_count() const { return problems_.size(); }
 
   void refuse(std::string code, std::string message, std::string hint = {}) const {
-    problems_.push_back({pointer_, std::move(code), std::move(message), std::move(hint), 0, 0});
+    problems_.push_back({pointer(), std::move(code), std::move(message), std::move(hint), 0, 0});
   }
   // Takes over the problems another parser found in this value's text.
   void refuse(const Error& error) const {
     for (auto field : error.fields) {
-      field.pointer = pointer_ + field.pointer;
+      field.pointer.insert(0, pointer());
       problems_.push_back(std::move(field));
     }
     if (error.fields.empty())
@@ -53,8 +51,20 @@ class Place {
   }
 
  private:
+  Place(const Place& parent, std::string_view name, std::optional<std::size_t> index)
+      : problems_(parent.problems_), parent_(&parent), name_(name), index_(index) {}
+
+  // Made only for what is wrong, and most of a document is right.
+  std::string pointer() const {
+    if (parent_ == nullptr) return std::string(name_);
+    const auto parent = parent_->pointer();
+    return index_ ? fmt::format("{}/{}", parent, *index_) : json::pointer_to(parent, name_);
+  }
+
   std::vector<FieldError>& problems_;
-  std::string pointer_;
+  const Place* parent_ = nullptr;
+  std::string_view name_;  // the pointer, if there is no parent
+  std::optional<std::size_t> index_;
 };
 
 struct AnyValue {

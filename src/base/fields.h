@@ -24,10 +24,10 @@ namespace chronos::fields {
 
 template <class T>
 struct Field {
-  std::string_view name;
+  json::Name name;
   void (*read)(const json::Value&, T&, const Place&);
   void (*write)(json::Writer&, const T&);       // the value only; null = never written
-  bool (*equal)(const T&, const T&) = nullptr;  // null = only what is written says so
+  bool (*equal)(const T&, const T&) = nullptr;  // null = not known
 };
 
 // -- Reading and writing of plain types
@@ -90,7 +90,8 @@ inline void write_value(json::Writer& writer, Duration value) {
   writer.string(format_duration(value));
 }
 inline void write_value(json::Writer& writer, Timestamp value) {
-  writer.string(format_timestamp(value));
+  const auto text = timestamp_text(value);
+  writer.string({text.data(), text.size()});
 }
 template <class V>
 void write_value(json::Writer& writer, const std::optional<V>& value) {
@@ -121,9 +122,15 @@ struct MemberOf<Value Class::*> {
   using Owner = Class;
 };
 
+template <auto Member>
+bool is_equal(const typename MemberOf<decltype(Member)>::Owner& a,
+              const typename MemberOf<decltype(Member)>::Owner& b) {
+  return a.*Member == b.*Member;
+}
+
 // The row of a plain member. JSON null puts the member's default back.
 template <auto Member, auto Rule = AnyValue{}>
-constexpr auto row(std::string_view name) {
+constexpr auto row(const json::Name& name) {
   using T = typename MemberOf<decltype(Member)>::Owner;
   return Field<T>{
       name,
@@ -135,12 +142,12 @@ constexpr auto row(std::string_view name) {
         read_checked(value, object.*Member, Rule, place);
       },
       [](json::Writer& writer, const T& object) { write_value(writer, object.*Member); },
-      [](const T& a, const T& b) { return a.*Member == b.*Member; }};
+      is_equal<Member>};
 }
 
 // The row of an enum member with its parser; the names are those of to_string.
 template <auto Member, auto Parse>
-constexpr auto enum_row(std::string_view name) {
+constexpr auto enum_row(const json::Name& name) {
   using T = typename MemberOf<decltype(Member)>::Owner;
   return Field<T>{
       name,
@@ -158,7 +165,7 @@ constexpr auto enum_row(std::string_view name) {
         }
       },
       [](json::Writer& writer, const T& object) { writer.string(to_string(object.*Member)); },
-      [](const T& a, const T& b) { return a.*Member == b.*Member; }};
+      is_equal<Member>};
 }
 
 // All that is wrong as one Error; `subject` names the whole document ("the job"). Not for an empty
@@ -169,24 +176,24 @@ std::unexpected<Error> refuse_all(std::string_view subject, std::vector<FieldErr
 void refuse_unknown(const Place& place, std::string_view name,
                     std::span<const std::string_view> known);
 
-// Reads every member of `value` that the table names into `object`; what is absent stays as it is.
+// Reads into `object` the member that the table names so; there must be one.
+template <class T>
+void read_member(std::span<const Field<T>> table, const json::Member& member, T& object,
+                 const Place& place) {
+  for (const auto& field : table) {
+    if (field.name == member.name) return field.read(member.value, object, place.at(member.name));
+  }
+  std::vector<std::string_view> known;
+  for (const auto& field : table) known.push_back(field.name);
+  refuse_unknown(place, member.name, known);
+}
+
+// Reads every member of `value` into `object`; what is absent stays as it is.
 template <class T>
 void read_object(std::span<const Field<T>> table, const json::Value& value, T& object,
                  const Place& place) {
   if (!place.expect(value, json::Type::object)) return;
-  for (const auto& [name, member] : value.members) {
-    const Field<T>* found = nullptr;
-    for (const auto& field : table) {
-      if (field.name == name) found = &field;
-    }
-    if (found != nullptr) {
-      found->read(member, object, place.at(name));
-      continue;
-    }
-    std::vector<std::string_view> known;
-    for (const auto& field : table) known.push_back(field.name);
-    refuse_unknown(place, name, known);
-  }
+  for (const auto& member : value.members) read_member(table, member, object, place);
 }
 
 // Reads a whole document: everything wrong with it comes back as one Error.

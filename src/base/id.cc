@@ -6,6 +6,7 @@ namespace chronos {
 namespace {
 
 constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+constexpr std::size_t kPrefixMax = 5;    // what Id::to_string() puts before it: "node_"
 constexpr std::size_t kTextLength = 26;  // 130 bits; the first character holds only three
 
 constexpr std::array<std::int8_t, 256> make_values() {
@@ -37,7 +38,9 @@ Uuid Uuid::from_bytes(const std::uint8_t* bytes) {
 }
 
 std::string to_base32(Uuid uuid) {
-  std::string text(kTextLength, '0');
+  std::string text;
+  text.reserve(kTextLength + kPrefixMax);
+  text.resize(kTextLength);
   for (std::size_t i = kTextLength; i-- > 0;) {
     text[i] = kAlphabet[uuid.low & 31];
     uuid.low = (uuid.low >> 5) | (uuid.high << 59);

@@ -18,6 +18,8 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
+constexpr std::size_t kUsualMembers = 6;  // of the whole document, if it is an object
+
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -117,6 +119,7 @@ class Builder {
     out.type = Type::object;
     ondemand::object object;
     if (failed(source.get_object().get(object))) return false;
+    if (depth == 0) out.members.reserve(kUsualMembers);
     for (auto item : object) {
       ondemand::field field;
       if (failed(std::move(item).get(field))) return false;
@@ -440,7 +443,14 @@ Writer& Writer::end_array() {
   return *this;
 }
 
-Writer& Writer::key(std::string_view name) {
+Writer& Writer::key(const Name& name) {
+  const std::size_t begin = needs_comma_ ? 0 : 1;
+  out_.append(name.member_.data() + begin, name.size_ - begin);
+  needs_comma_ = false;
+  return *this;
+}
+
+Writer& Writer::quoted_key(std::string_view name) {
   append_quoted(out_, separator(), name, ":");
   needs_comma_ = false;
   return *this;

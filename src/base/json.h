@@ -2,6 +2,8 @@
 // are immutable after parse(); a Document may be read by many threads.
 #pragma once
 
+#include <array>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -64,6 +66,29 @@ std::string as_utf8(std::string text);
 // Appends `text` as a JSON string. Bytes that are not UTF-8 become U+FFFD: output is always valid.
 void append_string(std::string& out, std::string_view text);
 
+// The name of a member that is a constant of the program: it stands in JSON as it is, which the
+// compiler sees to, so nothing looks for what to escape each time it is written.
+class Name {
+ public:
+  consteval Name(const char* text) {
+    for (; *text != '\0'; ++text) {
+      if (*text <= ' ' || *text > '~' || *text == '"' || *text == '\\') throw "would be escaped";
+      member_[size_++] = *text;
+    }
+    member_[size_++] = '"';
+    member_[size_++] = ':';
+  }
+  constexpr operator std::string_view() const { return {member_.data() + 2, size_ - 4}; }
+  friend constexpr bool operator==(const Name& a, std::string_view b) {
+    return std::string_view(a) == b;
+  }
+
+ private:
+  friend class Writer;
+  std::array<char, 32> member_{',', '"'};  // ,"name":
+  std::size_t size_ = 2;
+};
+
 // Writes JSON to the end of a string; commas are its own business, nesting is the caller's.
 class Writer {
  public:
@@ -73,21 +98,28 @@ class Writer {
   Writer& end_object();
   Writer& begin_array();
   Writer& end_array();
-  Writer& key(std::string_view name);
+  Writer& key(const Name& name);
+  // A name that is no constant of the program. (A literal is none of these types.)
+  template <class Text>
+    requires std::same_as<Text, std::string> || std::same_as<Text, std::string_view>
+  Writer& key(const Text& name) {
+    return quoted_key(name);
+  }
   Writer& string(std::string_view text);
   Writer& integer(std::int64_t value);
   Writer& number(double value);
   Writer& boolean(bool value);
   Writer& null();
-  Writer& raw(std::string_view json);  // must be one whole JSON value
+  Writer& raw(std::string_view json);  // must be one whole JSON value, or whole members
 
-  Writer& member(std::string_view name, std::string_view text) { return key(name).string(text); }
-  Writer& member(std::string_view name, const char* text) { return key(name).string(text); }
-  Writer& member(std::string_view name, std::int64_t value) { return key(name).integer(value); }
-  Writer& member(std::string_view name, int value) { return key(name).integer(value); }
-  Writer& member(std::string_view name, bool value) { return key(name).boolean(value); }
+  Writer& member(const Name& name, std::string_view text) { return key(name).string(text); }
+  Writer& member(const Name& name, const char* text) { return key(name).string(text); }
+  Writer& member(const Name& name, std::int64_t value) { return key(name).integer(value); }
+  Writer& member(const Name& name, int value) { return key(name).integer(value); }
+  Writer& member(const Name& name, bool value) { return key(name).boolean(value); }
 
  private:
+  Writer& quoted_key(std::string_view name);
   std::string_view separator();
   std::string& out_;
   bool needs_comma_ = false;

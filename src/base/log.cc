@@ -118,7 +118,7 @@ void write(Level level, std::string_view message, std::initializer_list<Field> f
     json::Writer writer(line);
     writer.begin_object().member("time", time).member("level", to_string(level));
     writer.member("message", message);
-    for (const auto& [name, value] : fields) writer.member(name, value);
+    for (const auto& [name, value] : fields) writer.key(name).string(value);
     writer.end_object();
   } else {
     line.append(time).append(" ").append(to_string(level)).append(" ").append(message);

@@ -90,16 +90,32 @@ struct Metrics::Impl {
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
-void Metrics::count(std::string_view counter, const Labels& labels, double by) {
-  family_of(impl_->counters, counter).Add(labels).Increment(by);
+void Metrics::Counter::count(double by) {
+  counter_->Increment(by);
+}
+
+void Metrics::Histogram::observe(double value) {
+  histogram_->Observe(value);
+}
+
+Metrics::Counter Metrics::counter(std::string_view name, const Labels& labels) {
+  return Counter(family_of(impl_->counters, name).Add(labels));
+}
+
+Metrics::Histogram Metrics::histogram(std::string_view name, const Labels& labels) {
+  return Histogram(family_of(impl_->histograms, name).Add(labels, kSeconds));
+}
+
+void Metrics::count(std::string_view name, const Labels& labels, double by) {
+  counter(name, labels).count(by);
 }
 
 void Metrics::set(std::string_view gauge, double value, const Labels& labels) {
   family_of(impl_->gauges, gauge).Add(labels).Set(value);
 }
 
-void Metrics::observe(std::string_view histogram, double value, const Labels& labels) {
-  family_of(impl_->histograms, histogram).Add(labels, kSeconds).Observe(value);
+void Metrics::observe(std::string_view name, double value, const Labels& labels) {
+  histogram(name, labels).observe(value);
 }
 
 std::string Metrics::text() const {

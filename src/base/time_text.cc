@@ -196,7 +196,7 @@ std::optional<Duration> read_seconds(Cursor cursor) {
 }
 
 // The last `width` digits of a number that is not negative.
-void put_digits(std::string& text, std::size_t at, std::size_t width, std::int64_t number) {
+void put_digits(TimestampText& text, std::size_t at, std::size_t width, std::int64_t number) {
   for (std::size_t i = width; i-- > 0; number /= 10) {
     text[at + i] = static_cast<char>('0' + number % 10);
   }
@@ -221,10 +221,16 @@ Result<Timestamp> parse_timestamp(std::string_view text) {
 }
 
 std::string format_timestamp(Timestamp time) {
+  const auto text = timestamp_text(time);
+  return {text.data(), text.size()};
+}
+
+TimestampText timestamp_text(Timestamp time) {
   const auto day = std::chrono::floor<days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::milliseconds>(time - day));
-  std::string text = "0000-00-00T00:00:00.000Z";
+  TimestampText text;
+  std::string_view("0000-00-00T00:00:00.000Z").copy(text.data(), text.size());
   put_digits(text, 0, 4, static_cast<int>(date.year()));
   put_digits(text, 5, 2, static_cast<unsigned>(date.month()));
   put_digits(text, 8, 2, static_cast<unsigned>(date.day()));

@@ -1,6 +1,7 @@
 // Times and durations as text, as the API has them (product.md §3a). Pure; thread-safe.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,8 @@ namespace chronos {
 Result<Timestamp> parse_timestamp(std::string_view text);
 
 // RFC 3339 in UTC with milliseconds and Z: "2026-03-08T07:30:00.000Z". Years 0–9999.
+using TimestampText = std::array<char, 24>;
+TimestampText timestamp_text(Timestamp time);
 std::string format_timestamp(Timestamp time);
 
 // "1h30m", "200ms", "2d", "1w"; an ISO 8601 duration of weeks, days, hours, minutes and seconds

@@ -26,7 +26,7 @@ std::string body_of(const BackfillFlags& flags) {
   std::string body;
   json::Writer writer(body);
   writer.begin_object();
-  const auto text = [&](std::string_view name, const std::string& value) {
+  const auto text = [&](const json::Name& name, const std::string& value) {
     if (!value.empty()) writer.member(name, value);
   };
   text("from", flags.from);

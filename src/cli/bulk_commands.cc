@@ -55,7 +55,7 @@ struct StartFlags {
 };
 
 // {"tag": "db"} of "tag=db"; "all" stands for no condition.
-Result<void> write_filter(json::Writer& writer, std::string_view name,
+Result<void> write_filter(json::Writer& writer, const json::Name& name,
                           const std::vector<std::string>& conditions) {
   if (conditions.empty()) return {};
   writer.key(name).begin_object();
@@ -66,7 +66,7 @@ Result<void> write_filter(json::Writer& writer, std::string_view name,
       return fail(Reason::bad_request, fmt::format("'{}' is not NAME=VALUE", condition),
                   "such as status=failed or tag=db; or all");
     }
-    writer.member(condition.substr(0, equals), condition.substr(equals + 1));
+    writer.key(condition.substr(0, equals)).string(condition.substr(equals + 1));
   }
   writer.end_object();
   return {};

@@ -70,7 +70,7 @@ Fault of_compilation(const Error& error) {
   return fault;
 }
 
-void write_or_null(json::Writer& writer, std::string_view name, const std::string& text) {
+void write_or_null(json::Writer& writer, const json::Name& name, const std::string& text) {
   writer.key(name);
   text.empty() ? writer.null() : writer.string(text);
 }

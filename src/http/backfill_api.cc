@@ -23,7 +23,7 @@ Result<Response> backfill_job(const Call& call) {
   const auto listed = std::min(instants.size(), kListedMax);
   std::string body;
   json::Writer writer(body);
-  const auto time = [&](std::string_view name, bool is_there, auto get) {
+  const auto time = [&](const json::Name& name, bool is_there, auto get) {
     writer.key(name);
     is_there ? writer.string(format_timestamp(get())) : writer.null();
   };

@@ -24,7 +24,7 @@ class Query {
   explicit Query(const RequestHead& head) : params_(head.query), place_(problems_) {}
   // Of an object `under` this name in a body: its members are the parameters.
   Query(const std::vector<Param>& params, std::string_view under)
-      : params_(params), place_(problems_, json::pointer_to("", under)) {}
+      : params_(params), pointer_(json::pointer_to("", under)), place_(problems_, pointer_) {}
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
 
@@ -95,6 +95,7 @@ class Query {
   const std::vector<Param>& params_;
   std::vector<std::string_view> known_;
   std::vector<FieldError> problems_;
+  std::string pointer_;
   fields::Place place_;
 };
 

@@ -27,8 +27,15 @@ Method method_from(std::string_view text) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return lower(x) == lower(y); });
+  if (a.size() != b.size()) return false;
+  // Most who send them spell names as the RFCs do.
+  return a == b || std::equal(a.begin(), a.end(), b.begin(),
+                              [](char x, char y) { return lower(x) == lower(y); });
+}
+
+void Headers::reserve(std::size_t count, std::size_t bytes) {
+  spans_.reserve(count);
+  text_.reserve(bytes);
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
@@ -43,27 +50,16 @@ void Headers::clear() {
   spans_.clear();
 }
 
-Headers::Field Headers::operator[](std::size_t index) const {
-  const Span& span = spans_[index];
-  const std::string_view text = text_;
-  return {text.substr(span.begin, span.name_size),
-          text.substr(span.begin + span.name_size, span.value_size)};
-}
-
 std::optional<std::string_view> Headers::find(std::string_view name) const {
-  for (std::size_t i = 0; i < spans_.size(); ++i) {
-    const Field field = (*this)[i];
-    if (equal_ignoring_case(field.name, name)) return field.value;
+  for (const Span& span : spans_) {
+    if (is_named(span, name)) return field(span).value;
   }
   return std::nullopt;
 }
 
 std::size_t Headers::count(std::string_view name) const {
-  std::size_t found = 0;
-  for (std::size_t i = 0; i < spans_.size(); ++i) {
-    if (equal_ignoring_case((*this)[i].name, name)) ++found;
-  }
-  return found;
+  return static_cast<std::size_t>(
+      std::ranges::count_if(spans_, [&](const Span& span) { return is_named(span, name); }));
 }
 
 std::optional<std::string_view> find_param(const std::vector<Param>& params,

@@ -40,11 +40,13 @@ class Headers {
     std::string_view value;
   };
 
+  // Makes room for so many fields with so many bytes in all.
+  void reserve(std::size_t count, std::size_t bytes);
   void add(std::string_view name, std::string_view value);
   void clear();
 
   std::size_t size() const { return spans_.size(); }
-  Field operator[](std::size_t index) const;
+  Field operator[](std::size_t index) const { return field(spans_[index]); }
 
   // The first field of this name.
   std::optional<std::string_view> find(std::string_view name) const;
@@ -56,6 +58,13 @@ class Headers {
     std::uint32_t name_size;
     std::uint32_t value_size;
   };
+  Field field(const Span& span) const {
+    const char* const begin = text_.data() + span.begin;
+    return {{begin, span.name_size}, {begin + span.name_size, span.value_size}};
+  }
+  bool is_named(const Span& span, std::string_view name) const {
+    return span.name_size == name.size() && equal_ignoring_case(field(span).name, name);
+  }
   std::string text_;  // name value name value …, no separators
   std::vector<Span> spans_;
 };

@@ -22,6 +22,7 @@ constexpr std::size_t kBufferBody = 16uz * 1024;
 constexpr std::size_t kBufferSlack = 4uz * 1024;
 constexpr std::size_t kRequestLineExtra = 64;  // of a request line, besides the target
 constexpr std::size_t kContentLengthDigitsMax = 18;
+constexpr std::size_t kUsualFields = 8;
 constexpr std::size_t kFramingPerByte = 8;  // one-byte chunks take five
 
 Error malformed(std::string message) {
@@ -223,6 +224,7 @@ Result<std::size_t> RequestReader::find_head_end() {
 
 Result<RequestHead> RequestReader::parse_head(std::size_t size) {
   HeadParser parser(limits_);
+  parser.head.headers.reserve(kUsualFields, size);
   beast::error_code ec;
   const std::size_t used = parser.put(boost::asio::buffer(buffer_.get() + begin_, size), ec);
   if (parser.failure) return std::unexpected(std::move(*parser.failure));

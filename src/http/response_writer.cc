@@ -1,5 +1,6 @@
 #include "http/response_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <iterator>
@@ -52,10 +53,10 @@ void append_number(std::string& out, std::size_t value) {
 }
 
 void append_clean(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? ' ' : c;
-  }
+  const auto from = static_cast<std::ptrdiff_t>(out.size());
+  out += text;
+  std::replace_if(
+      out.begin() + from, out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
 }
 
 // RFC 9110 §8.6: these have no content at all.

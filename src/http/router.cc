@@ -23,6 +23,7 @@ std::string_view path_of(std::string_view target) {
 // "/a/b" -> {"a", "b"}; "/" -> {""}; the caller made sure of the first slash.
 std::vector<std::string_view> split(std::string_view path) {
   std::vector<std::string_view> segments;
+  segments.reserve(static_cast<std::size_t>(std::ranges::count(path, '/')));
   while (!path.empty()) {
     path.remove_prefix(1);
     const std::size_t end = std::min(path.find('/'), path.size());
@@ -197,6 +198,7 @@ std::expected<Router::Match, Router::Mismatch> Router::match(Method method,
     return std::unexpected(Mismatch{std::move(error), std::move(allow)});
   }
   Match match{route, {}};
+  if (route->pattern.find(':') == std::string::npos) return match;
   const auto names = split(route->pattern);
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (!names[i].starts_with(':')) continue;

@@ -18,12 +18,12 @@ void write_job_ref(json::Writer& writer, JobId id, std::string_view name) {
   writer.key("job").begin_object().member("id", id.to_string()).member("name", name).end_object();
 }
 
-void write_time(json::Writer& writer, std::string_view name, std::optional<Timestamp> time) {
+void write_time(json::Writer& writer, const json::Name& name, std::optional<Timestamp> time) {
   writer.key(name);
   time ? writer.string(format_timestamp(*time)) : writer.null();
 }
 
-void write_lateness(json::Writer& writer, std::string_view name, const LatenessCounts& counts,
+void write_lateness(json::Writer& writer, const json::Name& name, const LatenessCounts& counts,
                     double share) {
   writer.key(name);
   const auto lateness = lateness_of(counts, share);

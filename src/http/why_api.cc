@@ -6,7 +6,8 @@
 namespace chronos::http {
 namespace {
 
-void write_time(json::Writer& writer, std::string_view name, const std::optional<Timestamp>& time) {
+void write_time(json::Writer& writer, const json::Name& name,
+                const std::optional<Timestamp>& time) {
   writer.key(name);
   time ? writer.string(format_timestamp(*time)) : writer.null();
 }

@@ -21,11 +21,11 @@ void write_run(json::Writer& writer, const service::WorkReply::Given& given) {
   writer.member("trigger", to_string(claimed.trigger));
   writer.member("planned_at", format_timestamp(claimed.planned_at));
   writer.member("deadline", format_timestamp(given.deadline)).key("metadata").begin_object();
-  for (const auto& [name, value] : spec.metadata) writer.member(name, value);
+  for (const auto& [name, value] : spec.metadata) writer.key(name).string(value);
   writer.end_object().end_object();
 }
 
-void write_settled(json::Writer& writer, std::string_view name,
+void write_settled(json::Writer& writer, const json::Name& name,
                    const std::vector<service::Settled>& settled) {
   writer.key(name).begin_array();
   for (const auto each : settled) writer.string(to_string(each));

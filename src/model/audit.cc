@@ -78,7 +78,7 @@ std::string only_in(const json::Value& side, const json::Value* other) {
   return text;
 }
 
-void write_side(json::Writer& writer, std::string_view name, const std::string& side) {
+void write_side(json::Writer& writer, const json::Name& name, const std::string& side) {
   writer.key(name);
   side.empty() ? writer.null() : writer.raw(side);
 }

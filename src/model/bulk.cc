@@ -55,7 +55,7 @@ void write_bulk(json::Writer& writer, const Bulk& bulk) {
   writer.member("failed_count", bulk.failed_count).key("failed").begin_array();
   for (const auto& failure : bulk.failed) write_failure(writer, failure);
   writer.end_array().member("by", bulk.by.to_string());
-  const auto time = [&](std::string_view name, const auto& value) {
+  const auto time = [&](const json::Name& name, const auto& value) {
     writer.key(name);
     fields::write_value(writer, value);
   };

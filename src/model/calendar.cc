@@ -83,7 +83,7 @@ struct AtMost {
 
 // The row of a member of Calendar::spec.
 template <auto Member, auto Rule = fields::AnyValue{}>
-constexpr Field<Calendar> spec_row(std::string_view name) {
+constexpr Field<Calendar> spec_row(const json::Name& name) {
   return {name,
           [](const json::Value& value, Calendar& calendar, const Place& place) {
             if (value.is(json::Type::null)) {

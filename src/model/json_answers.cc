@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/fields.h"
+#include "base/silence.h"
 #include "base/time_text.h"
 #include "model/job_version.h"
 #include "model/json_codec.h"
@@ -16,11 +17,16 @@ using fields::Field;
 using fields::row;
 using fields::write_value;
 
+constexpr std::array kCountFields = {
+    row<&JobCounts::succeeded>("succeeded"), row<&JobCounts::failed>("failed"),
+    row<&JobCounts::cancelled>("cancelled"), row<&JobCounts::skipped>("skipped"),
+    row<&JobCounts::missed>("missed"),       row<&JobCounts::running>("running"),
+};
+
 void write_counts(json::Writer& writer, const JobCounts& counts) {
+  static const fields::Silence<JobCounts> kSilent(kCountFields);
   writer.begin_object();
-  writer.member("succeeded", counts.succeeded).member("failed", counts.failed);
-  writer.member("cancelled", counts.cancelled).member("skipped", counts.skipped);
-  writer.member("missed", counts.missed).member("running", counts.running);
+  kSilent.write_members(writer, counts);
   writer.end_object();
 }
 
@@ -61,7 +67,7 @@ void write_lateness(json::Writer& writer, const Run& run) {
 }
 
 void write_blocker(json::Writer& writer, const Blocker& blocker) {
-  const auto text = [&](std::string_view name, const std::string& value) {
+  const auto text = [&](const json::Name& name, const std::string& value) {
     writer.key(name);
     value.empty() ? writer.null() : writer.string(value);
   };
@@ -142,7 +148,7 @@ void write_run(json::Writer& writer, const Run& run) {
   writer.begin_object().member("id", run.id.to_string()).member("job_id", run.job.to_string());
   writer.member("job_name", run.job_name).member("trigger", to_string(run.trigger));
   writer.member("state", to_string(run.state)).member("reason", run.reason);
-  const auto time = [&](std::string_view name, const auto& value) {
+  const auto time = [&](const json::Name& name, const auto& value) {
     writer.key(name);
     write_value(writer, value);
   };
@@ -190,7 +196,7 @@ void write_why_members(json::Writer& writer, const Explanation& why) {
 void write_key(json::Writer& writer, const Key& key) {
   writer.begin_object().member("id", key.id.to_string()).member("name", key.name);
   writer.member("role", to_string(key.role));
-  const auto time = [&](std::string_view name, const auto& value) {
+  const auto time = [&](const json::Name& name, const auto& value) {
     writer.key(name);
     write_value(writer, value);
   };

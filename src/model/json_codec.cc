@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/fields.h"
+#include "base/silence.h"
 #include "base/time_text.h"
 #include "model/retry.h"
 
@@ -20,6 +21,7 @@ namespace {
 
 using fields::enum_row;
 using fields::Field;
+using fields::is_equal;
 using fields::Length;
 using fields::Place;
 using fields::Range;
@@ -184,9 +186,14 @@ struct CalendarNames {
   }
 };
 
+template <auto Member>
+bool is_schedule_equal(const JobSpec& a, const JobSpec& b) {
+  return a.schedule.*Member == b.schedule.*Member;
+}
+
 // The row of a member of JobSpec::schedule.
 template <auto Member, auto Rule = fields::AnyValue{}>
-constexpr Field<JobSpec> schedule_row(std::string_view name) {
+constexpr Field<JobSpec> schedule_row(const json::Name& name) {
   return {name,
           [](const json::Value& value, JobSpec& spec, const Place& place) {
             if (value.is(json::Type::null)) {
@@ -197,7 +204,8 @@ constexpr Field<JobSpec> schedule_row(std::string_view name) {
           },
           [](json::Writer& writer, const JobSpec& spec) {
             fields::write_value(writer, spec.schedule.*Member);
-          }};
+          },
+          is_schedule_equal<Member>};
 }
 
 void read_dst(const json::Value& value, JobSpec& spec, const Place& place) {
@@ -264,7 +272,7 @@ void write_unique(json::Writer& writer, const JobSpec& spec) {
 
 // A member of JobSpec::limits; all of its own members have to be there.
 template <auto Member, auto& Table>
-constexpr Field<JobSpec> limit_row(std::string_view name) {
+constexpr Field<JobSpec> limit_row(const json::Name& name) {
   return {name,
           [](const json::Value& value, JobSpec& spec, const Place& place) {
             auto& limit = spec.limits.*Member;
@@ -280,7 +288,8 @@ constexpr Field<JobSpec> limit_row(std::string_view name) {
           [](json::Writer& writer, const JobSpec& spec) {
             const auto& limit = spec.limits.*Member;
             limit ? write_nested(Table, writer, *limit) : void(writer.null());
-          }};
+          },
+          [](const JobSpec& a, const JobSpec& b) { return a.limits.*Member == b.limits.*Member; }};
 }
 
 void read_metadata(const json::Value& value, JobSpec& spec, const Place& place) {
@@ -298,7 +307,7 @@ void read_metadata(const json::Value& value, JobSpec& spec, const Place& place) 
 
 void write_metadata(json::Writer& writer, const JobSpec& spec) {
   writer.begin_object();
-  for (const auto& [name, value] : spec.metadata) writer.member(name, value);
+  for (const auto& [name, value] : spec.metadata) writer.key(name).string(value);
   writer.end_object();
 }
 
@@ -326,23 +335,26 @@ constexpr std::array kSpecFields = {
     row<&JobSpec::name, Length{1, 200}>("name"),
     row<&JobSpec::key, fields::Slug{128}>("key"),
     Field<JobSpec>{"action", read_action,
-                   [](json::Writer& w, const JobSpec& spec) { w.raw(spec.action.config); }},
+                   [](json::Writer& w, const JobSpec& spec) { w.raw(spec.action.config); },
+                   is_equal<&JobSpec::action>},
     Field<JobSpec>{"payload", read_payload,
                    [](json::Writer& w, const JobSpec& spec) {
                      spec.payload.empty() ? w.null() : w.raw(spec.payload);
-                   }},
+                   },
+                   is_equal<&JobSpec::payload>},
     schedule_row<&ScheduleSpec::at>("scheduled_time"),
-    Field<JobSpec>{"cron", read_cron, write_cron},
+    Field<JobSpec>{"cron", read_cron, write_cron, is_schedule_equal<&ScheduleSpec::cron>},
     Field<JobSpec>{"cron_expression", read_cron, nullptr},
     schedule_row<&ScheduleSpec::every, fields::AtLeast(std::chrono::seconds(1))>("every"),
     schedule_row<&ScheduleSpec::timezone, Length{1, 64}>("timezone"),
     Field<JobSpec>{"dst", read_dst,
                    [](json::Writer& w, const JobSpec& spec) {
                      w.string(spec.schedule.dst == DstPolicy::skip ? "skip" : "auto");
-                   }},
+                   },
+                   is_schedule_equal<&ScheduleSpec::dst>},
     schedule_row<&ScheduleSpec::start_at>("start_at"),
     schedule_row<&ScheduleSpec::end_at>("end_at"),
-    Field<JobSpec>{"jitter", read_jitter, write_jitter},
+    Field<JobSpec>{"jitter", read_jitter, write_jitter, is_schedule_equal<&ScheduleSpec::jitter>},
     schedule_row<&ScheduleSpec::calendars, CalendarNames{}>("calendars"),
     row<&JobSpec::max_runs, Range{1, 1'000'000'000'000}>("max_runs"),
     row<&JobSpec::max_attempts, Range{0, 1000}>("max_attempts"),
@@ -351,26 +363,27 @@ constexpr std::array kSpecFields = {
         [](const json::Value& value, JobSpec& spec, const Place& place) {
           read_nested(kRetryFields, value, spec.retry, place);
         },
-        [](json::Writer& w, const JobSpec& spec) { write_nested(kRetryFields, w, spec.retry); }},
+        [](json::Writer& w, const JobSpec& spec) { write_nested(kRetryFields, w, spec.retry); },
+        is_equal<&JobSpec::retry>},
     row<&JobSpec::timeout, fields::AtLeast(std::chrono::milliseconds(1))>("timeout"),
     row<&JobSpec::deadline, fields::AtLeast(std::chrono::milliseconds(1))>("deadline"),
     enum_row<&JobSpec::on_lost, parse_on_lost>("on_lost"),
-    Field<JobSpec>{"misfire",
-                   [](const json::Value& value, JobSpec& spec, const Place& place) {
-                     read_nested(kMisfireFields, value, spec.misfire, place);
-                   },
-                   [](json::Writer& w, const JobSpec& spec) {
-                     write_nested(kMisfireFields, w, spec.misfire);
-                   }},
+    Field<JobSpec>{
+        "misfire",
+        [](const json::Value& value, JobSpec& spec, const Place& place) {
+          read_nested(kMisfireFields, value, spec.misfire, place);
+        },
+        [](json::Writer& w, const JobSpec& spec) { write_nested(kMisfireFields, w, spec.misfire); },
+        is_equal<&JobSpec::misfire>},
     enum_row<&JobSpec::overlap, parse_overlap>("overlap"),
     row<&JobSpec::queue, fields::Slug{64}>("queue"),
     row<&JobSpec::priority, Range{0, 9}>("priority"),
     limit_row<&Limits::concurrency, kConcurrencyFields>("concurrency"),
     limit_row<&Limits::rate, kRateFields>("rate"),
-    Field<JobSpec>{"unique", read_unique, write_unique},
+    Field<JobSpec>{"unique", read_unique, write_unique, is_equal<&JobSpec::unique>},
     row<&JobSpec::notify, KnownRules{}>("notify"),
     row<&JobSpec::tags, Tags{}>("tags"),
-    Field<JobSpec>{"metadata", read_metadata, write_metadata},
+    Field<JobSpec>{"metadata", read_metadata, write_metadata, is_equal<&JobSpec::metadata>},
     Field<JobSpec>{"retention",
                    // What it does not name keeps the server's default: read_spec() put it there.
                    [](const json::Value& value, JobSpec& spec, const Place& place) {
@@ -380,14 +393,37 @@ constexpr std::array kSpecFields = {
                    },
                    [](json::Writer& w, const JobSpec& spec) {
                      write_nested(kRetentionFields, w, spec.retention);
-                   }},
+                   },
+                   is_equal<&JobSpec::retention>},
     row<&JobSpec::paused>("paused"),
     row<&JobSpec::paused_until>("paused_until"),
     row<&JobSpec::note, Length{0, kNoteMax}>("note"),
 };
 
+// What could not be compared would be stored with every job (stored_spec.cc).
+static_assert(std::ranges::all_of(kSpecFields, [](const auto& field) {
+  return field.write == nullptr || field.equal != nullptr;
+}));
+
 // Fields of product.md §3 whose feature does not exist yet: refused, never silently ignored.
 constexpr std::array<std::string_view, 1> kUnsupported = {"after"};
+
+// All but the ignored. What does not exist yet is told first.
+void read_members(const json::Value& root, std::span<const std::string_view> ignored, JobSpec& spec,
+                  const Place& place) {
+  const auto is_in = [](std::span<const std::string_view> names, const json::Member& member) {
+    return std::ranges::find(names, member.name) != names.end();
+  };
+  for (const auto& member : root.members) {
+    if (!is_in(kUnsupported, member) || is_in(ignored, member)) continue;
+    place.at(member.name)
+        .refuse("not_supported_yet", fmt::format("'{}' is not supported yet", member.name));
+  }
+  for (const auto& member : root.members) {
+    if (is_in(kUnsupported, member) || is_in(ignored, member)) continue;
+    fields::read_member(std::span<const Field<JobSpec>>(kSpecFields), member, spec, place);
+  }
+}
 
 bool names_any(const json::Value& root, std::span<const std::string_view> names) {
   return std::ranges::any_of(names, [&](std::string_view name) {
@@ -518,15 +554,7 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& ru
   choose_schedule(root, use, spec);
   const auto unique = spec.unique;
   if (use == SpecUse::submit || root.find("retention") != nullptr) spec.retention = rules.retention;
-  json::Value known = root;
-  std::erase_if(known.members, [&](const json::Member& member) {
-    if (std::ranges::find(ignored, member.name) != ignored.end()) return true;
-    if (std::ranges::find(kUnsupported, member.name) == kUnsupported.end()) return false;
-    place.at(member.name)
-        .refuse("not_supported_yet", fmt::format("'{}' is not supported yet", member.name));
-    return true;
-  });
-  fields::read_object(std::span<const Field<JobSpec>>(kSpecFields), known, spec, place);
+  read_members(root, ignored, spec, place);
   choose_pause(root, spec, place);
   if (use != SpecUse::submit && spec.unique != unique) {
     place.at("unique").refuse("not_applicable", "is decided when a job is submitted");
@@ -539,6 +567,10 @@ Result<void> read_spec(const json::Value& root, SpecUse use, const SpecRules& ru
 // For stored_spec.cc.
 std::span<const Field<JobSpec>> spec_fields() {
   return kSpecFields;
+}
+const fields::Silence<JobSpec>& silent_spec() {
+  static const fields::Silence<JobSpec> kSilent(spec_fields());
+  return kSilent;
 }
 
 std::vector<std::string_view> spec_field_names() {
@@ -554,7 +586,7 @@ std::vector<std::string_view> unsupported_field_names() {
 
 // The members of a declaration in a job's answer, in the order of the table.
 void write_spec_members(json::Writer& writer, const JobSpec& spec) {
-  fields::write_members(std::span<const Field<JobSpec>>(kSpecFields), writer, spec);
+  silent_spec().write_members(writer, spec);
 }
 
 }  // namespace chronos

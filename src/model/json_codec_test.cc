@@ -38,6 +38,64 @@ std::string problem_of(const Result<JobSpec>& result) {
                             : std::to_string(fields.size()) + " problems";
 }
 
+std::string written(const JobSpec& spec) {
+  std::string text;
+  json::Writer writer(text);
+  writer.begin_object();
+  write_spec_members(writer, spec);
+  writer.end_object();
+  return text;
+}
+
+// What a job does not say is written from a text that was made once: whichever members are said,
+// they stand in their places.
+TEST(JsonCodec, WritesEveryFieldInItsPlaceWhicheverAreSaid) {
+  const auto said = decode_spec(R"({"name":"x","key":"k",)" + std::string(kAction) +
+                                R"(,"payload":[1],"scheduled_time":"2026-01-01T00:00:00.000Z",
+    "cron":"0 2 * * *","every":"1h","timezone":"Europe/Berlin","dst":"skip",
+    "start_at":"2026-01-01T00:00:00.000Z","end_at":"2027-01-01T00:00:00.000Z","jitter":"5s",
+    "calendars":["c"],"max_runs":7,"max_attempts":5,"retry":{"delay":"2s"},"timeout":"90s",
+    "deadline":"10m","on_lost":"fail","misfire":{"max":5},"overlap":"queue_one","queue":"mail",
+    "priority":9,"concurrency":{"key":"k","max":2},"rate":{"key":"r","max":2,"per":"1s"},
+    "unique":{"key":"u"},"notify":[{"email":["a@example.com"]}],"tags":["t"],
+    "metadata":{"team":"x"},"retention":{"runs":5},"paused":true,
+    "paused_until":"2027-01-01T00:00:00.000Z","note":"n"})");
+  ASSERT_TRUE(said) << said.error().message;
+  JobSpec silent;
+  silent.action = said->action;  // without one nothing is JSON
+  const auto loud = json::parse(written(*said));
+  const auto quiet = json::parse(written(silent));
+  ASSERT_TRUE(loud && quiet);
+  const auto& members = loud->root().members;
+  ASSERT_EQ(members.size(), spec_field_names().size() - 1);  // "cron_expression" is "cron"
+  ASSERT_EQ(members.size(), quiet->root().members.size());
+  for (std::size_t a = 0; a < members.size(); ++a) {
+    if (members[a].name != "action") {
+      EXPECT_NE(members[a].value.raw, quiet->root().members[a].value.raw) << members[a].name;
+    }
+    for (std::size_t b = a; b < members.size(); ++b) {
+      std::string stored;
+      std::string expected;
+      json::Writer to_store(stored);
+      json::Writer to_expected(expected);
+      to_store.begin_object();
+      to_expected.begin_object();
+      for (std::size_t i = 0; i < members.size(); ++i) {
+        const auto& [name, value] = members[i];
+        const bool is_said = i == a || i == b;
+        if (is_said) to_store.key(name).raw(value.raw);
+        to_expected.key(name).raw(is_said ? value.raw : quiet->root().members[i].value.raw);
+      }
+      to_store.end_object();
+      to_expected.end_object();
+      auto spec = decode_spec(stored);
+      ASSERT_TRUE(spec) << spec.error().message;
+      spec->action = said->action;
+      EXPECT_EQ(written(*spec), expected);
+    }
+  }
+}
+
 TEST(JsonCodec, ReadsEveryField) {
   const auto spec = submit(R"("key":"k-1","payload":{"a": 1.50},"cron":["0 2 * * *","0 3 * * *"],
     "timezone":"Europe/Berlin","dst":"skip",

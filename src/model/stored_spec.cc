@@ -4,11 +4,14 @@
 #include <span>
 
 #include "base/fields.h"
+#include "base/silence.h"
 #include "model/json_codec.h"
 
 namespace chronos {
 
-std::span<const fields::Field<JobSpec>> spec_fields();  // json_codec.cc
+// json_codec.cc
+std::span<const fields::Field<JobSpec>> spec_fields();
+const fields::Silence<JobSpec>& silent_spec();
 
 namespace {
 
@@ -18,36 +21,16 @@ bool is_stored(const Field<JobSpec>& field) {
   return field.write != nullptr && field.name != "payload";
 }
 
-// A job that says nothing, and the texts of its fields that cannot be compared otherwise.
-struct Silence {
-  JobSpec spec;
-  std::vector<std::string> texts;
-
-  Silence() {
-    for (const auto& field : spec_fields()) {
-      json::Writer writer(texts.emplace_back());
-      if (is_stored(field) && field.equal == nullptr) field.write(writer, spec);
-    }
-  }
-};
-
 }  // namespace
 
 std::string encode_spec(const JobSpec& spec) {
-  static const Silence kSilence;
-  const auto table = spec_fields();
   std::string text;
   json::Writer writer(text);
   writer.begin_object();
-  std::string value;
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    const auto& field = table[i];
-    if (!is_stored(field)) continue;
-    if (field.equal != nullptr && field.equal(spec, kSilence.spec)) continue;
-    value.clear();
-    json::Writer value_writer(value);
-    field.write(value_writer, spec);
-    if (value != kSilence.texts[i]) writer.key(field.name).raw(value);
+  for (const auto& field : spec_fields()) {
+    if (!is_stored(field) || !silent_spec().breaks(field, spec)) continue;
+    writer.key(field.name);
+    field.write(writer, spec);
   }
   // What the schedule needs to stay the same for ever.
   const auto anchor = to_micros(spec.schedule.anchor);
@@ -67,7 +50,8 @@ Result<JobSpec> decode_spec(std::string_view text) {
     if (name == "anchor_us") spec.schedule.anchor = from_micros(value.integer);
     if (name == "seed") spec.schedule.seed = value.string;
     if (value.is(json::Type::null)) continue;
-    const auto found = std::ranges::find(table, name, &Field<JobSpec>::name);
+    const auto found = std::ranges::find_if(
+        table, [&](const Field<JobSpec>& field) { return field.name == name; });
     if (found != table.end()) found->read(value, spec, place.at(name));
   }
   if (problems.empty()) return spec;

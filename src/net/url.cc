@@ -6,6 +6,13 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <new>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
 
 namespace chronos::net {
 namespace {
@@ -16,9 +23,17 @@ std::unexpected<Error> refuse(std::string code, std::string message) {
   return fail_field("", std::move(code), std::move(message));
 }
 
+Handle make_handle() {
+  Handle handle(curl_url(), &curl_url_cleanup);
+  if (!handle) throw std::bad_alloc();
+  return handle;
+}
+
 std::string part_of(CURLU* handle, CURLUPart part, unsigned int flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(handle, part, &text, flags) != CURLUE_OK) return {};
+  const CURLUcode code = curl_url_get(handle, part, &text, flags);
+  if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
+  if (code != CURLUE_OK) return {};
   const std::unique_ptr<char, decltype(&curl_free)> owner(text, &curl_free);
   return text;
 }
@@ -72,6 +87,7 @@ Result<Url> set_url(CURLU* handle, std::string_view text) {
   const CURLUcode code =
       curl_url_set(handle, CURLUPART_URL, std::string(text).c_str(),
                    CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
+  if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
   if (code == CURLUE_USER_NOT_ALLOWED) {
     return refuse("has_credentials",
                   "the URL must not hold a user name or password; send a header instead");
@@ -82,9 +98,7 @@ Result<Url> set_url(CURLU* handle, std::string_view text) {
   return url_of(handle);
 }
 
-}  // namespace
-
-Result<Url> parse_url(std::string_view text) {
+Result<Url> parse_afresh(std::string_view text) {
   const std::string start = lower_case(std::string(text.substr(0, 9)));
   const auto authority = start.find("://");
   if (!start.starts_with("http://") && !start.starts_with("https://")) {
@@ -92,12 +106,59 @@ Result<Url> parse_url(std::string_view text) {
   }
   // libcurl would take "http:///name" for a host; a typo must not become one.
   if (text.substr(authority + 3).starts_with('/')) return refuse("bad_url", "the URL has no host");
-  const Handle handle(curl_url(), &curl_url_cleanup);
+  const Handle handle = make_handle();
   return set_url(handle.get(), text);
 }
 
+// The URLs that were accepted last, by exactly their text: many jobs name the same one, and libcurl
+// needs longer than all else that is checked of a job. Thread-safe. (Not one for each thread:
+// without memory for a thread's destructors, glibc ends the process.)
+class LastAccepted {
+ public:
+  std::optional<Url> find(std::string_view text) const {
+    const MutexLock lock(mutex_);
+    const auto found = std::ranges::find(entries_, text, &Entry::text);
+    return found == entries_.end() ? std::nullopt : std::optional(found->url);
+  }
+
+  void add(std::string_view text, const Url& url) {
+    if (text.size() > kTextMax) return;
+    Entry entry{std::string(text), url};
+    const MutexLock lock(mutex_);
+    if (entries_.size() < kEntriesMax) {
+      entries_.push_back(std::move(entry));
+    } else {
+      entries_[oldest_] = std::move(entry);
+      oldest_ = (oldest_ + 1) % kEntriesMax;
+    }
+  }
+
+ private:
+  static constexpr std::size_t kEntriesMax = 8;
+  static constexpr std::size_t kTextMax = 512;  // bytes
+  struct Entry {
+    std::string text;
+    Url url;
+  };
+  static_assert(std::is_nothrow_move_assignable_v<Entry>);  // without memory: all of it, or nothing
+
+  mutable Mutex mutex_;
+  std::vector<Entry> entries_ CHRONOS_GUARDED_BY(mutex_);
+  std::size_t oldest_ CHRONOS_GUARDED_BY(mutex_) = 0;  // once all places are taken
+};
+
+}  // namespace
+
+Result<Url> parse_url(std::string_view text) {
+  static LastAccepted accepted;
+  if (auto known = accepted.find(text)) return std::move(*known);
+  auto url = parse_afresh(text);
+  if (url) accepted.add(text, *url);
+  return url;
+}
+
 Result<Url> resolve_url(const Url& base, std::string_view reference) {
-  const Handle handle(curl_url(), &curl_url_cleanup);
+  const Handle handle = make_handle();
   CHRONOS_TRY([[maybe_unused]] const Url from, set_url(handle.get(), base.text));
   return set_url(handle.get(), reference);
 }

@@ -1,9 +1,37 @@
 #include "net/url.h"
 
+#include <curl/curl.h>
 #include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
 
 namespace chronos::net {
 namespace {
+
+// libcurl's memory: after so many allocations of this thread one fails.
+thread_local int allocations_left = -1;  // negative: none fails
+
+bool fails() {
+  return allocations_left >= 0 && allocations_left-- == 0;
+}
+void* allocate(std::size_t size) {
+  return fails() ? nullptr : std::malloc(size);
+}
+void* reallocate(void* old, std::size_t size) {
+  return fails() ? nullptr : std::realloc(old, size);
+}
+void* allocate_zeros(std::size_t count, std::size_t size) {
+  return fails() ? nullptr : std::calloc(count, size);
+}
+char* duplicate(const char* text) {
+  return fails() ? nullptr : ::strdup(text);
+}
+
+// Before anything else can have initialised it.
+const CURLcode kRigged = curl_global_init_mem(CURL_GLOBAL_DEFAULT, &allocate, &std::free,
+                                              &reallocate, &duplicate, &allocate_zeros);
 
 std::string code_of(std::string_view text) {
   const auto url = parse_url(text);
@@ -32,6 +60,49 @@ TEST(Url, ReadsItsParts) {
     EXPECT_EQ(url->host, row.expected.host);
     EXPECT_EQ(url->port, row.expected.port);
   }
+}
+
+// The last few are remembered: each is still read as it would be the first time.
+TEST(Url, ReadsTheSameTextTheSameAgain) {
+  const std::string longest = "http://example.com/" + std::string(600, 'x');
+  for (int i = 0; i < 40; ++i) {
+    const auto path = "/" + std::to_string(i % 20);  // more than are remembered, then all anew
+    for (int again = 0; again < 3; ++again) {
+      const auto url = parse_url("HTTP://Example.com:81" + path + "#f");
+      ASSERT_TRUE(url) << url.error().message;
+      EXPECT_EQ(*url, (Url{"http://Example.com:81" + path, "http", "example.com", 81}));
+      // What differs in as little as a letter is another one.
+      EXPECT_EQ(parse_url("http://example.com:81" + path)->text, "http://example.com:81" + path);
+      EXPECT_EQ(code_of("http://example.com:0" + path), "bad_url");
+      EXPECT_EQ(code_of("http://user@example.com:81" + path), "has_credentials");
+      EXPECT_EQ(code_of(""), "bad_scheme");
+      EXPECT_EQ(parse_url(longest)->text, longest);
+    }
+  }
+}
+
+// Nor is it remembered as something else.
+TEST(Url, IsNotWrongBecauseMemoryRanOut) {
+  ASSERT_EQ(kRigged, CURLE_OK);
+  bool has_failed = true;
+  int failures = 0;
+  for (int after = 0; has_failed; ++after) {
+    const auto path = "/a?b=c&n=" + std::to_string(after);
+    const auto text = "HTTP://Example.com:81" + path + "#f";
+    const Url expected{"http://Example.com:81" + path, "http", "example.com", 81};
+    allocations_left = after;
+    try {
+      const auto url = parse_url(text);
+      ASSERT_TRUE(url) << after << ": " << url.error().message;
+      EXPECT_EQ(*url, expected) << after;
+    } catch (const std::bad_alloc&) {
+      ++failures;
+    }
+    has_failed = allocations_left < 0;
+    allocations_left = -1;
+    EXPECT_EQ(*parse_url(text), expected) << after;
+  }
+  EXPECT_GT(failures, 5);
 }
 
 // curl_url folds the spellings of an IPv4 address that resolvers accept.

@@ -121,7 +121,7 @@ struct AtMost {
 
 // These tables only read.
 template <auto Member, auto Rule = fields::AnyValue{}>
-constexpr auto row(std::string_view name) {
+constexpr auto row(const json::Name& name) {
   using T = typename fields::MemberOf<decltype(Member)>::Owner;
   return Field<T>{name,
                   [](const json::Value& value, T& object, const Place& place) {
@@ -132,7 +132,7 @@ constexpr auto row(std::string_view name) {
 }
 
 template <auto Member, auto Parse>
-constexpr auto choice(std::string_view name) {
+constexpr auto choice(const json::Name& name) {
   auto field = row<&OutcomeRequest::error>(name);
   field.read = [](const json::Value& value, OutcomeRequest& object, const Place& place) {
     if (!place.expect(value, json::Type::string)) return;
