@@ -26,19 +26,24 @@ std::vector<Result<Answer>> Transactor::perform_all(std::span<const Operation> b
 
 namespace {
 
+// What is due later than this a scheduler finds in time by itself.
+bool is_for_later(const SubmitJob& submitted) {
+  return submitted.first_run && submitted.first_run->at - submitted.now > kLookedAgain;
+}
+
 // Whether a change may have given a scheduler or a notifier something to do. What the scheduler
 // commits itself comes back to it as an answer; waking it too would keep it awake for ever.
 bool gives_work(const Change& change) {
+  if (const auto* submitted = std::get_if<SubmitJob>(&change)) return !is_for_later(*submitted);
   if (const auto* settled = std::get_if<SettleRun>(&change)) return !settled->deliveries.empty();
   if (const auto* turn = std::get_if<WorkerTurn>(&change)) {
     return std::ranges::any_of(turn->settled, [](const SettleRun& settled) {
       return !settled.deliveries.empty() || settled.next == RunState::retrying;
     });
   }
-  return std::holds_alternative<SubmitJob>(change) || std::holds_alternative<ReplaceJob>(change) ||
-         std::holds_alternative<CancelJob>(change) || std::holds_alternative<RunJob>(change) ||
-         std::holds_alternative<Backfill>(change) || std::holds_alternative<CancelRun>(change) ||
-         std::holds_alternative<PutCalendar>(change) ||
+  return std::holds_alternative<ReplaceJob>(change) || std::holds_alternative<CancelJob>(change) ||
+         std::holds_alternative<RunJob>(change) || std::holds_alternative<Backfill>(change) ||
+         std::holds_alternative<CancelRun>(change) || std::holds_alternative<PutCalendar>(change) ||
          std::holds_alternative<AddDeliveries>(change);
 }
 
@@ -97,7 +102,11 @@ void Committer::enqueue(Operation operation) {
 
 Committer::Batch Committer::take() {
   const MutexLock lock(mutex_);
-  if (waiting_.size() <= options_.batch_max) return std::exchange(waiting_, {});
+  if (waiting_.size() <= options_.batch_max) {
+    auto batch = std::exchange(waiting_, {});
+    waiting_.reserve(batch.size());  // the next is likely to be as large
+    return batch;
+  }
   const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(options_.batch_max);
   Batch batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
   waiting_.erase(waiting_.begin(), end);

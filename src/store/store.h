@@ -45,6 +45,9 @@ Operation make_operation(C change, Done<typename C::Answer> done) {
           }};
 }
 
+// Whoever waits for what is due looks again within this time, woken or not.
+inline constexpr Duration kLookedAgain = std::chrono::seconds(1);
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -166,8 +169,8 @@ class Store {
 
   // Called on the committer's thread, after the completions of each commit that may have given a
   // scheduler or a notifier something to do: changes that users ask for, and new deliveries. (What
-  // a scheduler commits itself comes back to it as an answer.) Set once, before the first commit;
-  // must only wake somebody.
+  // a scheduler commits itself comes back to it as an answer; new jobs whose first run comes after
+  // kLookedAgain it finds by itself.) Set once, before the first commit; must only wake somebody.
   virtual void on_change(std::function<void()> wake) = 0;
 
   // Called on the committer's thread with what a transaction gives workers to do. First before its

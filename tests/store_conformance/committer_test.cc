@@ -134,6 +134,19 @@ TEST_P(CommitterTest, WakesNobodyForWhatTheSchedulerDoes) {
   EXPECT_EQ(wakes, 1);  // for the submit
 }
 
+TEST_P(CommitterTest, WakesNobodyForAJobOfLater) {
+  int wakes = 0;
+  store().on_change([&] { ++wakes; });
+  auto later = submission();
+  later.first_run = planned(now() + kLookedAgain + 1us);
+  commit(later);
+  auto soon = submission();
+  soon.first_run = planned(now() + kLookedAgain);
+  commit(soon);
+  store().stop();
+  EXPECT_EQ(wakes, 1);  // for what comes soon
+}
+
 // From its submission to its end, by the ids of the run and its job; nothing of what was refused.
 TEST_P(CommitterTest, WatchersAreToldWhatCommitsTouch) {
   Mutex mutex;
