@@ -30,6 +30,11 @@ void SpecCache::put(std::int64_t id, Shared<JobSpec> spec) {
   while (bytes_ > bytes_max_) forget(std::prev(newest_first_.end()));
 }
 
+void SpecCache::drop(std::int64_t id) {
+  const MutexLock lock(mutex_);
+  if (const auto known = by_id_.find(id); known != by_id_.end()) forget(known->second);
+}
+
 void SpecCache::forget(std::list<Entry>::iterator entry) {
   bytes_ -= size_of(*entry->second);
   by_id_.erase(entry->first);

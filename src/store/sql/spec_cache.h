@@ -1,7 +1,8 @@
 // Declarations that were decoded lately, so that claims and plans do not parse JSON. Thread-safe.
 //
 // An entry is never stale: a committed row of `specs` never changes and its id does not come back,
-// and whoever inserts a row (perhaps with the id of one that was rolled back) puts it here too.
+// and whoever inserts a row (perhaps with the id of one that was rolled back) puts it here too, or
+// drops what is here.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +23,7 @@ class SpecCache {
 
   std::optional<Shared<JobSpec>> find(std::int64_t id);
   void put(std::int64_t id, Shared<JobSpec> spec);
+  void drop(std::int64_t id);  // instead of put(), when nobody will ask soon
 
  private:
   using Entry = std::pair<std::int64_t, Shared<JobSpec>>;

@@ -86,6 +86,16 @@ std::string text_of(const SubmitJob& change) {
   return change.spec_text.empty() ? encode_spec(change.job.spec) : change.spec_text;
 }
 
+// A declaration that is asked for later would only push out what is asked for now.
+void cache_spec(Writer& writer, std::int64_t id, const SubmitJob& change) {
+  constexpr Duration kSoon = std::chrono::minutes(1);
+  if (change.first_run && change.first_run->at - change.now > kSoon) {
+    writer.specs.drop(id);
+  } else {
+    writer.specs.put(id, change.job.spec);
+  }
+}
+
 Result<std::int64_t> insert_spec(Writer& writer, const Shared<JobSpec>& spec,
                                  const std::string& text) {
   CHRONOS_TRY(const auto id, writer.db.one(kInsertSpec, column<std::int64_t>, text, spec->payload));
@@ -178,7 +188,7 @@ Result<std::vector<NewJob>> put_specs(Writer& writer, std::span<const SubmitJob*
     const auto& spec = change->job.spec;
     specs.emplace_back(++id, text_of(*change), spec->payload);
     jobs.emplace_back(change, id);
-    writer.specs.put(id, spec);
+    cache_spec(writer, id, *change);
   }
   CHRONOS_TRY_VOID(writer.db.run_rows<NewSpec>(kPutSpec, specs));
   return jobs;
