@@ -56,6 +56,7 @@ Response job_response(int status, const Job& job, const service::Principal& who,
   json::Writer writer(body);
   write_job(writer, job, who.project_name, warnings);
   auto response = json_response(status, std::move(body));
+  response.headers.reserve(3);
   response.headers.push_back({"ETag", fmt::format("\"v{}\"", job.version)});
   if (status == 201) {
     response.headers.push_back({"Location", "/api/jobs/" + job.id.to_string()});

@@ -126,12 +126,11 @@ Jobs::Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSour
 
 // -- Checking ------------------------------------------------------------------------------------
 
-Result<void> Jobs::check_parts(ProjectId project, const JobSpec& spec) const {
-  if (spec.action.config.empty()) return {};  // found to be missing already
-  CHRONOS_TRY(const auto action, json::parse(spec.action.config));
+Result<void> Jobs::check_parts(ProjectId project, const JobSpec& spec,
+                               const json::Value& action) const {
   const bool names_channels = std::ranges::any_of(
       spec.notify, [](const NotifyRule& rule) { return !rule.channel.empty(); });
-  if (!names_channels) return check_spec_(spec, action.root());
+  if (!names_channels) return check_spec_(spec, action);
   // Those of the project are there; whether the others are is for the configuration to say.
   auto others = spec;
   for (auto& rule : others.notify) {
@@ -142,19 +141,22 @@ Result<void> Jobs::check_parts(ProjectId project, const JobSpec& spec) const {
       return std::unexpected(channel.error());
     }
   }
-  return check_spec_(others, action.root());
+  return check_spec_(others, action);
 }
 
 // -- New jobs ------------------------------------------------------------------------------------
 
-Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& body, JobSpec spec,
-                                    Timestamp now) const {
+Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& body,
+                                    Shared<JobSpec> declared, Timestamp now) const {
+  auto& spec = declared.edit();
   std::optional<Error> problems;
   if (const auto read = read_spec(body, SpecUse::submit, rules_, spec, kCredential); !read) {
     add_problems(problems, read.error());
   }
-  if (const auto good = check_parts(who.project, spec); !good) {
-    add_problems(problems, good.error());
+  if (!spec.action.config.empty()) {  // else found to be missing already
+    if (const auto good = check_parts(who.project, spec, *body.find("action")); !good) {
+      add_problems(problems, good.error());
+    }
   }
   if (const auto good = check_pause(spec, "/paused_until", now); !good) {
     add_problems(problems, good.error());
@@ -171,7 +173,7 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
       plan_first({draft.job.id, spec, checked->schedule, now, {}, checked->calendars}, ids_);
   draft.next_run = first.run;
   draft.job.project = who.project;
-  draft.job.spec = std::move(spec);
+  draft.job.spec = std::move(declared);
   draft.job.created_at = draft.job.updated_at = now;
   draft.job.planned_through = first.planned_through;
   return draft;
@@ -358,8 +360,9 @@ Result<Jobs::Draft> Jobs::draft_edit(const Job& stored, JobSpec spec, bool repla
   // What did not change was fine once: a job can be paused although it could not be run today.
   const bool has_new_parts =
       replaces_schedule || spec.action != stored.spec->action || spec.notify != stored.spec->notify;
-  if (has_new_parts) {
-    if (const auto good = check_parts(stored.project, spec); !good) {
+  if (has_new_parts && !spec.action.config.empty()) {
+    CHRONOS_TRY(const auto action, json::parse(spec.action.config));
+    if (const auto good = check_parts(stored.project, spec, action.root()); !good) {
       add_problems(problems, good.error());
     }
   }

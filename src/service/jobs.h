@@ -84,7 +84,7 @@ class Jobs {
     std::function<Result<Draft>(const Job& stored, Timestamp now)> next;
   };
 
-  Result<Draft> draft_new(const Principal& who, const json::Value& body, JobSpec base,
+  Result<Draft> draft_new(const Principal& who, const json::Value& body, Shared<JobSpec> base,
                           Timestamp now) const;
   Result<Draft> draft_edit(const Job& stored, JobSpec spec, bool replaces_schedule,
                            Timestamp now) const;
@@ -92,7 +92,7 @@ class Jobs {
                           Timestamp now) const;
   static Draft unchanged();
   // What other modules know; and the project's own channels.
-  Result<void> check_parts(ProjectId project, const JobSpec& spec) const;
+  Result<void> check_parts(ProjectId project, const JobSpec& spec, const json::Value& action) const;
   void create_by_key(const Principal& who, Draft draft, const RequestFacts& facts,
                      Done<JobReply> done);
   void replace_by_key(const Principal& who, JobId job, JobSpec spec, bool says_paused,
