@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "store/sql/sqlite_log.h"
+#include "store/sql/sqlite_log_writer.h"
 
 namespace chronos::store::sql {
 namespace {
@@ -324,8 +325,8 @@ void configure_sqlite() {
 Result<DatabaseHandle> open_handle(const std::string& path, int flags) {
   configure_sqlite();
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw,
-                                   flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code = sqlite3_open_v2(
+      path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, sqlite_log_writer());
   DatabaseHandle db(raw);
   if (code != SQLITE_OK) {
     return std::unexpected(error_of(raw, code, fmt::format("{} cannot be opened", path)));
