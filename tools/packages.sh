@@ -7,7 +7,7 @@ set -eu
 
 server="g++ cmake ninja-build pkg-config ccache mold libboost1.81-dev libsimdjson-dev libabsl-dev
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev
-  libssl-dev prometheus-cpp-dev zlib1g-dev tzdata ca-certificates"
+  libssl-dev prometheus-cpp-dev zlib1g-dev libjemalloc-dev tzdata ca-certificates"
 # The dashboard is built by npm.
 build="$server nodejs npm"
 # The end-to-end tests drive the real binary from Python; the examples call it with curl; schedules are
