@@ -48,9 +48,15 @@ void* aligned(std::size_t alignment, std::size_t size) {
   return fails() ? nullptr : __libc_memalign(alignment, size);
 }
 
-void* or_throw(void* memory) {
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
+// As operator new has to ([new.delete.single]): whoever wants to know that memory ran out is told.
+template <class Allocate>
+void* or_throw(Allocate allocate) {
+  while (true) {
+    if (void* const memory = allocate()) return memory;
+    const auto tell = std::get_new_handler();
+    if (tell == nullptr) throw std::bad_alloc();
+    tell();
+  }
 }
 
 }  // namespace
@@ -95,22 +101,26 @@ std::size_t malloc_usable_size(void* memory) {
 
 // jemalloc brings these too, and they would not come by malloc().
 void* operator new(std::size_t size) {
-  return or_throw(malloc(size));
+  return or_throw([size] { return malloc(size); });
 }
 void* operator new[](std::size_t size) {
-  return or_throw(malloc(size));
+  return operator new(size);
 }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  return malloc(size);
+  try {
+    return operator new(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
-  return malloc(size);
+void* operator new[](std::size_t size, const std::nothrow_t& nothrow) noexcept {
+  return operator new(size, nothrow);
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
-  return or_throw(aligned(static_cast<std::size_t>(alignment), size));
+  return or_throw([=] { return aligned(static_cast<std::size_t>(alignment), size); });
 }
 void* operator new[](std::size_t size, std::align_val_t alignment) {
-  return or_throw(aligned(static_cast<std::size_t>(alignment), size));
+  return operator new(size, alignment);
 }
 void operator delete(void* memory) noexcept {
   free(memory);

@@ -2,9 +2,12 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cstring>
 #include <new>
 #include <utility>
+
+#include "base/mutex.h"
 
 namespace chronos::store::sql {
 namespace {
@@ -117,38 +120,36 @@ constexpr sqlite3_io_methods kLogMethods = {.iVersion = 1,
                                             .xSectorSize = sector_of_log,
                                             .xDeviceCharacteristics = character_of_log};
 
-sqlite3_vfs* standard() {
-  static sqlite3_vfs* const vfs = sqlite3_vfs_find("unix");
-  return vfs;
-}
+std::atomic<sqlite3_vfs*> standard = nullptr;  // as it was when ours was made
 
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* flags_out) {
-  if ((flags & SQLITE_OPEN_WAL) == 0) {
-    return standard()->xOpen(standard(), name, file, flags, flags_out);
-  }
+  auto* const below = standard.load();
+  if ((flags & SQLITE_OPEN_WAL) == 0) return below->xOpen(below, name, file, flags, flags_out);
   new (file) LogFile{};
-  const int code = standard()->xOpen(standard(), name, inner_of(file), flags, flags_out);
+  const int code = below->xOpen(below, name, inner_of(file), flags, flags_out);
   // SQLite closes what has methods, though it did not open.
   if (inner_of(file)->pMethods != nullptr) file->pMethods = &kLogMethods;
   return code;
 }
 
-int register_vfs(sqlite3_vfs& vfs) {
-  sqlite3_initialize();
-  vfs = *standard();
-  vfs.zName = "chronos";
-  vfs.pNext = nullptr;
-  vfs.szOsFile = static_cast<int>(sizeof(LogFile)) + standard()->szOsFile;
-  vfs.xOpen = open_file;
-  return sqlite3_vfs_register(&vfs, 0);
-}
-
 }  // namespace
 
 const char* sqlite_log_writer() {
-  static sqlite3_vfs vfs;
-  static const int registered = register_vfs(vfs);
-  return registered == SQLITE_OK ? vfs.zName : nullptr;
+  static Mutex mutex;
+  static sqlite3_vfs ours;
+  const MutexLock lock(mutex);
+  sqlite3_initialize();
+  auto* const below = sqlite3_vfs_find(nullptr);
+  // A test puts a disk of its own below.
+  if (below == standard) return ours.zName;
+  ours = *below;
+  ours.zName = "chronos";
+  ours.pNext = nullptr;
+  ours.szOsFile += static_cast<int>(sizeof(LogFile));
+  ours.xOpen = open_file;
+  if (sqlite3_vfs_register(&ours, 0) != SQLITE_OK) return nullptr;
+  standard = below;
+  return ours.zName;
 }
 
 }  // namespace chronos::store::sql

@@ -1,4 +1,4 @@
-// A VFS of SQLite that is the standard one but for the write-ahead log: what a commit adds to it
+// A VFS of SQLite that is the default one but for the write-ahead log: what a commit adds to it
 // goes to the kernel in one write, not in two for each page. SQLite syncs a commit before anybody
 // may see it (synchronous = FULL), and what waits is written before a sync, a read, a truncation or
 // a question for the size; so the log is never behind what anybody knows.
@@ -9,7 +9,7 @@
 
 namespace chronos::store::sql {
 
-// Its name, for sqlite3_open_v2(); registers it. Thread-safe.
+// Its name, for sqlite3_open_v2(): above the VFS that is the default now. Thread-safe.
 const char* sqlite_log_writer();
 
 }  // namespace chronos::store::sql
