@@ -132,14 +132,13 @@ Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const Planned
                      Timestamp now);
 // `planned` in `held`: release_held() follows. False when a run with this id is live already.
 Result<bool> add_held(Writer& writer, JobKey job, const Lane& lane, const PlannedRun& planned);
-// As add_run() for each, their rows together; without limits, of jobs that have no other run. Those
-// that are live already are taken out.
+// As add_run() for each, their rows together; without limits, of jobs that are new as they are.
 struct NewRun {
   LiveRun run;  // in `due` or `ready`
   Timestamp now;
 };
 NewRun new_run(JobKey job, const Lane& lane, const PlannedRun& planned, Timestamp now);
-Result<void> add_runs(Writer& writer, std::vector<NewRun>& runs);
+Result<void> add_runs(Writer& writer, std::span<const NewRun> runs);
 // Takes a run out of its place; the caller puts it into another, or ends it, at once.
 Result<void> leave_place(Writer& writer, const LiveRun& run);
 // Their rows in `due` and `ready`.

@@ -1,7 +1,6 @@
 // Runs that come to be: their row in `live`, and their first place.
-#include <algorithm>
+#include <iterator>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "store/sql/limited.h"
@@ -15,7 +14,6 @@ constexpr Sql kInsertLive{
     " kind, queue, rank, retry_of, jitter, is_limited, is_cancel_requested, attempts_made)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0) ON CONFLICT DO "
     "NOTHING"};
-constexpr Sql kFindNew{"SELECT 1 FROM live WHERE job = $1 AND is_held = 0 AND run = $2"};
 
 // A row of kInsertLive.
 struct LiveRow {
@@ -60,17 +58,6 @@ Result<bool> insert(Writer& writer, const LiveRun& run) {
   return true;
 }
 
-// Those that are live already, of other jobs.
-Result<void> drop_live(Writer& writer, std::vector<NewRun>& runs) {
-  std::vector<NewRun> made;
-  for (auto& run : runs) {
-    CHRONOS_TRY(const auto found, writer.db.one(kFindNew, column<int>, run.run.job, run.run.run));
-    if (found) made.push_back(std::move(run));
-  }
-  runs = std::move(made);
-  return {};
-}
-
 }  // namespace
 
 NewRun new_run(JobKey job, const Lane& lane, const PlannedRun& planned, Timestamp now) {
@@ -90,12 +77,12 @@ Result<bool> add_run(Writer& writer, JobKey job, const Lane& lane, const Planned
   return true;
 }
 
-Result<void> add_runs(Writer& writer, std::vector<NewRun>& runs) {
+Result<void> add_runs(Writer& writer, std::span<const NewRun> runs) {
   std::vector<LiveRow> rows;
   rows.reserve(runs.size());
   for (const auto& run : runs) rows.emplace_back(&run.run);
   CHRONOS_TRY(const auto made, writer.db.run_rows<LiveRow>(kInsertLive, rows));
-  if (made < std::ssize(runs)) CHRONOS_TRY_VOID(drop_live(writer, runs));
+  if (made < std::ssize(runs)) return fail(Reason::internal, "a new job's run is live already");
   return place_new(writer, runs);
 }
 
