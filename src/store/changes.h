@@ -100,7 +100,7 @@ struct SubmitJob {
   Timestamp now;
   std::optional<Idempotency> idempotency;
   std::optional<Author> by = {};
-  // How a store on SQL keeps the declaration: it sees to that itself, on the thread of the caller.
+  // How a store on SQL keeps the declaration: it writes that itself, on the thread of the caller.
   std::string spec_text = {};
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "store/changes.h"
@@ -18,7 +19,8 @@ Result<JobAnswer> apply(Writer& writer, const CancelJob& change);
 // sort (goes_together()), and no job twice. Fails as a whole when the transaction is spoilt.
 Result<std::vector<Result<JobAnswer>>> submit_rows(Writer& writer,
                                                    std::span<const SubmitJob* const> changes);
-Job fresh_job(const SubmitJob& change);  // what a reader would see of one just submitted
+std::string spec_text_of(const SubmitJob& change);  // for `specs`
+Job fresh_job(const SubmitJob& change);             // what a reader would see of one just submitted
 // Answers with the holder of the submission's unique key, as judge_unique() decides; nothing when
 // the job is to be made. sql_unique.cc
 Result<std::optional<JobAnswer>> meet_holder(Writer& writer, const SubmitJob& change);

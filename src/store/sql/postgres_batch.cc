@@ -107,7 +107,7 @@ Result<std::vector<std::int64_t>> insert_specs(Writer& writer,
   Columnar<3> rows({Of::integer, Of::text, Of::text});
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const auto& spec = changes[i]->job.spec;
-    rows.add(ids[i], changes[i]->spec_text, spec->payload);
+    rows.add(ids[i], spec_text_of(*changes[i]), spec->payload);
     writer.specs.put(ids[i], spec);
   }
   CHRONOS_TRY_VOID(rows.post(writer.db, kInsertSpecs));

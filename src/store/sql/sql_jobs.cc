@@ -82,10 +82,6 @@ JobStatus status_of(const Job& job, bool is_retrying) {
   return job.spec->paused ? JobStatus::paused : JobStatus::scheduled;
 }
 
-std::string text_of(const SubmitJob& change) {
-  return change.spec_text.empty() ? encode_spec(change.job.spec) : change.spec_text;
-}
-
 // A declaration that is asked for later would only push out what is asked for now.
 void cache_spec(Writer& writer, std::int64_t id, const SubmitJob& change) {
   constexpr Duration kSoon = std::chrono::minutes(1);
@@ -96,11 +92,10 @@ void cache_spec(Writer& writer, std::int64_t id, const SubmitJob& change) {
   }
 }
 
-Result<std::int64_t> insert_spec(Writer& writer, const Shared<JobSpec>& spec,
-                                 const std::string& text) {
-  CHRONOS_TRY(const auto id, writer.db.one(kInsertSpec, column<std::int64_t>, text, spec->payload));
+// The caller puts it into the cache.
+Result<std::int64_t> insert_spec(Writer& writer, const JobSpec& spec, const std::string& text) {
+  CHRONOS_TRY(const auto id, writer.db.one(kInsertSpec, column<std::int64_t>, text, spec.payload));
   if (!id) return fail(Reason::internal, "a new declaration has no id");
-  writer.specs.put(*id, spec);
   return *id;
 }
 
@@ -157,7 +152,8 @@ Result<void> follow_insert(Writer& writer, const Job& job) {
 
 Result<void> insert_job(Writer& writer, const SubmitJob& change) {
   const auto& job = change.job;
-  CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec, text_of(change)));
+  CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec, spec_text_of(change)));
+  cache_spec(writer, spec, change);
   CHRONOS_TRY(const auto inserted, writer.db.run(kInsert, NewJob{&change, spec}));
   if (inserted == 1) return follow_insert(writer, job);
   CHRONOS_TRY_VOID(writer.db.post(kDeleteSpec, spec));
@@ -186,7 +182,7 @@ Result<std::vector<NewJob>> put_specs(Writer& writer, std::span<const SubmitJob*
   jobs.reserve(changes.size());
   for (const auto* change : changes) {
     const auto& spec = change->job.spec;
-    specs.emplace_back(++id, text_of(*change), spec->payload);
+    specs.emplace_back(++id, spec_text_of(*change), spec->payload);
     jobs.emplace_back(change, id);
     cache_spec(writer, id, *change);
   }
@@ -284,6 +280,7 @@ Result<void> put_declaration(Writer& writer, const ReplaceJob& change, const Sto
   auto& db = writer.db;
   const auto& job = change.job;
   CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec, encode_spec(job.spec)));
+  writer.specs.put(spec, job.spec);
   CHRONOS_TRY_VOID(say_version(db, job, spec, key_of(change.by)));
   CHRONOS_TRY_VOID(keep_version(db, before.job, before.spec));
   const auto& kept = change.replaces_schedule ? job : before.job;
@@ -366,6 +363,10 @@ Result<std::vector<Result<JobAnswer>>> submit_rows(Writer& writer,
     answers.push_back(is_made ? JobAnswer{fresh_job(*change), false} : apply(writer, *change));
   }
   return answers;
+}
+
+std::string spec_text_of(const SubmitJob& change) {
+  return change.spec_text.empty() ? encode_spec(change.job.spec) : change.spec_text;
 }
 
 Job fresh_job(const SubmitJob& change) {
