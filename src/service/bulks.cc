@@ -152,7 +152,7 @@ Result<std::string> Bulks::name_of(const Principal& who, const std::string& id) 
     return std::move(found.job_name);
   }
   CHRONOS_TRY(auto found, jobs_.find(who, *JobId::parse(id)));
-  return std::move(found.spec->name);
+  return found.spec->name;
 }
 
 // Those that were asked for by id. What is not there has no name, and will fail.

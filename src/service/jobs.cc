@@ -312,13 +312,13 @@ void Jobs::create_by_key(const Principal& who, Draft draft, const RequestFacts& 
              });
 }
 
-void Jobs::replace_by_key(const Principal& who, JobId job, JobSpec spec, bool says_paused,
+void Jobs::replace_by_key(const Principal& who, JobId job, Shared<JobSpec> spec, bool says_paused,
                           const RequestFacts& facts, Done<JobReply> done) {
   edit(who, job,
        {"job.update",
         [this, spec = std::move(spec), says_paused](const Job& stored,
                                                     Timestamp now) -> Result<Draft> {
-          auto next = spec;
+          JobSpec next = spec;
           next.schedule.anchor = stored.spec->schedule.anchor;
           next.schedule.seed = stored.spec->schedule.seed;
           if (!says_paused) {

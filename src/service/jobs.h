@@ -84,7 +84,7 @@ class Jobs {
     std::function<Result<Draft>(const Job& stored, Timestamp now)> next;
   };
 
-  Result<Draft> draft_new(const Principal& who, const json::Value& body, Shared<JobSpec> base,
+  Result<Draft> draft_new(const Principal& who, const json::Value& body, Shared<JobSpec> declared,
                           Timestamp now) const;
   Result<Draft> draft_edit(const Job& stored, JobSpec spec, bool replaces_schedule,
                            Timestamp now) const;
@@ -95,7 +95,7 @@ class Jobs {
   Result<void> check_parts(ProjectId project, const JobSpec& spec, const json::Value& action) const;
   void create_by_key(const Principal& who, Draft draft, const RequestFacts& facts,
                      Done<JobReply> done);
-  void replace_by_key(const Principal& who, JobId job, JobSpec spec, bool says_paused,
+  void replace_by_key(const Principal& who, JobId job, Shared<JobSpec> spec, bool says_paused,
                       const RequestFacts& facts, Done<JobReply> done);
   struct Batch;
   void commit_batch(const std::shared_ptr<Batch>& batch, std::size_t from);
