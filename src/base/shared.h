@@ -1,5 +1,6 @@
 // A large value that its copies share until one of them is edited: to pass it on costs a count.
-// Copies may live on different threads; one object belongs to one thread at a time.
+// Copies may live on different threads; one object belongs to one thread at a time. What was moved
+// away may only be assigned to.
 #pragma once
 
 #include <memory>

@@ -12,10 +12,10 @@
 namespace chronos::store::sql {
 namespace {
 
-// Bytes: nearly thirty pages. The standard VFS takes less than 128 KiB at once.
+// Bytes: nearly thirty pages. SQLite's own VFS takes less than 128 KiB at once.
 constexpr int kPendingMax = 120 * 1024;
 
-// What SQLite has for an open log; the file of the standard VFS lies behind it.
+// What SQLite has for an open log; the file of the VFS below lies behind it.
 struct LogFile {
   sqlite3_file file;    // first: it is what SQLite sees
   char* pending;        // room for kPendingMax bytes; none before the first write
@@ -58,7 +58,7 @@ int write_log(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 of
   return SQLITE_OK;
 }
 
-// Calls a method of the standard file when nothing waits any more.
+// Calls a method of the file below when nothing waits any more.
 template <class... Args>
 int after_flush(int (*sqlite3_io_methods::*method)(sqlite3_file*, Args...), sqlite3_file* file,
                 Args... args) {
@@ -120,10 +120,10 @@ constexpr sqlite3_io_methods kLogMethods = {.iVersion = 1,
                                             .xSectorSize = sector_of_log,
                                             .xDeviceCharacteristics = character_of_log};
 
-std::atomic<sqlite3_vfs*> standard = nullptr;  // as it was when ours was made
+std::atomic<sqlite3_vfs*> vfs_below = nullptr;
 
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* flags_out) {
-  auto* const below = standard.load();
+  auto* const below = vfs_below.load();
   if ((flags & SQLITE_OPEN_WAL) == 0) return below->xOpen(below, name, file, flags, flags_out);
   new (file) LogFile{};
   const int code = below->xOpen(below, name, inner_of(file), flags, flags_out);
@@ -141,14 +141,14 @@ const char* sqlite_log_writer() {
   sqlite3_initialize();
   auto* const below = sqlite3_vfs_find(nullptr);
   // A test puts a disk of its own below.
-  if (below == standard) return ours.zName;
+  if (below == vfs_below) return ours.zName;
   ours = *below;
   ours.zName = "chronos";
   ours.pNext = nullptr;
   ours.szOsFile += static_cast<int>(sizeof(LogFile));
   ours.xOpen = open_file;
   if (sqlite3_vfs_register(&ours, 0) != SQLITE_OK) return nullptr;
-  standard = below;
+  vfs_below = below;
   return ours.zName;
 }
 
