@@ -118,6 +118,15 @@ bool say_the_same(const JobSpec& a, const JobSpec& b) {
   return a.payload == b.payload && encode_spec(a) == encode_spec(b);
 }
 
+store::Done<store::JobAnswer> reply_to(Done<JobReply> done, std::vector<FieldError> warnings) {
+  return [warnings = std::move(warnings),
+          done = std::move(done)](Result<store::JobAnswer> answer) mutable {
+    if (!answer) return done(std::unexpected(std::move(answer).error()));
+    done(JobReply{std::move(answer->job), std::move(warnings), answer->is_replay,
+                  !answer->is_holder});
+  };
+}
+
 }  // namespace
 
 Jobs::Jobs(store::Store& store, SpecCheck check_spec, const Clock& clock, IdSource& ids,
@@ -179,17 +188,17 @@ Result<Jobs::Draft> Jobs::draft_new(const Principal& who, const json::Value& bod
   return draft;
 }
 
+store::SubmitJob Jobs::change_of(const Principal& who, Draft& draft,
+                                 std::optional<store::Idempotency> idempotency) {
+  const auto now = draft.job.created_at;
+  return {std::move(draft.job), draft.next_run, now, std::move(idempotency),
+          author_of(who, ids_, now, kSubmitAction)};
+}
+
 void Jobs::commit_new(const Principal& who, Draft draft,
                       std::optional<store::Idempotency> idempotency, Done<JobReply> done) {
-  const auto now = draft.job.created_at;
-  store_.commit(store::SubmitJob{std::move(draft.job), draft.next_run, now, std::move(idempotency),
-                                 author_of(who, ids_, now, kSubmitAction)},
-                [warnings = std::move(draft.warnings),
-                 done = std::move(done)](Result<store::JobAnswer> answer) mutable {
-                  if (!answer) return done(std::unexpected(std::move(answer).error()));
-                  done(JobReply{std::move(answer->job), std::move(warnings), answer->is_replay,
-                                !answer->is_holder});
-                });
+  store_.commit(change_of(who, draft, std::move(idempotency)),
+                reply_to(std::move(done), std::move(draft.warnings)));
 }
 
 void Jobs::submit(const Principal& who, const json::Value& body, const RequestFacts& facts,
@@ -257,16 +266,20 @@ void Jobs::submit_batch(const Principal& who, const std::vector<const json::Valu
 
 // Sends off the items from the one numbered `from`.
 void Jobs::commit_batch(const std::shared_ptr<Batch>& batch, std::size_t from) {
+  std::vector<store::Operation> operations;
   for (std::size_t i = from; i < batch->items.size(); ++i) {
     auto& item = batch->items[i];
     auto idempotency = idempotency_of(batch->who, batch->facts, batch->now);
     if (idempotency) idempotency->key += " " + std::to_string(i);  // no key of a user has a space
-    commit_new(batch->who, std::move(item.draft), std::move(idempotency),
-               [batch, index = item.index](Result<JobReply> reply) {
-                 batch->replies[index] = std::move(reply);
-                 batch->count_down();
-               });
+    auto change = change_of(batch->who, item.draft, std::move(idempotency));
+    auto done = [batch, index = item.index](Result<JobReply> reply) {
+      batch->replies[index] = std::move(reply);
+      batch->count_down();
+    };
+    operations.push_back(store::make_operation(
+        std::move(change), reply_to(std::move(done), std::move(item.draft.warnings))));
   }
+  store_.commit_all(std::move(operations));
   batch->count_down();
 }
 

@@ -99,6 +99,8 @@ class Jobs {
                       const RequestFacts& facts, Done<JobReply> done);
   struct Batch;
   void commit_batch(const std::shared_ptr<Batch>& batch, std::size_t from);
+  store::SubmitJob change_of(const Principal& who, Draft& draft,
+                             std::optional<store::Idempotency> idempotency);
   void commit_new(const Principal& who, Draft draft, std::optional<store::Idempotency> idempotency,
                   Done<JobReply> done);
   // Reads, edits and commits; again when somebody else was faster (and no version was asked for).

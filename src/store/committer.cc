@@ -83,21 +83,38 @@ void Committer::on_touch(Watcher watcher) {
   watcher_ = std::move(watcher);
 }
 
+std::optional<Error> Committer::refusal_of(std::size_t count) const {
+  if (is_stopped_) return Error{Reason::shutting_down, "the server is shutting down", {}, {}};
+  if (waiting_.size() + count <= options_.queue_max) return std::nullopt;
+  return Error{Reason::overloaded, "too many changes are waiting to be stored", {}, {}};
+}
+
 void Committer::enqueue(Operation operation) {
-  Error refusal;
+  std::optional<Error> refusal;
   {
     const MutexLock lock(mutex_);
-    if (is_stopped_) {
-      refusal = {Reason::shutting_down, "the server is shutting down", {}, {}};
-    } else if (waiting_.size() >= options_.queue_max) {
-      refusal = {Reason::overloaded, "too many changes are waiting to be stored", {}, {}};
-    } else {
+    refusal = refusal_of(1);
+    if (!refusal) {
       waiting_.push_back(std::move(operation));
       arrived_.notify_one();
       return;
     }
   }
-  operation.done(std::unexpected(std::move(refusal)));
+  operation.done(std::unexpected(std::move(*refusal)));
+}
+
+void Committer::enqueue_all(std::vector<Operation> operations) {
+  std::optional<Error> refusal;
+  {
+    const MutexLock lock(mutex_);
+    refusal = refusal_of(operations.size());
+    if (!refusal) {
+      std::ranges::move(operations, std::back_inserter(waiting_));
+      arrived_.notify_one();
+      return;
+    }
+  }
+  for (auto& operation : operations) operation.done(std::unexpected(*refusal));
 }
 
 Committer::Batch Committer::take() {

@@ -333,6 +333,27 @@ TEST_F(CommitterTest, FullQueueIsOverloaded) {
   EXPECT_EQ(answers_, (Log{"3 overloaded", "1 1", "2 2", "4 4"}));
 }
 
+TEST_F(CommitterTest, WhatComesTogetherIsOneTransactionOrIsRefusedTogether) {
+  options_.queue_max = 3;
+  const auto send_all = [this](std::initializer_list<int> numbers) {
+    std::vector<Operation> operations;
+    for (const int number : numbers) {
+      operations.push_back(
+          {Prune{{}, number}, [this, number](Result<Answer> answer) { tell(number, answer); }});
+    }
+    committer().enqueue_all(std::move(operations));
+  };
+  send(1);
+  send_all({2, 3, 4});
+  EXPECT_EQ(answers_, (Log{"2 overloaded", "3 overloaded", "4 overloaded"}));
+  answers_.clear();
+  transactor_.log.clear();
+  send_all({5, 6});
+  committer().pump();
+  EXPECT_EQ(transactor_.log, (Log{"begin", "1", "5", "6", "commit", "done", "done", "done"}));
+  EXPECT_EQ(answers_, (Log{"1 1", "5 5", "6 6"}));
+}
+
 TEST_F(CommitterTest, StopCommitsWhatWaitsAndRefusesTheRest) {
   send(1);
   committer().stop();

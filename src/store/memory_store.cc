@@ -116,6 +116,10 @@ void MemoryStore::enqueue(Operation operation) {
   state_->committer().enqueue(std::move(operation));
 }
 
+void MemoryStore::enqueue_all(std::vector<Operation> operations) {
+  state_->committer().enqueue_all(std::move(operations));
+}
+
 void MemoryStore::on_touch(Watcher watcher) {
   state_->committer().on_touch(std::move(watcher));
 }

@@ -86,6 +86,7 @@ class MemoryStore final : public Store {
 
  protected:
   void enqueue(Operation operation) override;
+  void enqueue_all(std::vector<Operation> operations) override;
 
  private:
   class State;

@@ -57,6 +57,9 @@ class Store {
   void commit(C change, Done<typename C::Answer> done) {
     enqueue(make_operation(std::move(change), std::move(done)));
   }
+  // Several that follow each other: with nothing between them, so in one transaction, unless they
+  // are more than a store takes into one. Refused for want of room: all.
+  void commit_all(std::vector<Operation> operations) { enqueue_all(std::move(operations)); }
 
   // -- Jobs. Another project's job is not_found. All lists are newest first (by id) unless they say
   // otherwise, and another project's things are simply not in them. A page costs a bounded look,
@@ -190,6 +193,7 @@ class Store {
 
  protected:
   virtual void enqueue(Operation operation) = 0;
+  virtual void enqueue_all(std::vector<Operation> operations) = 0;
 };
 
 // For callers that may block (start-up, tests): waits for the answer.

@@ -60,6 +60,9 @@ class FaultyStore final : public FaultyReads {
 
  protected:
   void enqueue(store::Operation operation) override { waiting_.push_back(std::move(operation)); }
+  void enqueue_all(std::vector<store::Operation> operations) override {
+    std::ranges::move(operations, std::back_inserter(waiting_));
+  }
 
  private:
   void give_back(const store::Answer& answer) {

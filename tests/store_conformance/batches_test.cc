@@ -11,18 +11,18 @@ namespace {
 
 class BatchesTest : public StoreTest {
  protected:
-  // All in one transaction: they are handed over by a completion, on the committer's thread, so
-  // they wait together.
+  // All in one transaction.
   template <class C>
   std::vector<Result<typename C::Answer>> together(const std::vector<C>& changes) {
     std::vector<std::promise<Result<typename C::Answer>>> promises(changes.size());
-    store().commit(Heartbeat{holder_, 15s}, [&](const Result<Heartbeat::Answer>&) {
-      for (std::size_t i = 0; i < changes.size(); ++i) {
-        store().commit(changes[i], [&promises, i](Result<typename C::Answer> answer) {
-          promises[i].set_value(std::move(answer));
-        });
-      }
-    });
+    std::vector<Operation> operations;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      const auto keep = [&promises, i](Result<typename C::Answer> answer) {
+        promises[i].set_value(std::move(answer));
+      };
+      operations.push_back(make_operation(changes[i], Done<typename C::Answer>(keep)));
+    }
+    store().commit_all(std::move(operations));
     std::vector<Result<typename C::Answer>> answers;
     for (auto& promise : promises) answers.push_back(promise.get_future().get());
     return answers;

@@ -61,6 +61,12 @@ struct Backend {
   std::function<Result<Notices>(std::function<void(News)> heard)> open_notices = {};
 };
 
+// All wait for the committer's thread: what can be done before is.
+void prepare(Change& change) {
+  auto* submitted = std::get_if<SubmitJob>(&change);
+  if (submitted != nullptr) submitted->spec_text = encode_spec(submitted->job.spec);
+}
+
 }  // namespace
 
 // The connections and who drives them: the committer's thread has the writer, readers share a pool.
@@ -277,11 +283,13 @@ bool SqlStore::pump() {
 }
 
 void SqlStore::enqueue(Operation operation) {
-  // All wait for the committer's thread: what can be done before is.
-  if (auto* submitted = std::get_if<SubmitJob>(&operation.change)) {
-    submitted->spec_text = encode_spec(submitted->job.spec);
-  }
+  prepare(operation.change);
   state_->committer().enqueue(std::move(operation));
+}
+
+void SqlStore::enqueue_all(std::vector<Operation> operations) {
+  for (auto& operation : operations) prepare(operation.change);
+  state_->committer().enqueue_all(std::move(operations));
 }
 
 void SqlStore::on_touch(Watcher watcher) {

@@ -97,6 +97,7 @@ class SqlStore final : public Store {
 
  protected:
   void enqueue(Operation operation) override;
+  void enqueue_all(std::vector<Operation> operations) override;
 
  private:
   class State;
