@@ -83,32 +83,15 @@ void Committer::on_touch(Watcher watcher) {
   watcher_ = std::move(watcher);
 }
 
-std::optional<Error> Committer::refusal_of(std::size_t count) const {
-  if (is_stopped_) return Error{Reason::shutting_down, "the server is shutting down", {}, {}};
-  if (waiting_.size() + count <= options_.queue_max) return std::nullopt;
-  return Error{Reason::overloaded, "too many changes are waiting to be stored", {}, {}};
-}
-
-void Committer::enqueue(Operation operation) {
+void Committer::enqueue(std::span<Operation> operations) {
   std::optional<Error> refusal;
   {
     const MutexLock lock(mutex_);
-    refusal = refusal_of(1);
-    if (!refusal) {
-      waiting_.push_back(std::move(operation));
-      arrived_.notify_one();
-      return;
-    }
-  }
-  operation.done(std::unexpected(std::move(*refusal)));
-}
-
-void Committer::enqueue_all(std::vector<Operation> operations) {
-  std::optional<Error> refusal;
-  {
-    const MutexLock lock(mutex_);
-    refusal = refusal_of(operations.size());
-    if (!refusal) {
+    if (is_stopped_) {
+      refusal = {Reason::shutting_down, "the server is shutting down", {}, {}};
+    } else if (waiting_.size() + operations.size() > options_.queue_max) {
+      refusal = {Reason::overloaded, "too many changes are waiting to be stored", {}, {}};
+    } else {
       std::ranges::move(operations, std::back_inserter(waiting_));
       arrived_.notify_one();
       return;
@@ -156,7 +139,8 @@ void Committer::pass_on(News news) {
   if (news.is_for_nodes && wake_) wake_();
   if (!news.touched.empty() && is_watched()) watcher_.tell(std::move(news.touched));
   if (news.work.empty() || !take_work_) return;
-  for (auto& operation : take_work_(news.work)) enqueue(std::move(operation));
+  auto taken = take_work_(news.work);
+  enqueue(taken);
 }
 
 bool Committer::is_watched() const {

@@ -69,9 +69,9 @@ class Committer {
   Committer& operator=(const Committer&) = delete;
 
   void start();
-  void enqueue(Operation operation);
-  // With nothing between them: one transaction, but where a batch is full. Refused: all or none.
-  void enqueue_all(std::vector<Operation> operations);
+  // Moves from them. Nothing comes between them: one transaction, but where a batch is full.
+  // Refused: all or none.
+  void enqueue(std::span<Operation> operations);
   void on_change(std::function<void()> wake);
   void on_work(Store::TakeWork take);
   void on_touch(Watcher watcher);
@@ -86,7 +86,6 @@ class Committer {
   using Batch = std::vector<Operation>;
 
   void run();
-  std::optional<Error> refusal_of(std::size_t count) const CHRONOS_REQUIRES(mutex_);
   Batch take();
   bool has_heard() const CHRONOS_REQUIRES(mutex_);
   News take_heard();

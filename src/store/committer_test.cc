@@ -78,9 +78,9 @@ class CommitterTest : public testing::Test {
     if (!committer_) committer_.emplace(transactor_, options_);
     return *committer_;
   }
+  void enqueue(Operation operation) { committer().enqueue({&operation, 1}); }
   void send(int number) {
-    committer().enqueue(
-        {Prune{{}, number}, [this, number](Result<Answer> answer) { tell(number, answer); }});
+    enqueue({Prune{{}, number}, [this, number](Result<Answer> answer) { tell(number, answer); }});
   }
   void tell(int number, const Result<Answer>& answer) {
     auto text = std::to_string(number) + " ";
@@ -341,7 +341,7 @@ TEST_F(CommitterTest, WhatComesTogetherIsOneTransactionOrIsRefusedTogether) {
       operations.push_back(
           {Prune{{}, number}, [this, number](Result<Answer> answer) { tell(number, answer); }});
     }
-    committer().enqueue_all(std::move(operations));
+    committer().enqueue(operations);
   };
   send(1);
   send_all({2, 3, 4});
@@ -371,10 +371,10 @@ TEST_F(CommitterTest, DestructorStops) {
 }
 
 TEST_F(CommitterTest, CompletionMayEnqueue) {
-  committer().enqueue({Prune{{}, 1}, [this](Result<Answer> answer) {
-                         tell(1, answer);
-                         send(2);
-                       }});
+  enqueue({Prune{{}, 1}, [this](Result<Answer> answer) {
+             tell(1, answer);
+             send(2);
+           }});
   committer().pump();
   EXPECT_EQ(answers_, Log{"1 1"});
   committer().pump();
@@ -386,8 +386,7 @@ TEST_F(CommitterTest, CompletionMayEnqueue) {
 TEST_F(CommitterTest, WakesOnceForABatchAfterItsAnswers) {
   committer().on_change([this] { transactor_.log.push_back("wake"); });
   const auto ask = [this] {
-    committer().enqueue(
-        {RunJob{}, [this](const Result<Answer>&) { transactor_.log.push_back("done"); }});
+    enqueue({RunJob{}, [this](const Result<Answer>&) { transactor_.log.push_back("done"); }});
   };
   ask();
   ask();
@@ -399,7 +398,7 @@ TEST_F(CommitterTest, WhatTheSchedulerCommitsDoesNotWakeIt) {
   int wakes = 0;
   committer().on_change([&] { ++wakes; });
   const auto commit = [&](Change change) {
-    committer().enqueue({std::move(change), [](const Result<Answer>&) {}});
+    enqueue({std::move(change), [](const Result<Answer>&) {}});
     committer().pump();
     return std::exchange(wakes, 0);
   };
@@ -423,12 +422,12 @@ TEST_F(CommitterTest, WhatTheSchedulerCommitsDoesNotWakeIt) {
 TEST_F(CommitterTest, OthersAreToldWhatIsTouchedForATimeAfterTheySaidThatTheyWatch) {
   committer();
   const auto submit = [&] {
-    committer().enqueue({SubmitJob{}, [](const Result<Answer>&) {}});
+    enqueue({SubmitJob{}, [](const Result<Answer>&) {}});
     committer().pump();
     return std::exchange(transactor_.touches_told, 0);
   };
   const auto beat = [&](Duration at) {
-    committer().enqueue(
+    enqueue(
         {Heartbeat{.holder = {}, .ttl = {}, .now = Timestamp(at)}, [](const Result<Answer>&) {}});
     committer().pump();
   };
@@ -450,10 +449,10 @@ TEST_F(CommitterTest, OthersAreToldWhatIsTouchedForATimeAfterTheySaidThatTheyWat
 TEST_F(CommitterTest, ThreadCommitsWhatArrives) {
   committer().start();
   std::promise<void> done;
-  committer().enqueue({Prune{{}, 7}, [&](const Result<Answer>& answer) {
-                         EXPECT_EQ(std::get<std::int64_t>(*answer), 7);
-                         done.set_value();
-                       }});
+  enqueue({Prune{{}, 7}, [&](const Result<Answer>& answer) {
+             EXPECT_EQ(std::get<std::int64_t>(*answer), 7);
+             done.set_value();
+           }});
   done.get_future().wait();
 }
 

@@ -112,12 +112,8 @@ void MemoryStore::start_epoch() {
   state_->start_epoch();
 }
 
-void MemoryStore::enqueue(Operation operation) {
-  state_->committer().enqueue(std::move(operation));
-}
-
-void MemoryStore::enqueue_all(std::vector<Operation> operations) {
-  state_->committer().enqueue_all(std::move(operations));
+void MemoryStore::enqueue(std::span<Operation> operations) {
+  state_->committer().enqueue(operations);
 }
 
 void MemoryStore::on_touch(Watcher watcher) {

@@ -85,8 +85,7 @@ class MemoryStore final : public Store {
   void stop() override;
 
  protected:
-  void enqueue(Operation operation) override;
-  void enqueue_all(std::vector<Operation> operations) override;
+  void enqueue(std::span<Operation> operations) override;
 
  private:
   class State;

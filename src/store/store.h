@@ -13,6 +13,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,11 +56,12 @@ class Store {
   // Completes with the change's own answer. After stop(): Reason::shutting_down.
   template <class C>
   void commit(C change, Done<typename C::Answer> done) {
-    enqueue(make_operation(std::move(change), std::move(done)));
+    auto operation = make_operation(std::move(change), std::move(done));
+    enqueue({&operation, 1});
   }
   // Several that follow each other: with nothing between them, so in one transaction, unless they
   // are more than a store takes into one. Refused for want of room: all.
-  void commit_all(std::vector<Operation> operations) { enqueue_all(std::move(operations)); }
+  void commit_all(std::vector<Operation> operations) { enqueue(operations); }
 
   // -- Jobs. Another project's job is not_found. All lists are newest first (by id) unless they say
   // otherwise, and another project's things are simply not in them. A page costs a bounded look,
@@ -192,8 +194,7 @@ class Store {
   virtual void stop() = 0;
 
  protected:
-  virtual void enqueue(Operation operation) = 0;
-  virtual void enqueue_all(std::vector<Operation> operations) = 0;
+  virtual void enqueue(std::span<Operation> operations) = 0;  // moves from them
 };
 
 // For callers that may block (start-up, tests): waits for the answer.

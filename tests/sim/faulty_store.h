@@ -59,8 +59,7 @@ class FaultyStore final : public FaultyReads {
   void stop() override { pass_on(); }
 
  protected:
-  void enqueue(store::Operation operation) override { waiting_.push_back(std::move(operation)); }
-  void enqueue_all(std::vector<store::Operation> operations) override {
+  void enqueue(std::span<store::Operation> operations) override {
     std::ranges::move(operations, std::back_inserter(waiting_));
   }
 

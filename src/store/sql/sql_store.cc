@@ -61,12 +61,6 @@ struct Backend {
   std::function<Result<Notices>(std::function<void(News)> heard)> open_notices = {};
 };
 
-// All wait for the committer's thread: what can be done before is.
-void prepare(Change& change) {
-  auto* submitted = std::get_if<SubmitJob>(&change);
-  if (submitted != nullptr) submitted->spec_text = encode_spec(submitted->job.spec);
-}
-
 }  // namespace
 
 // The connections and who drives them: the committer's thread has the writer, readers share a pool.
@@ -282,14 +276,14 @@ bool SqlStore::pump() {
   return state_->committer().pump();
 }
 
-void SqlStore::enqueue(Operation operation) {
-  prepare(operation.change);
-  state_->committer().enqueue(std::move(operation));
-}
-
-void SqlStore::enqueue_all(std::vector<Operation> operations) {
-  for (auto& operation : operations) prepare(operation.change);
-  state_->committer().enqueue_all(std::move(operations));
+void SqlStore::enqueue(std::span<Operation> operations) {
+  // All wait for the committer's thread: what can be done before is.
+  for (auto& operation : operations) {
+    if (auto* submitted = std::get_if<SubmitJob>(&operation.change)) {
+      submitted->spec_text = encode_spec(submitted->job.spec);
+    }
+  }
+  state_->committer().enqueue(operations);
 }
 
 void SqlStore::on_touch(Watcher watcher) {

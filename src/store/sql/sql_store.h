@@ -96,8 +96,7 @@ class SqlStore final : public Store {
   void stop() override;
 
  protected:
-  void enqueue(Operation operation) override;
-  void enqueue_all(std::vector<Operation> operations) override;
+  void enqueue(std::span<Operation> operations) override;
 
  private:
   class State;
