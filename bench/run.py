@@ -163,13 +163,13 @@ class Bare:
         self.folder.cleanup()
 
 
-def load(port, key, body, connections, path="/api/submitJob", seconds=options.seconds):
+def load(port, key, body, connections, path="/api/submitJob"):
     """A closed loop of requests with this body: a job, or a batch of them."""
     lines, kind = (body, "ndjson") if isinstance(body, list) else ([body], "json")
     with tempfile.NamedTemporaryFile("w", suffix="." + kind) as file:
         file.write("\n".join(map(json.dumps, lines)))
         file.flush()
-        done = subprocess.run([BUILD / "load", str(port), str(connections), str(seconds), path, key,
+        done = subprocess.run([BUILD / "load", str(port), str(connections), str(options.seconds), path, key,
                                file.name], capture_output=True, text=True, check=True)
     told = json.loads(done.stdout)
     assert told["bad"] == 0, told
@@ -205,12 +205,11 @@ def job(**more):
 
 def s1():
     ratios, ours, bares, syncs = [], [], [], []
-    # A shared machine changes its speed within seconds: many short rounds, one beside the other.
-    for _ in range(3 * options.rounds):
+    for _ in range(options.rounds):
         server, bare = Server(), Bare()
         syncs.append(fdatasync_ms(server.data())["p99_ms"])
-        ours.append(load(server.port, server.key, job(), 64, seconds=max(1, options.seconds // 3)))
-        bares.append(load(bare.port, "none", job(), 64, seconds=max(1, options.seconds // 3)))
+        ours.append(load(server.port, server.key, job(), 64))
+        bares.append(load(bare.port, "none", job(), 64))
         ratios.append(ours[-1]["rate"] / bares[-1]["rate"])
         server.stop()
         bare.stop()
