@@ -40,7 +40,7 @@ constexpr std::array kTable = {
     WhyRow{queue_slot, "queue_slot", true, "its queue runs as many attempts as it may"},
     WhyRow{slot, "slot", true, "the node runs as many attempts of its kind as it may"},
     WhyRow{runs_ahead, "runs_ahead", true,
-           "runs of higher priority, or planned earlier, take the next slots"},
+           "runs of higher priority, planned earlier, or whose queue is next take the next slots"},
     WhyRow{claim, "claim", true, "nothing stands in the way: it starts at the next claim"},
     WhyRow{worker, "worker", true, "no worker polls its queue"},
     WhyRow{store, "store", true, "the store cannot commit, so nothing can start"},

@@ -99,8 +99,8 @@ struct Standing {
   bool is_held = false;                  // behind an earlier run of its job
   std::optional<LimitStanding> limit{};  // in line for it
   std::optional<Timestamp> attempt_started_at;
-  // Of a ready run: what a claim takes first, counted no further than asked for.
-  std::int64_t ahead = 0;           // of its kind, in any queue
+  // Of a ready run: what claims take first, counted no further than asked for.
+  std::int64_t ahead = 0;           // of its kind, at most: whose turn it is, is not asked
   std::int64_t ahead_in_queue = 0;  // of its kind and queue
   // Attempts under way, and some of their runs: of its own project, oldest claim first.
   std::int64_t running_of_kind = 0;

@@ -219,7 +219,7 @@ class LiveRun {
     Explanation why{.code = standing.ahead > 0 ? runs_ahead : slot,
                     .blocker = kind_blocker(lane->second)};
     why.text = fmt::format("{} of {} slots for '{}' actions are taken{}.", standing.running_of_kind,
-                           lane->second, kind_, go_first(standing.ahead));
+                           lane->second, kind_, may_go_first(standing.ahead));
     why.unblocked_by =
         fmt::format("The end of a run of this kind, a higher priority, or a larger {}.concurrency.",
                     section_of(kind_));
@@ -317,6 +317,12 @@ class LiveRun {
     if (ahead == 0) return "";
     return fmt::format("; {} of higher priority or an earlier instant {} first",
                        times(ahead, "run"), ahead == 1 ? "goes" : "go");
+  }
+  // Queues take turns.
+  static std::string may_go_first(std::int64_t ahead) {
+    if (ahead == 0) return "";
+    return fmt::format("; {} of higher priority, an earlier instant or another queue may go first",
+                       times(ahead, "run"));
   }
   static std::string section_of(const std::string& kind) {
     return kind == "command" ? "commands" : kind;

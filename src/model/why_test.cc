@@ -190,6 +190,9 @@ TEST(Why, AReadyRunSaysWhatItLacks) {
   full.standing.ahead = 3;
   EXPECT_EQ(full.why().code, WhyCode::runs_ahead);
   EXPECT_EQ(full.why().blocker->ahead, 3);
+  EXPECT_EQ(full.why().text,
+            "4 of 4 slots for 'http' actions are taken; 3 runs of higher priority, an earlier "
+            "instant or another queue may go first.");
 
   auto crowded = c;  // free slots, but not enough for those that go first
   crowded.standing.running_of_kind = 2;

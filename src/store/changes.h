@@ -347,10 +347,11 @@ struct ClaimedRun {
   std::int64_t failure_streak = 0;
 };
 
-// Takes runs from `ready` under leases, highest priority first, then the earliest planned instant,
-// then the smallest id; what has no lane or whose lane or queue is full is passed over. The answer
-// is in that order, tokens grow along it. The holder must have sent a Heartbeat before. Runs of
-// kind `worker` go to workers of their project only, so the lane needs `project`.
+// Takes runs from `ready` under leases, highest priority first; of queues with runs of the same
+// priority the one that was served longest ago goes first (turns.h), and in a queue the earliest
+// planned instant, then the smallest id; what has no lane or whose lane or queue is full is passed
+// over. The answer is in that order, tokens grow along it. The holder must have sent a Heartbeat
+// before. Runs of kind `worker` go to workers of their project only, so the lane needs `project`.
 struct ClaimRuns {
   struct Lane {
     std::string kind;  // of the action

@@ -1,5 +1,4 @@
 #include "store/memory_reads.h"
-#include "store/memory_limits.h"
 
 #include <algorithm>
 #include <ranges>
@@ -179,6 +178,40 @@ std::vector<Run> live_runs(const Tables& tables, ProjectId project, JobId job) {
   return runs;
 }
 
+namespace {
+
+// Of its own queue those before it; of another those of higher priority and, since queues take
+// turns, as many of the same as before it in its own and one.
+void count_ahead(const Tables& tables, RunId id, const auto& is_of_kind, int ahead_max,
+                 Standing& standing) {
+  const auto& own = tables.jobs.at(tables.live_runs.at(id).job).job.spec;
+  const auto mine =
+      std::ranges::find(tables.ready, id, [](const auto& key) { return std::get<RunId>(key); });
+  const int rank = std::get<int>(*mine);
+  struct Count {
+    std::int64_t higher = 0;
+    std::int64_t equal = 0;
+  };
+  Count before;
+  std::map<std::string, Count> others;
+  for (const auto& key : tables.ready) {
+    const auto& [other_rank, _, other] = key;
+    const auto& queue = tables.jobs.at(tables.live_runs.at(other).job).job.spec->queue;
+    const bool is_own = queue == own->queue;
+    if (other_rank > rank || !is_of_kind(other) || (is_own && !(key < *mine))) continue;
+    auto& count = is_own ? before : others[queue];
+    ++(other_rank < rank ? count.higher : count.equal);
+  }
+  const auto at_most = [&](std::int64_t count) { return std::min<std::int64_t>(count, ahead_max); };
+  standing.ahead = standing.ahead_in_queue = at_most(before.higher + before.equal);
+  for (const auto& [_, count] : others) {
+    const auto more = count.higher + std::min(count.equal, before.equal + 1);
+    standing.ahead = at_most(standing.ahead + more);
+  }
+}
+
+}  // namespace
+
 std::optional<Standing> standing(const Tables& tables, ProjectId project, RunId id, int ahead_max) {
   const auto found = tables.live_runs.find(id);
   if (found == tables.live_runs.end()) return std::nullopt;
@@ -215,14 +248,7 @@ std::optional<Standing> standing(const Tables& tables, ProjectId project, RunId 
       name(standing.runs_in_queue, other);
     }
   }
-  for (const auto& [priority, planned_at, other] : tables.ready) {
-    if (other == id) break;
-    if (!is_of_kind(other)) continue;
-    if (standing.ahead < ahead_max) ++standing.ahead;
-    if (spec_of(other).queue == spec.queue && standing.ahead_in_queue < ahead_max) {
-      ++standing.ahead_in_queue;
-    }
-  }
+  count_ahead(tables, id, is_of_kind, ahead_max, standing);
   return standing;
 }
 

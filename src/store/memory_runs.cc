@@ -154,38 +154,91 @@ Result<NoteZones::Answer> apply(Tables& tables, const NoteZones& change) {
   return NoteZones::Answer{};
 }
 
-Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change) {
-  std::map<std::string, int> lane_slots;
-  for (const auto& lane : change.lanes) lane_slots[lane.kind] += lane.max;
-  auto queue_slots = change.queue_limits;
-  for (const auto& [_, id] : tables.leases) {
-    const auto used = queue_slots.find(spec_of(tables, id).queue);
-    if (used != queue_slots.end()) --used->second;
-  }
+namespace {
 
-  std::vector<RunId> taken;
-  for (const auto& [_, planned_at, id] : tables.ready) {
+using ReadyKey = std::tuple<int, Timestamp, RunId>;  // of Tables::ready
+using Lines = std::map<Turns::Line, std::deque<ReadyKey>>;
+
+// The ready runs that `change` asks for, those of one kind and queue in order.
+Lines lines_for(const Tables& tables, const ClaimRuns& change) {
+  Lines lines;
+  for (const auto& key : tables.ready) {
+    const auto id = std::get<RunId>(key);
+    const auto project = tables.jobs.at(tables.live_runs.at(id).job).job.project;
     const auto& spec = spec_of(tables, id);
-    if (spec.action.kind == kWorkerKind &&
-        change.project != tables.jobs.at(tables.live_runs.at(id).job).job.project) {
-      continue;
-    }
+    const bool is_for_workers = spec.action.kind == kWorkerKind;
+    if (is_for_workers && change.project != project) continue;
     if (!polls(change.queues, spec.queue)) continue;
-    const auto lane = lane_slots.find(spec.action.kind);
-    const auto queue = queue_slots.find(spec.queue);
-    if (lane == lane_slots.end() || lane->second <= 0) continue;
-    if (queue != queue_slots.end() && queue->second <= 0) {
-      tables.full_queues.insert(spec.queue);
-      continue;
-    }
-    --lane->second;
-    if (queue != queue_slots.end()) --queue->second;
-    if (queue != queue_slots.end() && queue->second <= 0) tables.full_queues.insert(spec.queue);
-    taken.push_back(id);
+    auto kind = spec.action.kind;
+    if (is_for_workers) kind += project.to_string();
+    lines[{std::move(kind), spec.queue}].push_back(key);
   }
+  return lines;
+}
 
+// How many more runs may be claimed.
+struct Slots {
+  std::map<std::string, int> lanes;   // by kind
+  std::map<std::string, int> queues;  // those with a limit
+
+  Slots(const Tables& tables, const ClaimRuns& change) : queues(change.queue_limits) {
+    for (const auto& lane : change.lanes) lanes[lane.kind] += lane.max;
+    for (const auto& [_, id] : tables.leases) {
+      const auto used = queues.find(spec_of(tables, id).queue);
+      if (used != queues.end()) --used->second;
+    }
+  }
+  bool is_full(const std::string& queue) const {
+    const auto slots = queues.find(queue);
+    return slots != queues.end() && slots->second <= 0;
+  }
+  bool are_there(const JobSpec& spec) const {
+    const auto lane = lanes.find(spec.action.kind);
+    return lane != lanes.end() && lane->second > 0 && !is_full(spec.queue);
+  }
+  void take(const JobSpec& spec) {
+    --lanes.at(spec.action.kind);
+    if (const auto slots = queues.find(spec.queue); slots != queues.end()) --slots->second;
+  }
+};
+
+// The line that goes first of those with a run and a slot for it.
+Lines::iterator best_line(const Tables& tables, Lines& lines, const Slots& slots) {
+  const auto order = [&](const Lines::value_type& line) {
+    const auto& [rank, planned_at, id] = line.second.front();
+    return std::tuple(rank, tables.turns.last(line.first), planned_at, id);
+  };
+  auto best = lines.end();
+  for (auto line = lines.begin(); line != lines.end(); ++line) {
+    if (line->second.empty()) continue;
+    if (!slots.are_there(spec_of(tables, std::get<RunId>(line->second.front())))) continue;
+    if (best == lines.end() || order(*line) < order(*best)) best = line;
+  }
+  return best;
+}
+
+std::vector<RunId> choose(Tables& tables, const ClaimRuns& change) {
+  auto lines = lines_for(tables, change);
+  Slots slots(tables, change);
+  std::vector<RunId> chosen;
+  for (auto line = best_line(tables, lines, slots); line != lines.end();
+       line = best_line(tables, lines, slots)) {
+    chosen.push_back(std::get<RunId>(line->second.front()));
+    slots.take(spec_of(tables, chosen.back()));
+    line->second.pop_front();
+    tables.turns.keep(line->first, tables.turns.next());
+  }
+  for (const auto& [line, _] : lines) {
+    if (slots.is_full(line.second)) tables.full_queues.insert(line.second);
+  }
+  return chosen;
+}
+
+}  // namespace
+
+Result<ClaimRuns::Answer> apply(Tables& tables, const ClaimRuns& change) {
   ClaimRuns::Answer claimed;
-  for (const auto id : taken) {
+  for (const auto id : choose(tables, change)) {
     auto run = take(tables, id);
     count_start(tables, run, change.now);
     run.place = Place::leased;

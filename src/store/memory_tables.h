@@ -19,6 +19,7 @@
 #include "store/changes.h"
 #include "store/committer.h"
 #include "store/store.h"
+#include "store/turns.h"
 
 namespace chronos::store::memory {
 
@@ -131,6 +132,7 @@ struct Tables {
   std::map<LimitKey, KeyUse> limits;
   std::set<LimitKey> limits_touched;  // whose lines have to be looked at before the change is done
   std::set<std::string> full_queues;  // in which a claim found no room
+  Turns turns;                        // of the claims so far
   News news;                          // of this transaction
   bool has_made_ready = false;  // a run that a node may claim, since somebody set this to false
 

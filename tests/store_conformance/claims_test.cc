@@ -184,6 +184,54 @@ TEST_P(ClaimsTest, ManyRunsInOneQueueAreClaimedPastAFullOne) {
   EXPECT_EQ(ids_of(commit(change)), open);
 }
 
+TEST_P(ClaimsTest, QueuesTakeTurns) {
+  const auto crowd_1 = ready_in("crowd");
+  const auto crowd_2 = ready_in("crowd");
+  const auto crowd_3 = ready_in("crowd");
+  const auto few_1 = ready_in("few");
+  const auto few_2 = ready_in("few");
+  EXPECT_EQ(ids_of(claim()), (std::vector{crowd_1, few_1, crowd_2, few_2, crowd_3}));
+}
+
+TEST_P(ClaimsTest, ATurnIsRememberedFromClaimToClaim) {
+  const auto crowd_1 = ready_in("crowd");
+  const auto crowd_2 = ready_in("crowd");
+  const auto crowd_3 = ready_in("crowd");
+  const auto crowd_4 = ready_in("crowd");
+  EXPECT_EQ(ids_of(claim(2)), (std::vector{crowd_1, crowd_2}));
+  const auto few_1 = ready_in("few");
+  const auto few_2 = ready_in("few");
+  EXPECT_EQ(ids_of(claim(1)), std::vector{few_1}) << "crowd was served since";
+  EXPECT_EQ(ids_of(claim(1)), std::vector{crowd_3});
+  EXPECT_EQ(ids_of(claim(1)), std::vector{few_2});
+  EXPECT_EQ(ids_of(claim(1)), std::vector{crowd_4});
+}
+
+TEST_P(ClaimsTest, PriorityGoesBeforeTurns) {
+  auto urgent = sample_spec();
+  urgent.queue = "crowd";
+  urgent.priority = 9;
+  const auto urgent_1 = ready_run(urgent);
+  const auto urgent_2 = ready_run(urgent);
+  const auto crowd = ready_in("crowd");
+  const auto few = ready_in("few");
+  EXPECT_EQ(ids_of(claim()), (std::vector{urgent_1, urgent_2, few, crowd}));
+}
+
+TEST_P(ClaimsTest, AQueueWithoutRoomDoesNotTakeItsTurn) {
+  const auto narrow_1 = ready_in("narrow");
+  const auto narrow_2 = ready_in("narrow");
+  const auto open_1 = ready_in("open");
+  const auto open_2 = ready_in("open");
+  commit(Heartbeat{holder_, 15s});
+  auto change = claim_change();
+  change.queue_limits = {{"narrow", 1}};
+  const auto claimed = commit(change);
+  EXPECT_EQ(ids_of(claimed), (std::vector{narrow_1, open_1, open_2}));
+  settle(claimed[0], RunState::succeeded);
+  EXPECT_EQ(ids_of(commit(change)), std::vector{narrow_2});
+}
+
 TEST_P(ClaimsTest, TokensGrowWithEveryClaim) {
   std::int64_t last = 0;
   const auto submitted = submit_ready();

@@ -74,6 +74,17 @@ TEST_P(StandingTest, CountsWhatAClaimTakesFirst) {
   EXPECT_EQ(standing(mine, 1)->ahead, 1) << "no further than asked";
 }
 
+TEST_P(StandingTest, OfAnotherQueueOnlyThoseWhoseTurnComesFirstAreAhead) {
+  for (int i = 0; i < 5; ++i) submit_in("a");
+  submit_in("a", 9);
+  submit_in("b");
+  const auto mine = only_run(submit_in("b"));
+  EXPECT_EQ(standing(mine)->ahead_in_queue, 1);
+  EXPECT_EQ(standing(mine)->ahead, 1 + 1 + 2) << "of queue a the urgent one and two turns";
+  for (int i = 0; i < 5; ++i) submit_in("c");
+  EXPECT_EQ(standing(mine)->ahead, 4 + 2) << "though those of queue c came later";
+}
+
 TEST_P(StandingTest, NamesTheRunsThatHoldTheSlots) {
   const auto a = only_run(submit_in("a"));
   const auto b = only_run(submit_in("b"));

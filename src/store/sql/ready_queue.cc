@@ -41,40 +41,55 @@ ReadyRun read_ready_row(Columns& columns) {
 // The runs of one kind in one queue, read in pieces.
 class Line {
  public:
-  Line(std::string kind, std::string queue) : kind_(std::move(kind)), queue_(std::move(queue)) {}
+  // Highest priority first; at equal priority by turns, then the earliest instant.
+  using Order = std::tuple<int, Turn, Timestamp, RunId>;
 
-  const std::string& kind() const { return kind_; }
-  const std::string& queue() const { return queue_; }
+  Line(const Turns& turns, std::string kind, std::string queue)
+      : line_(std::move(kind), std::move(queue)), turn_(turns.last(line_)) {}
 
-  // The first run that was not taken, or nothing. Reads at most `count` at a time.
-  Result<const ReadyRun*> first(Connection& db, int count) {
+  const std::string& kind() const { return line_.first; }
+  const std::string& queue() const { return line_.second; }
+
+  // Whether there is a run that was not taken. Reads at most `count` at a time.
+  Result<bool> fill(Connection& db, int count) {
     if (next_ == runs_.size() && !is_at_end_) {
       const auto [rank, planned_at, run] =
           runs_.empty() ? ReadyRun::Order{-1, Timestamp{}, RunId{}} : runs_.back().order();
       CHRONOS_TRY(runs_,
-                  db.all(kFirst, read_ready_row, kind_, queue_, rank, planned_at, run, count));
+                  db.all(kFirst, read_ready_row, kind(), queue(), rank, planned_at, run, count));
       next_ = 0;
       is_at_end_ = std::ssize(runs_) < count;
     }
-    return next_ == runs_.size() ? nullptr : &runs_[next_];
+    return next_ < runs_.size();
   }
 
-  ReadyRun take() {
+  // Of its first run.
+  Order order() const {
+    const auto& run = runs_[next_];
+    return {run.rank, turn_, run.planned_at, run.run};
+  }
+
+  ReadyRun take(Turns& turns) {
+    turn_ = turns.next();
     last_taken_ = runs_[next_].order();
     return runs_[next_++];
+  }
+
+  void keep_turn(Turns& turns) const {
+    if (last_taken_) turns.keep(line_, turn_);
   }
 
   // Everything taken lies at the front of the line: one statement removes it.
   Result<void> remove_taken(Connection& db) const {
     if (!last_taken_) return {};
     const auto& [rank, planned_at, run] = *last_taken_;
-    CHRONOS_TRY_VOID(db.post(kTake, kind_, queue_, rank, planned_at, run));
+    CHRONOS_TRY_VOID(db.post(kTake, kind(), queue(), rank, planned_at, run));
     return {};
   }
 
  private:
-  std::string kind_;
-  std::string queue_;
+  Turns::Line line_;
+  Turn turn_;
   std::vector<ReadyRun> runs_;
   std::size_t next_ = 0;
   bool is_at_end_ = false;
@@ -116,19 +131,19 @@ class Room {
 };
 
 // The lines that have room, found by skipping from queue to queue in the table's key.
-Result<std::vector<Line>> find_lines(Connection& db, const Room& room,
+Result<std::vector<Line>> find_lines(Writer& writer, const Room& room,
                                      const std::vector<std::string>& wanted) {
   std::vector<Line> lines;
   for (const auto& [kind, max] : room.kinds()) {
     if (max <= 0) continue;
-    for (const auto& queue : wanted) lines.emplace_back(kind, queue);
+    for (const auto& queue : wanted) lines.emplace_back(writer.turns, kind, queue);
     if (!wanted.empty()) continue;
     std::string queue;
     while (true) {
-      CHRONOS_TRY(auto next, db.one(kNextQueue, column<std::string>, kind, queue));
+      CHRONOS_TRY(auto next, writer.db.one(kNextQueue, column<std::string>, kind, queue));
       if (!next) break;
       queue = std::move(*next);
-      lines.emplace_back(kind, queue);
+      lines.emplace_back(writer.turns, kind, queue);
     }
   }
   return lines;
@@ -158,17 +173,14 @@ int piece_of(int left, std::size_t lines) {
       2 * std::int64_t{left} / static_cast<std::int64_t>(lines), 1, kPieceMax));
 }
 
-// The line whose first run comes before all others' and that has room; nothing when none has.
+// The line that goes before all others and has room; nothing when none has.
 Result<Line*> best_line(Connection& db, std::vector<Line>& lines, const Room& room) {
   Line* best = nullptr;
-  const ReadyRun* best_run = nullptr;
   for (auto& line : lines) {
     const int left = room.in(line.kind(), line.queue());
     if (left == 0) continue;
-    CHRONOS_TRY(const auto* run, line.first(db, std::min(left, piece_of(left, lines.size()))));
-    if (run == nullptr || (best_run != nullptr && best_run->order() < run->order())) continue;
-    best = &line;
-    best_run = run;
+    CHRONOS_TRY(const bool has_run, line.fill(db, std::min(left, piece_of(left, lines.size()))));
+    if (has_run && (best == nullptr || line.order() < best->order())) best = &line;
   }
   return best;
 }
@@ -202,20 +214,21 @@ Result<std::vector<ReadyRun>> take_ready(Writer& writer, const ClaimRuns& change
     CHRONOS_TRY(writer.queue_use, count_queues(db));
   }
   Room room(change, writer.queue_use);
-  CHRONOS_TRY(auto lines, find_lines(db, room, change.queues));
+  CHRONOS_TRY(auto lines, find_lines(writer, room, change.queues));
   std::vector<ReadyRun> taken;
   while (true) {
     CHRONOS_TRY(auto* line, best_line(db, lines, room));
     if (line == nullptr) break;
     room.take(line->kind(), line->queue());
     if (writer.queue_use) ++(*writer.queue_use)[line->queue()];
-    taken.push_back(line->take());
+    taken.push_back(line->take(writer.turns));
     auto& totals = totals_of(writer, taken.back().project, line->queue());
     --totals.ready;
     ++totals.running;
   }
   for (const auto& line : lines) {
     CHRONOS_TRY_VOID(line.remove_taken(db));
+    line.keep_turn(writer.turns);
     if (room.is_full(line.queue())) writer.full_queues.insert(line.queue());
   }
   return taken;

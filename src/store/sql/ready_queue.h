@@ -1,6 +1,7 @@
-// Looks along `ready` in the order runs are claimed: highest priority first, then the earliest
-// planned instant, then the smallest id, over all kinds and queues that have room. Used by
-// sql_claims.cc, inside its transaction.
+// Looks along `ready` in the order runs are claimed, over all kinds and queues that have room:
+// highest priority first, of queues with runs of the same priority in turns (store/turns.h), in a
+// queue the earliest planned instant, then the smallest id. Used by sql_claims.cc, inside its
+// transaction.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // What people ask when a run does not run: what stands before it, and for which reasons instants
 // were not run. Reads only.
 #include <algorithm>
+#include <tuple>
 
 #include "store/sql/limited.h"
 #include "store/sql/reads.h"
@@ -14,7 +15,7 @@ constexpr Sql kLeased{
     " JOIN live l ON l.job = e.job AND l.is_held = 0 AND l.run = e.run ORDER BY e.token"};
 constexpr Sql kNextQueue{
     "SELECT queue FROM ready WHERE kind = $1 AND queue > $2 ORDER BY queue LIMIT 1"};
-constexpr Sql kCountAhead{
+constexpr Sql kCountBefore{
     "SELECT count(*) FROM (SELECT 1 FROM ready WHERE kind = $1 AND queue = $2"
     " AND (rank, planned_at, run) < ($3, $4, $5) LIMIT $6) AS ahead"};
 constexpr Sql kReasons{
@@ -46,11 +47,47 @@ Result<void> count_running(Connection& db, const LiveRun& run, Standing& standin
   return db.for_each(kLeased, read);
 }
 
-Result<std::int64_t> count_ahead(Connection& db, const LiveRun& run, const std::string& queue,
-                                 std::int64_t most) {
-  CHRONOS_TRY(const auto count, db.one(kCountAhead, column<std::int64_t>, run.lane.kind, queue,
-                                       run.lane.rank, run.planned_at, run.run, most));
+// A place in a queue's order; of all runs of a rank those of higher ranks are before `begin_of`.
+using Spot = std::tuple<int, Timestamp, RunId>;
+Spot begin_of(int rank) {
+  return {rank, Timestamp::min(), RunId{}};
+}
+
+Result<std::int64_t> count_before(Connection& db, const LiveRun& run, const std::string& queue,
+                                  const Spot& spot, std::int64_t most) {
+  const auto& [rank, planned_at, id] = spot;
+  CHRONOS_TRY(const auto count, db.one(kCountBefore, column<std::int64_t>, run.lane.kind, queue,
+                                       rank, planned_at, id, most));
   return count.value_or(0);
+}
+
+// Of another queue: those of higher priority, and of the same, since queues take turns, no more
+// than of the run's own queue and one.
+Result<std::int64_t> count_in_turn(Connection& db, const LiveRun& run, const std::string& queue,
+                                   std::int64_t own, std::int64_t most) {
+  const int rank = run.lane.rank;
+  CHRONOS_TRY(const auto higher, count_before(db, run, queue, begin_of(rank), most));
+  return count_before(db, run, queue, begin_of(rank + 1), std::min(most, higher + own + 1));
+}
+
+Result<void> count_ahead(Connection& db, const LiveRun& run, std::int64_t most,
+                         Standing& standing) {
+  const auto& own_queue = run.lane.queue;
+  const Spot spot{run.lane.rank, run.planned_at, run.run};
+  CHRONOS_TRY(standing.ahead_in_queue, count_before(db, run, own_queue, spot, most));
+  CHRONOS_TRY(const auto higher, count_before(db, run, own_queue, begin_of(run.lane.rank), most));
+  const auto own = standing.ahead_in_queue - higher;
+  standing.ahead = standing.ahead_in_queue;
+  std::string queue;
+  while (standing.ahead < most) {
+    CHRONOS_TRY(auto next, db.one(kNextQueue, column<std::string>, run.lane.kind, queue));
+    if (!next) break;
+    queue = std::move(*next);
+    if (queue == own_queue) continue;
+    CHRONOS_TRY(const auto more, count_in_turn(db, run, queue, own, most - standing.ahead));
+    standing.ahead += more;
+  }
+  return {};
 }
 
 }  // namespace
@@ -69,17 +106,7 @@ Result<std::optional<Standing>> read_standing(Reader reader, ProjectId project, 
   if (run->place != Place::ready) return standing;
 
   CHRONOS_TRY_VOID(count_running(db, *run, standing));
-  CHRONOS_TRY(standing.ahead_in_queue, count_ahead(db, *run, run->lane.queue, ahead_max));
-  standing.ahead = standing.ahead_in_queue;
-  std::string queue;
-  while (standing.ahead < ahead_max) {
-    CHRONOS_TRY(auto next, db.one(kNextQueue, column<std::string>, run->lane.kind, queue));
-    if (!next) break;
-    queue = std::move(*next);
-    if (queue == run->lane.queue) continue;
-    CHRONOS_TRY(const auto more, count_ahead(db, *run, queue, ahead_max - standing.ahead));
-    standing.ahead += more;
-  }
+  CHRONOS_TRY_VOID(count_ahead(db, *run, ahead_max, standing));
   return standing;
 }
 

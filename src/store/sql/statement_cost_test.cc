@@ -83,7 +83,7 @@ const std::vector<Allowance>& allowances() {
       {"sql_planning.cc kReleaseEnd", "it passes over the runs to release", false, false, 10'000},
       {"sql_planning.cc kReleasedWork", "it counts the runs to release", false, true, 50'000},
       {"sql_planning.cc kReleasedLimited", "it looks through them", false, false, 50'000},
-      {"sql_standing.cc kCountAhead", "it counts, but not beyond 10,000", false, false, 80'000},
+      {"sql_standing.cc kCountBefore", "it counts, but not beyond 10,000", false, false, 80'000},
       {"limited.cc kCountAhead", "likewise", false, false, 80'000},
       {"sql_standing.cc kReasons", "the rows of one job; reasons are few", false, true},
       {"sql_lists.cc kLiveQueued", "only while they are few", true, true, 700'000},

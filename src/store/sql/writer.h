@@ -15,6 +15,7 @@
 #include "store/sql/connection.h"
 #include "store/sql/holders.h"
 #include "store/sql/spec_cache.h"
+#include "store/turns.h"
 
 namespace chronos::store::sql {
 
@@ -43,6 +44,7 @@ struct Writer {
   // Leases by queue; nothing until somebody has to know them, and after a rollback.
   std::optional<std::map<std::string, int>> queue_use{};
   std::set<std::string> full_queues{};  // in which a claim found no room
+  Turns turns{};                        // of the claims so far; a rollback leaves them
   std::set<LimitKey>
       limits_touched{};  // whose lines have to be looked at before the change is done
 };
