@@ -4,6 +4,7 @@
 Layering: which module may include which, and which files may include which library.
 Sizes: 100 columns, headers of 250 lines, sources of 600, functions of 70.
 Words: no names that say nothing, no unfinished marks.
+Page: the dashboard makes no markup and no script of text.
 """
 import pathlib
 import re
@@ -54,6 +55,10 @@ LONGER_FUNCTIONS: dict[str, str] = {}
 
 EMPTY_NAMES = re.compile(r"(^|[_/])(util|utils|common|helper|helpers|manager|misc|impl)([_./]|$)")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+
+# Takes a text for markup or script (promises: XSS).
+MARKUP_OF_TEXT = re.compile(r"\b(inner|outer)HTML\b|dangerouslySetInnerHTML|insertAdjacentHTML|document\.write|srcdoc|"
+                            r"createContextualFragment|DOMParser|\beval\(|new Function\(")
 
 problems: list[str] = []
 
@@ -113,6 +118,16 @@ def check_functions(path: pathlib.Path, relative: str, lines: list[str]) -> None
             opened = None
 
 
+def check_page() -> int:
+    sources = [p for p in sorted((ROOT / "web").rglob("*"))
+               if p.suffix in (".ts", ".tsx", ".html") and "node_modules" not in p.parts]
+    for path in sources:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if MARKUP_OF_TEXT.search(line):
+                say(path, number, "text may not become markup or script")
+    return len(sources)
+
+
 def main() -> int:
     folders = [SRC, ROOT / "tests", ROOT / "bench"]
     files = [p for folder in folders for p in sorted(folder.rglob("*"))
@@ -130,7 +145,8 @@ def main() -> int:
             say(path, 1, "no #pragma once")
         if path.suffix == ".h" and not lines[0].startswith("//"):
             say(path, 1, "the first line must say what this file is for")
-    print("\n".join(problems) if problems else f"house rules hold in {len(files)} files")
+    count = len(files) + check_page()
+    print("\n".join(problems) if problems else f"house rules hold in {count} files")
     return 1 if problems else 0
 
 

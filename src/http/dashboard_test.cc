@@ -110,6 +110,7 @@ TEST_F(DashboardTest, NoForeignScriptRunsInItAndNoFrameHoldsIt) {
     const auto policy = header_of(response, "Content-Security-Policy");
     EXPECT_TRUE(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
     EXPECT_NE(policy.find("frame-ancestors 'none'"), std::string::npos);
+    EXPECT_NE(policy.find("require-trusted-types-for 'script'"), std::string::npos);
     EXPECT_EQ(policy.find("unsafe"), std::string::npos);
     EXPECT_EQ(header_of(response, "X-Frame-Options"), "DENY");
     EXPECT_EQ(header_of(response, "Referrer-Policy"), "no-referrer");

@@ -34,7 +34,7 @@ export async function pageOf(context) {
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(`error: ${error.message}`));
   page.on("console", (message) => {
-    if (/Content Security Policy/i.test(message.text())) page.faults.push(`policy: ${message.text()}`);
+    if (/Content Security Policy|This document requires 'Trusted/i.test(message.text())) page.faults.push(`policy: ${message.text()}`);
   });
   page.on("dialog", (dialog) => {
     page.faults.push(`dialog: ${dialog.message()}`);

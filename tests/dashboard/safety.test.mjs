@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { logIn, openBrowser, openPage, screensOf, show } from "./browser.mjs";
 import { Chronos, until } from "./chronos.mjs";
+import { HOSTILE_TEXTS } from "./hostile_texts.mjs";
 
 const SCRIPTS_MAX = 150 * 1024;
 const EVIL = [
@@ -57,6 +58,59 @@ test("text of others is shown and never run: in every field, in errors and in lo
   }
   assert.deepEqual(page.faults, []);
   await page.getByText("There is no such page").waitFor();
+  await page.context().close();
+});
+
+/** Each of them in a name, a tag and a note, in a payload, in an environment and in a log. */
+async function submitHostileTexts() {
+  const jobs = HOSTILE_TEXTS.map((text, index) => ({
+    name: text, tags: [`n${index}`, text.slice(0, 40)], note: text, cron: "0 0 1 1 *", action: { kind: "http", url: "http://127.0.0.1:9/" },
+  }));
+  const { results } = await server.call("POST", "/api/jobs/batch", jobs);
+  assert.deepEqual(results.filter((result) => result.status !== 201), []);
+  const all = await server.submit({
+    name: "all of them", max_attempts: 1, payload: Object.fromEntries(HOSTILE_TEXTS.map((text, index) => [`${index} ${text}`, text])),
+    action: { kind: "command", argv: ["/bin/sh", "-c", "printf '%s\\n' \"$@\"; exit 1", "sh", ...HOSTILE_TEXTS], env: Object.fromEntries(HOSTILE_TEXTS.map((text, index) => [`E${index}`, text])) },
+  });
+  const run = await server.run(all, "failed");
+  return [`/jobs/${all.id}`, `/jobs/${all.id}?tab=declaration`, `/jobs/${all.id}/edit`, `/runs/${run.id}`, `/jobs/${results[0].job.id}`];
+}
+
+test("hundreds of texts that are scripts elsewhere are text here: in every list, in a declaration and in a log", async () => {
+  assert.ok(HOSTILE_TEXTS.length >= 500);
+  const details = await submitHostileTexts();
+  const page = await openPage(browser);
+  await logIn(page, server);
+  const nothingRan = async (where) => {
+    assert.equal(await page.evaluate(() => window.__ran), undefined, where);
+    assert.equal(await page.locator("main :is(script, iframe, object, embed, img[onerror], svg[onload], base, marquee, template, [autofocus][onfocus], a[href^='javascript'])").count(), 0, where);
+  };
+  await show(page, server, "/jobs");
+  const shown = new Set();
+  const older = page.getByRole("navigation", { name: "Pages" }).getByRole("button", { name: "Older" });
+  for (let number = 1; ; ++number) {
+    await page.getByText(`Page ${number},`).waitFor();
+    for (const tag of await page.locator("main td").filter({ hasText: /^n\d+/ }).allTextContents()) shown.add(/^n\d+/.exec(tag)[0]);
+    await nothingRan(`page ${number} of the jobs`);
+    if (await older.isDisabled()) break;
+    await older.click();
+  }
+  assert.equal(shown.size, HOSTILE_TEXTS.length);
+  for (const path of [...details, "/runs", "/audit"]) {
+    await show(page, server, path);
+    await nothingRan(path);
+  }
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test("a text that got into the page as markup would be refused by the browser, and seen by these tests", async () => {
+  const page = await openPage(browser);
+  await logIn(page, server);
+  const insert = (text) => page.evaluate((markup) => document.querySelector("main").insertAdjacentHTML("beforeend", markup), text);
+  await assert.rejects(insert("<img src=x onerror='window.__ran=1'>"), /TrustedHTML/);
+  assert.equal(await page.evaluate(() => window.__ran), undefined);
+  await until("the browser tells of it", async () => page.faults.some((fault) => /TrustedHTML/.test(fault)));
   await page.context().close();
 });
 
