@@ -149,6 +149,7 @@ class Loading {
              const std::string& place);
   void refuse_unknown_variable(const std::string& variable);
   void list_settings();
+  void add_secrets(std::string_view words);
   bool is_set(const std::string& name) const { return origins_.contains(name); }
   std::string origin_of(const std::string& name) const;
 
@@ -368,8 +369,16 @@ void Loading::list_settings() {
     }
   }
   if (!config.smtp.password.empty()) loaded_.secrets.push_back(config.smtp.password);
-  for (const auto& [name, channel] : config.channels) {
-    if (!channel.secret.empty()) loaded_.secrets.push_back(channel.secret);
+  for (const auto& [_, channel] : config.channels) add_secrets(channel.secret);
+  for (const auto& [_, project] : config.projects) add_secrets(project.signing_secret);
+}
+
+// One, or two with a space between.
+void Loading::add_secrets(std::string_view words) {
+  while (!words.empty()) {
+    const auto word = words.substr(0, words.find(' '));
+    if (!word.empty()) loaded_.secrets.emplace_back(word);
+    words.remove_prefix(std::min(word.size() + 1, words.size()));
   }
 }
 

@@ -90,6 +90,11 @@ struct ChannelConfig {
   std::string secret;  // signs what is sent; empty = unsigned
 };
 
+// Of a project, by its name.
+struct ProjectConfig {
+  std::string signing_secret;  // signs the calls of its http actions; empty = unsigned
+};
+
 enum class LogFormat { automatic, text, json };  // automatic: text on a terminal, else json
 
 struct LogConfig {
@@ -120,6 +125,7 @@ struct Config {
   SmtpConfig smtp;
   NotifyConfig notify;
   std::map<std::string, ChannelConfig> channels;
+  std::map<std::string, ProjectConfig> projects;
   LogConfig log;
   LimitsConfig limits;
   RetentionConfig retention;

@@ -93,6 +93,8 @@ on_failure = ["ops@example.com"]
 [channels."team.chat"]
 kind = "webhook"
 url = "https://hooks.example.com/1"
+[projects.billing]
+signing_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 [log]
 level = "debug"
 format = "json"
@@ -109,6 +111,7 @@ format = "json"
   EXPECT_EQ(config.smtp.port, 465);
   EXPECT_EQ(config.notify.on_failure, std::vector<std::string>{"ops@example.com"});
   EXPECT_EQ(config.channels.at("team.chat").url, "https://hooks.example.com/1");
+  EXPECT_EQ(config.projects.at("billing").signing_secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
   EXPECT_EQ(config.log.level, log::Level::debug);
   EXPECT_EQ(config.log.format, LogFormat::json);
   EXPECT_EQ(config.store.url, "sqlite:/srv/chronos/chronos.db");
@@ -298,10 +301,25 @@ TEST_F(ConfigTest, SecretsComeFromFilesVariablesAndCredentials) {
       "credential");
   EXPECT_EQ(load(std::string(kMail), {}, {{"smtp.password_file", "secret"}})->config.smtp.password,
             "from-file");
-  EXPECT_EQ(load("[channels.a]\nkind = \"webhook\"\nurl = \"http://x\"\nsecret_file = \"secret\"\n")
+  write("whsec", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
+  EXPECT_EQ(load("[channels.a]\nkind = \"webhook\"\nurl = \"http://x\"\nsecret_file = \"whsec\"\n")
                 ->config.channels.at("a")
                 .secret,
-            "from-file");
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+}
+
+TEST_F(ConfigTest, ASigningSecretIsOneOrTwoOfTheScheme) {
+  const auto project = [](const std::string& secret) {
+    return "[projects.a]\nsigning_secret = \"" + secret + "\"\n";
+  };
+  const std::string old_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  const std::string new_secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+  const auto loaded = load(project(new_secret + " " + old_secret));
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->secrets, (std::vector{new_secret, old_secret})) << "each is masked by itself";
+  EXPECT_EQ(shown(*loaded, "projects.a.signing_secret").value, "\"********\"");
+  EXPECT_EQ(mistake(project("hush")).pointer, "projects.a.signing_secret");
+  EXPECT_EQ(mistake("[channels.x]\nsecret = \"hush\"").pointer, "channels.x.secret");
 }
 
 TEST_F(ConfigTest, AVariableBeatsTheSecretFileOfTheConfiguration) {

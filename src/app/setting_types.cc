@@ -12,6 +12,7 @@
 #include "base/time_text.h"
 #include "net/outbound_policy.h"
 #include "net/url.h"
+#include "net/webhook_signature.h"
 
 namespace chronos::app {
 namespace {
@@ -228,6 +229,16 @@ Result<void> Secret::read(const Given& given, std::string& out) const {
   CHRONOS_TRY(auto word, read_word(given));
   if (has_control_character(word)) return refuse("must not contain control characters");
   out = std::move(word);
+  return {};
+}
+
+Result<void> SigningSecret::read(const Given& given, std::string& out) const {
+  std::string secret;
+  CHRONOS_TRY_VOID(Secret::read(given, secret));
+  if (!secret.empty() && !net::webhook_keys(secret)) {
+    return refuse(std::string(net::kWebhookSecretsRule));
+  }
+  out = std::move(secret);
   return {};
 }
 

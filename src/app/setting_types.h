@@ -74,6 +74,11 @@ struct Secret {
   }
 };
 
+// One secret of the Standard Webhooks scheme, or two (net/webhook_signature.h).
+struct SigningSecret : Secret {
+  Result<void> read(const Given& given, std::string& out) const;
+};
+
 struct Flag {
   static constexpr std::string_view kForm = "true or false";
   static constexpr bool kIsSecret = false;

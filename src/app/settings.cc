@@ -180,8 +180,12 @@ constexpr std::array kSettings = {
         "`webhook` (Standard Webhooks) or `slack` (and what takes the same: Mattermost…)"),
     row<Channel<&ChannelConfig::url>, WebUrl{}>({"channels.NAME.url"},
                                                 "Where the channel's messages are sent"),
-    row<Channel<&ChannelConfig::secret>, Secret{}>(
+    row<Channel<&ChannelConfig::secret>, SigningSecret{}>(
         {"channels.NAME.secret"}, "Signs the messages (Standard Webhooks); empty: unsigned"),
+
+    row<In<&Config::projects, &ProjectConfig::signing_secret>, SigningSecret{}>(
+        {"projects.NAME.signing_secret"},
+        "Signs the calls of the project's `http` actions (Standard Webhooks); empty: unsigned"),
 
     row<In<&Config::log, &LogConfig::level>, Level{}>({"log.level", "--log-level"},
                                                       "`debug`, `info`, `warn` or `error`"),
@@ -222,6 +226,7 @@ std::string default_of(const Setting& setting) {
   Config defaults;
   defaults.queues["NAME"];
   defaults.channels["NAME"];
+  defaults.projects["NAME"];
   auto shown = setting.show(defaults, setting.has_key() ? "NAME" : "");
   return shown == "\"\"" || shown == "[]" ? std::string() : shown;
 }

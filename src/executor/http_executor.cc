@@ -168,12 +168,12 @@ Result<HttpCall> HttpExecutor::call_of(const Launch& launch, const HttpAction& a
   add("Chronos-Token", std::to_string(launch.token));
   if (!options_.signing_secret) return call;
   if (const auto secret = options_.signing_secret(launch.project)) {
-    const auto key = net::webhook_key(*secret);
-    if (!key) {
+    const auto keys = net::webhook_keys(*secret);
+    if (!keys) {
       return fail(Reason::internal,
-                  "the project's signing secret is not \"whsec_\" and 24 to 64 bytes in base64");
+                  fmt::format("the project's signing secret {}", net::kWebhookSecretsRule));
     }
-    for (auto& header : net::sign_webhook(*key, {run, clock_.now(), call.body})) {
+    for (auto& header : net::sign_webhook(*keys, {run, clock_.now(), call.body})) {
       call.headers.push_back(std::move(header));
     }
   }

@@ -19,8 +19,9 @@ struct HttpExecutorOptions {
   net::HttpClientOptions client{};
   std::size_t output_max = 1 << 20;  // bytes of the answer's body that are kept
   std::string user_agent = "chronos";
-  // The secret ("whsec_…") a project's requests are signed with, by the project's name. Called on
-  // the thread that starts the attempt; must be thread-safe. May be empty: nothing is signed.
+  // What a project's requests are signed with, by the project's name: a secret ("whsec_…") or two
+  // (net/webhook_signature.h). Called on the thread that starts the attempt; must be thread-safe.
+  // May be empty: nothing is signed.
   std::function<std::optional<std::string>(const std::string& project)> signing_secret{};
 };
 

@@ -123,6 +123,15 @@ TEST_F(HttpExecutorTest, SignsWhenTheProjectHasASecret) {
             "v1,b8f2OkS4dNveBWrDk4DK54eB0OJYFI/Ie2WrRBEPLGs=");
 }
 
+TEST_F(HttpExecutorTest, SignsWithBothOfTwoSecrets) {
+  make({.signing_secret = [](const std::string&) -> std::optional<std::string> {
+    return "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  }});
+  const auto signatures = header_of(request_of(""), "webhook-signature");
+  EXPECT_TRUE(signatures.ends_with(" v1,b8f2OkS4dNveBWrDk4DK54eB0OJYFI/Ie2WrRBEPLGs="));
+  EXPECT_TRUE(signatures.starts_with("v1,"));
+}
+
 TEST_F(HttpExecutorTest, NeverSendsUnsignedBecauseTheSecretIsBroken) {
   make({.signing_secret = [](const std::string&) {
     return std::optional<std::string>("nonsense");

@@ -53,8 +53,8 @@ Result<void> check_channel(const DeclaredChannel& channel) {
       refuse("/url", url.error().fields.at(0).code, url.error().message);
     }
   }
-  if (!channel.secret.empty() && !net::webhook_key(channel.secret)) {
-    refuse("/secret", "bad_secret", "must be \"whsec_\" and 24 to 64 random bytes in base64");
+  if (!channel.secret.empty() && !net::webhook_keys(channel.secret)) {
+    refuse("/secret", "bad_secret", std::string(net::kWebhookSecretsRule));
   }
   return result_of(std::move(problems));
 }
@@ -80,9 +80,8 @@ Result<void> check_options(const NotifyOptions& options) {
     if (const auto url = net::parse_url(target.url); !url) {
       refuse(pointer + "/url", url.error().fields.at(0).code, url.error().message);
     }
-    if (!target.secret.empty() && !net::webhook_key(target.secret)) {
-      refuse(pointer + "/secret", "bad_secret",
-             "must be \"whsec_\" and 24 to 64 random bytes in base64");
+    if (!target.secret.empty() && !net::webhook_keys(target.secret)) {
+      refuse(pointer + "/secret", "bad_secret", std::string(net::kWebhookSecretsRule));
     }
   }
   return result_of(std::move(problems));

@@ -74,7 +74,7 @@ TEST(WebhookChannel, SendsSignedJson) {
     return request.head.substr(from, request.head.find("\r\n", from) - from);
   };
   const auto sent_at = from_micros(std::stoll(header("webhook-timestamp")) * 1'000'000);
-  const auto expected = net::sign_webhook(net::webhook_key(kSecret).value(),
+  const auto expected = net::sign_webhook(net::webhook_keys(kSecret).value(),
                                           {delivery.id.to_string(), sent_at, request.body});
   EXPECT_EQ(header("webhook-id"), delivery.id.to_string());
   EXPECT_EQ(header("webhook-signature"), net::find_header(expected, "webhook-signature"));

@@ -102,9 +102,9 @@ class WebhookChannel final : public NamedChannels {
       return call;
     }
     call.body = webhook_body(delivery.message, base_url_);
-    if (const auto key = net::webhook_key(target.secret)) {
+    if (const auto keys = net::webhook_keys(target.secret)) {
       const auto id = delivery.id.to_string();
-      for (auto& header : net::sign_webhook(*key, {id, clock_.now(), call.body})) {
+      for (auto& header : net::sign_webhook(*keys, {id, clock_.now(), call.body})) {
         call.headers.push_back(std::move(header));
       }
     }

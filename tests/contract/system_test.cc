@@ -65,6 +65,18 @@ TEST_F(SystemApi, RevokingIsEffectiveAtOnceAndRepeatable) {
   EXPECT_EQ(remove(target).text("/revoked_at"), first.text("/revoked_at"));
 }
 
+// As another node on the same database does, which believes for a while what it read of a key.
+TEST_F(SystemApi, AnotherNodeRefusesARevokedKeyWithinASecond) {
+  const auto key = make_key(project_, Role::viewer);
+  service::Access other_node(store_, clock_, ids_);
+  ASSERT_TRUE(other_node.authenticate(key));
+  ASSERT_EQ(remove("/api/keys/" + key_id_of(key)->to_string()).status, 200);
+  clock_.advance(999ms);
+  const auto told = other_node.authenticate(key);
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().reason, Reason::revoked_key);
+}
+
 TEST_F(SystemApi, TheLastAdminKeyStays) {
   const auto target = "/api/keys/" + key_id_of(key_of(Role::admin))->to_string();
   const auto answer = remove(target);

@@ -3,22 +3,26 @@
 // CHRONOS_WEBHOOKS says how many messages (20).
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Chronos, until } from "../dashboard/chronos.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const NEW_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const MESSAGES = Number(process.env.CHRONOS_WEBHOOKS ?? 20);
 const TOLERANCE_MS = 5 * 60 * 1000; // of the library, either way
 
 // What people call their jobs; the name is in the body that is signed.
 const NAMES = ["plain", 'quotes "\\"', "größer ≥ ☃ 🎉", "tab\there", "</script>", "'.'..1", "e\u0301 is not é", "\u202etxt"];
 
-let chronos, receiver, Webhook;
-const received = [];
+let chronos, receiver, folder, Webhook;
+const received = []; // messages of channels
+const calls = []; // of http actions
 
 function installLibrary() {
   if (existsSync(`${HERE}node_modules/standardwebhooks`)) return;
@@ -32,11 +36,14 @@ before(async () => {
   receiver = createServer(async (request, response) => {
     const pieces = [];
     for await (const piece of request) pieces.push(piece);
-    received.push({ headers: request.headers, body: Buffer.concat(pieces).toString() });
+    (request.url === "/call" ? calls : received).push({ headers: request.headers, body: Buffer.concat(pieces).toString() });
     response.end();
   });
   await new Promise((resolve) => receiver.listen(0, "127.0.0.1", resolve));
-  chronos = await Chronos.start();
+  folder = mkdtempSync(join(tmpdir(), "chronos-webhooks-"));
+  const config = join(folder, "chronos.toml");
+  writeFileSync(config, `[projects.default]\nsigning_secret = "${NEW_SECRET} ${SECRET}"\n`);
+  chronos = await Chronos.start({ args: ["--config", config] });
   const url = `http://127.0.0.1:${receiver.address().port}/hook`;
   await chronos.call("PUT", "/api/channels/signed", { kind: "webhook", url, secret: SECRET });
   for (let i = 0; i < MESSAGES; ++i) {
@@ -49,6 +56,7 @@ before(async () => {
 after(async () => {
   receiver?.close();
   await chronos?.stop();
+  if (folder) rmSync(folder, { recursive: true });
 });
 
 test("every message is verified", () => {
@@ -75,6 +83,34 @@ test("what was tampered with is refused", () => {
       assert.throws(() => webhook.verify(...asked), /No matching signature found/, what);
     }
   }
+});
+
+test("every call of an http action is verified, by the new secret and by the old one", async () => {
+  const url = `http://127.0.0.1:${receiver.address().port}/call`;
+  const payloads = NAMES.map((name) => ({ name }));
+  for (const payload of payloads) await chronos.submit({ name: "call", payload, action: { kind: "http", url } });
+  await chronos.submit({ name: "without a body", payload: { no: 1 }, action: { kind: "http", url, method: "GET" } });
+  await until("every call is here", () => calls.length > NAMES.length);
+  for (const { headers, body } of calls) {
+    assert.equal(headers["webhook-id"], headers["chronos-run-id"]);
+    for (const secret of [NEW_SECRET, SECRET]) new Webhook(secret).verify(body, headers);
+    const other = new Webhook("whsec_" + Buffer.alloc(24, 1).toString("base64"));
+    assert.throws(() => other.verify(body, headers), /No matching signature found/);
+    assert.throws(() => new Webhook(SECRET).verify(body + " ", headers), /No matching signature found/);
+  }
+  assert.deepEqual(new Set(calls.map(({ body }) => (body === "" ? "" : JSON.parse(body).name))), new Set(["", ...NAMES]));
+});
+
+test("a channel that changes its secret signs with both meanwhile", async () => {
+  const url = `http://127.0.0.1:${receiver.address().port}/hook`;
+  for (const [secret, good, bad] of [[`${NEW_SECRET} ${SECRET}`, [NEW_SECRET, SECRET], []], [NEW_SECRET, [NEW_SECRET], [SECRET]]]) {
+    await chronos.call("PUT", "/api/channels/signed", { kind: "webhook", url, secret });
+    await chronos.call("POST", "/api/channels/signed/test");
+    const { headers, body } = received.at(-1);
+    for (const taken of good) new Webhook(taken).verify(body, headers);
+    for (const refused of bad) assert.throws(() => new Webhook(refused).verify(body, headers), /No matching signature found/);
+  }
+  await assert.rejects(chronos.call("PUT", "/api/channels/signed", { kind: "webhook", url, secret: `${NEW_SECRET} nonsense` }), /whsec_/);
 });
 
 test("another secret is refused", () => {
