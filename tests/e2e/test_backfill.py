@@ -62,6 +62,7 @@ def test_what_asks_waits_for_a_backfill(new_server):
     server = new_server()
     job, row = paused_for_some_instants(server, "ask")
     assert row["reason"] == "ask", row
+    assert server.api("POST", f"/api/jobs/{job}/pause").status == 200  # no instant after these is missed meanwhile
     undecided = server.get(f"/api/jobs/{job}/why")["undecided"]
     assert undecided["count"] >= row["count"], undecided
     assert "to decide" in server.chronos("why", job)
