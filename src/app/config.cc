@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 #include <optional>
+#include <ranges>
 #include <string_view>
 #include <utility>
 
@@ -375,10 +376,8 @@ void Loading::list_settings() {
 
 // One, or two with a space between.
 void Loading::add_secrets(std::string_view words) {
-  while (!words.empty()) {
-    const auto word = words.substr(0, words.find(' '));
-    if (!word.empty()) loaded_.secrets.emplace_back(word);
-    words.remove_prefix(std::min(word.size() + 1, words.size()));
+  for (const auto word : std::views::split(words, ' ')) {
+    if (!word.empty()) loaded_.secrets.emplace_back(word.begin(), word.end());
   }
 }
 

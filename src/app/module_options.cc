@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <thread>
 
@@ -45,13 +43,10 @@ executor::ExecutorsOptions executor_options(const Config& config, const std::str
   options.http.client.policy = policy;
   // As many as may run at once, so that a burst does not close what the next one would open again.
   options.http.client.idle_connections_max = config.http.concurrency;
-  if (config.projects.empty()) return options;
-  options.http.signing_secret =
-      [projects = config.projects](const std::string& name) -> std::optional<std::string> {
-    const auto project = projects.find(name);
-    if (project == projects.end() || project->second.signing_secret.empty()) return std::nullopt;
-    return project->second.signing_secret;
-  };
+  for (const auto& [name, project] : config.projects) {
+    if (project.signing_secret.empty()) continue;
+    options.http.signing_secrets[name] = project.signing_secret;
+  }
   return options;
 }
 

@@ -4,9 +4,11 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/mutex.h"
 #include "base/time_text.h"
@@ -76,7 +78,11 @@ struct ReadyAction {
 class HttpExecutor final : public Executor {
  public:
   HttpExecutor(const Clock& clock, HttpExecutorOptions options)
-      : clock_(clock), options_(std::move(options)), client_(options_.client) {}
+      : clock_(clock), options_(std::move(options)), client_(options_.client) {
+    for (const auto& [project, secrets] : options_.signing_secrets) {
+      signing_keys_[project] = net::webhook_keys(secrets);
+    }
+  }
   ~HttpExecutor() override { stop(); }
 
   Result<void> check(const json::Value& config) const override;
@@ -94,6 +100,7 @@ class HttpExecutor final : public Executor {
 
   const Clock& clock_;
   const HttpExecutorOptions options_;
+  std::map<std::string, std::optional<std::vector<std::string>>> signing_keys_;  // by project
 
   Mutex mutex_;
   // Read lately, by their text: reading one costs more than starting a call. Shared with the calls
@@ -166,16 +173,14 @@ Result<HttpCall> HttpExecutor::call_of(const Launch& launch, const HttpAction& a
   add("Chronos-Attempt", std::to_string(launch.attempt));
   add("Chronos-Planned-At", format_timestamp(launch.planned_at));
   add("Chronos-Token", std::to_string(launch.token));
-  if (!options_.signing_secret) return call;
-  if (const auto secret = options_.signing_secret(launch.project)) {
-    const auto keys = net::webhook_keys(*secret);
-    if (!keys) {
-      return fail(Reason::internal,
-                  fmt::format("the project's signing secret {}", net::kWebhookSecretsRule));
-    }
-    for (auto& header : net::sign_webhook(*keys, {run, clock_.now(), call.body})) {
-      call.headers.push_back(std::move(header));
-    }
+  const auto keys = signing_keys_.find(launch.project);
+  if (keys == signing_keys_.end()) return call;
+  if (!keys->second) {
+    return fail(Reason::internal,
+                fmt::format("the project's signing secret {}", net::kWebhookSecretsRule));
+  }
+  for (auto& header : net::sign_webhook(*keys->second, {run, clock_.now(), call.body})) {
+    call.headers.push_back(std::move(header));
   }
   return call;
 }

@@ -4,9 +4,8 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -20,9 +19,9 @@ struct HttpExecutorOptions {
   std::size_t output_max = 1 << 20;  // bytes of the answer's body that are kept
   std::string user_agent = "chronos";
   // What a project's requests are signed with, by the project's name: a secret ("whsec_…") or two
-  // (net/webhook_signature.h). Called on the thread that starts the attempt; must be thread-safe.
-  // May be empty: nothing is signed.
-  std::function<std::optional<std::string>(const std::string& project)> signing_secret{};
+  // (net/webhook_signature.h). With one that is malformed every attempt fails; of a project that is
+  // not named nothing is signed.
+  std::map<std::string, std::string> signing_secrets{};
 };
 
 // `clock` gives the time of signatures and of Retry-After dates; it must outlive the executor.

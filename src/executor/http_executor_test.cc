@@ -111,10 +111,8 @@ TEST_F(HttpExecutorTest, GetCarriesNoPayload) {
 }
 
 TEST_F(HttpExecutorTest, SignsWhenTheProjectHasASecret) {
-  make({.signing_secret = [](const std::string& project) -> std::optional<std::string> {
-    if (project != "default") return std::nullopt;
-    return "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-  }});
+  make({.signing_secrets = {{"default", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+                            {"other", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}}});
   const auto request = request_of("");
   EXPECT_EQ(header_of(request, "webhook-id"), launch_of("").run.to_string());
   EXPECT_EQ(header_of(request, "webhook-timestamp"), "1772955000");
@@ -124,18 +122,21 @@ TEST_F(HttpExecutorTest, SignsWhenTheProjectHasASecret) {
 }
 
 TEST_F(HttpExecutorTest, SignsWithBothOfTwoSecrets) {
-  make({.signing_secret = [](const std::string&) -> std::optional<std::string> {
-    return "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-  }});
+  make({.signing_secrets = {{"default",
+                             "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD "
+                             "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}}});
   const auto signatures = header_of(request_of(""), "webhook-signature");
   EXPECT_TRUE(signatures.ends_with(" v1,b8f2OkS4dNveBWrDk4DK54eB0OJYFI/Ie2WrRBEPLGs="));
   EXPECT_TRUE(signatures.starts_with("v1,"));
 }
 
+TEST_F(HttpExecutorTest, SignsNothingOfAProjectWithoutASecret) {
+  make({.signing_secrets = {{"other", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}}});
+  EXPECT_EQ(header_of(request_of(""), "webhook-signature"), "(absent)");
+}
+
 TEST_F(HttpExecutorTest, NeverSendsUnsignedBecauseTheSecretIsBroken) {
-  make({.signing_secret = [](const std::string&) {
-    return std::optional<std::string>("nonsense");
-  }});
+  make({.signing_secrets = {{"default", "nonsense"}}});
   const ScriptedServer server(answering(http_answer("200 OK", "")));
   const auto outcome = run(server);
   EXPECT_EQ(outcome.kind, OutcomeKind::failed);

@@ -1,5 +1,5 @@
 // Texts that would run `window.__ran = 1` in a page that takes what people write for markup or script: each way in from
-// each place that a page may put a text in. 500 and more; none of them is a picture of a real attack on somebody.
+// each place that a page may put a text in.
 
 const RUN = "window.__ran=1";
 
