@@ -20,6 +20,7 @@ namespace {
 using bench::Clock;
 
 constexpr long kSecondBodyEvery = 100;
+constexpr int kSentAtOnce = 16;  // before answers are looked at: what waits here looks late there
 constexpr auto kPatience = std::chrono::seconds(20);  // for the last answers
 
 struct Tally {
@@ -44,9 +45,9 @@ class Generator {
     }
   }
 
-  // All that fell due by now is sent, or held back.
+  // Some of what fell due by now is sent; when every connection waits, all of it is held back.
   void send(long due, const std::string& request, const std::string& second) {
-    while (tally.due < due && !idle_.empty()) {
+    for (int i = 0; i < kSentAtOnce && tally.due < due && !idle_.empty(); ++i) {
       auto& client = *idle_.back();
       idle_.pop_back();
       client.request = ++tally.due % kSecondBodyEvery == 0 ? &second : &request;
@@ -55,7 +56,7 @@ class Generator {
       ++tally.sent;
       push(client);
     }
-    tally.due = std::max(tally.due, due);
+    if (idle_.empty()) tally.due = std::max(tally.due, due);
   }
 
   void receive(int wait_ms) {
@@ -68,7 +69,6 @@ class Generator {
     }
   }
 
-  bool has_idle() const { return !idle_.empty(); }
   long unanswered() const { return static_cast<long>(clients_.size() - idle_.size()); }
 
   Tally tally;
@@ -200,7 +200,7 @@ int main(int argc, char** argv) {
   for (auto now = begun; now < until; now = Clock::now()) {
     const auto due = std::chrono::duration<double>(now - begun).count() * rate;
     generator.send(static_cast<long>(due), request, second);
-    generator.receive(1);
+    generator.receive(generator.tally.due < static_cast<long>(due) ? 0 : 1);
   }
   const std::chrono::duration<double> elapsed = Clock::now() - begun;
   const auto rate_of_jobs = static_cast<double>(generator.tally.jobs) / elapsed.count();
