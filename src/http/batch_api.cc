@@ -66,7 +66,8 @@ Result<Items> read_items(const Call& call) {
 // could not be read.
 class BatchWriter {
  public:
-  explicit BatchWriter(const service::Principal& who) : who_(who), writer_(body_) {
+  BatchWriter(const service::Principal& who, std::size_t count)
+      : who_(who), count_(count), writer_(body_) {
     writer_.begin_object().key("results").begin_array();
   }
 
@@ -74,6 +75,7 @@ class BatchWriter {
     writer_.begin_object().member("status", reply.is_created ? 201 : 200).key("job");
     write_job(writer_, reply.job, who_.project_name, reply.warnings);
     writer_.end_object();
+    if (written_++ == 0) body_.reserve(body_.size() * (count_ + 1));  // the others are much like it
     created_ += reply.is_created ? 1 : 0;
     has_replays_ = has_replays_ || reply.is_replay;
   }
@@ -92,6 +94,8 @@ class BatchWriter {
 
  private:
   const service::Principal& who_;
+  const std::size_t count_;
+  std::size_t written_ = 0;
   std::string body_;
   json::Writer writer_;
   std::int64_t created_ = 0;
@@ -122,7 +126,7 @@ Result<void> submit_batch(const Call& call, Ending& end) {
     const bool is_refused = replies.size() == 1 && !replies.front() &&
                             replies.front().error().reason == Reason::idempotency_key_reused;
     if (is_refused) return std::unexpected(std::move(replies.front()).error());
-    BatchWriter writer(who);
+    BatchWriter writer(who, faults.size());
     auto reply = replies.begin();
     for (const auto& fault : faults) {
       if (fault) {

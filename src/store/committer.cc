@@ -102,13 +102,9 @@ void Committer::enqueue(std::span<Operation> operations) {
 
 Committer::Batch Committer::take() {
   const MutexLock lock(mutex_);
-  if (waiting_.size() <= options_.batch_max) {
-    auto batch = std::exchange(waiting_, {});
-    waiting_.reserve(batch.size());  // the next is likely to be as large
-    return batch;
-  }
-  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(options_.batch_max);
-  Batch batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+  const auto count = std::min(waiting_.size(), options_.batch_max);
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
+  Batch batch(std::move_iterator(waiting_.begin()), std::move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
   return batch;
 }
@@ -301,14 +297,14 @@ void Committer::give_back(Batch& batch) {
 
 void Committer::die(const Error& error) {
   if (!options_.ends_at_unknown_commit) return;
-  Batch rest;
+  std::deque<Operation> rest;
   {
     const MutexLock lock(mutex_);
     is_stopped_ = true;
     if (std::exchange(is_dead_, true)) return;
     rest = std::exchange(waiting_, {});
   }
-  fail_all(rest, error);
+  for (auto& operation : rest) operation.done(std::unexpected(error));
   if (options_.on_fatal) options_.on_fatal(error);
 }
 

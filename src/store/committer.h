@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <span>
@@ -116,7 +117,7 @@ class Committer {
   std::vector<SettleRun> to_give_back_;
   Mutex mutex_;
   Condition arrived_;
-  Batch waiting_ CHRONOS_GUARDED_BY(mutex_);
+  std::deque<Operation> waiting_ CHRONOS_GUARDED_BY(mutex_);
   News heard_ CHRONOS_GUARDED_BY(mutex_);
   bool is_stopped_ CHRONOS_GUARDED_BY(mutex_) = false;
   bool is_dead_ CHRONOS_GUARDED_BY(mutex_) = false;
