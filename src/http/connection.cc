@@ -287,7 +287,8 @@ void Connection::begin_body() {
   body_.reserve(std::min<std::size_t>(head_.content_length.value_or(0), kReserveMax));
   body_started_ = worker_->now();
   read_deadline_ = allowance(body_started_, options_.body_timeout, 0);
-  if (head_.expects_continue && !reader_.has_bytes()) next_out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  if (head_.expects_continue && !reader_.has_bytes())
+    next_out_.text += "HTTP/1.1 100 Continue\r\n\r\n";
 }
 
 bool Connection::read_body() {

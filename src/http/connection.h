@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "http/gate.h"
 #include "http/intake.h"
+#include "http/output.h"
 #include "http/request.h"
 #include "http/request_reader.h"
 #include "http/transport.h"
@@ -98,6 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Writing.
   bool collect();
   bool collect_stream(Slot& slot);
+  void put(Slot& slot);
   void begin_stream(Slot& slot);
   void pop_slot();
 
@@ -147,8 +149,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   std::vector<Slot> slots_;  // oldest first
   std::uint64_t next_number_ = 0;
-  std::string out_;       // being written
-  std::string next_out_;  // to be written next
+  Output out_;            // being written
+  Output next_out_;       // to be written next
   std::size_t sent_ = 0;  // of out_
   bool is_writing_ = false;
   SteadyTime write_started_{0};

@@ -16,7 +16,7 @@ constexpr std::size_t kOutputKept = 4uz * 1024;  // capacity a connection holds 
 // Moves what is ready to next_out_, in the order of the requests. True if a slot was done with.
 bool Connection::collect() {
   bool has_moved = false;
-  while (!slots_.empty()) {
+  while (!slots_.empty() && next_out_.long_body.empty()) {
     Slot& slot = slots_.front();
     if (slot.stream) {
       if (!collect_stream(slot)) break;
@@ -29,11 +29,7 @@ bool Connection::collect() {
         stage_ = Stage::closing;
         slots_.resize(1);
       }
-      append_response(next_out_, slot.response,
-                      {.is_head_request = slot.method == Method::head,
-                       .is_http10 = slot.is_http10,
-                       .is_last = stage_ == Stage::closing && slots_.size() == 1,
-                       .date_line = worker_->date_line()});
+      put(slot);
       if (is_stream) {
         begin_stream(slot);
         continue;
@@ -43,6 +39,19 @@ bool Connection::collect() {
     has_moved = true;
   }
   return has_moved;
+}
+
+void Connection::put(Slot& slot) {
+  const Framing framing{.is_head_request = slot.method == Method::head,
+                        .is_http10 = slot.is_http10,
+                        .is_last = stage_ == Stage::closing && slots_.size() == 1,
+                        .date_line = worker_->date_line()};
+  append_head(next_out_.text, slot.response, framing);
+  if (slot.response.body.size() >= Output::kLongMin && is_body_bare(slot.response, framing)) {
+    next_out_.long_body = std::move(slot.response.body);
+  } else {
+    append_body(next_out_.text, slot.response, framing);
+  }
 }
 
 void Connection::pop_slot() {
@@ -66,17 +75,17 @@ bool Connection::collect_stream(Slot& slot) {
   if (is_writing_ || !next_out_.empty()) return false;
   const Stream::State::Taken taken = slot.stream->take();
   if (slot.is_http10) {
-    next_out_ += taken.bytes;
+    next_out_.text += taken.bytes;
     return taken.is_last;
   }
-  append_chunk(next_out_, taken.bytes);
-  if (taken.is_last) append_last_chunk(next_out_);
+  append_chunk(next_out_.text, taken.bytes);
+  if (taken.is_last) append_last_chunk(next_out_.text);
   return taken.is_last;
 }
 
 void Connection::write_more() {
   if (is_writing_ || next_out_.empty()) return;
-  out_.swap(next_out_);
+  std::swap(out_, next_out_);
   sent_ = 0;
   is_writing_ = true;
   write_started_ = worker_->now();
@@ -86,7 +95,7 @@ void Connection::write_more() {
 void Connection::write_rest() {
   write_deadline_ = allowance(write_started_, options_.write_timeout, sent_);
   transport_->write_some(
-      std::string_view(out_).substr(sent_),
+      out_.after(sent_),
       [self = shared_from_this()](bool is_ok, std::size_t count) { self->on_write(is_ok, count); });
 }
 
@@ -95,8 +104,9 @@ void Connection::on_write(bool is_ok, std::size_t count) {
   if (!is_ok) return close();
   sent_ += count;
   if (sent_ < out_.size()) return write_rest();
-  out_.clear();
-  if (out_.capacity() > kOutputKept) out_ = std::string();
+  out_.text.clear();
+  if (out_.text.capacity() > kOutputKept) out_.text = std::string();
+  out_.long_body = std::string();
   sent_ = 0;
   is_writing_ = false;
   write_deadline_ = kNever;

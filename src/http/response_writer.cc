@@ -123,6 +123,11 @@ std::string date_line(Timestamp now) {
 }
 
 void append_response(std::string& out, const Response& response, const Framing& framing) {
+  append_head(out, response, framing);
+  append_body(out, response, framing);
+}
+
+void append_head(std::string& out, const Response& response, const Framing& framing) {
   append_status_line(out, response.status);
   out += framing.date_line;
   if (!has_no_content(response.status)) {
@@ -143,11 +148,18 @@ void append_response(std::string& out, const Response& response, const Framing& 
     out += "Connection: keep-alive\r\n";
   }
   out += "\r\n";
-  if (framing.is_head_request || has_no_content(response.status)) return;
-  if (response.stream && !framing.is_http10) {
-    append_chunk(out, response.body);
-  } else {
+}
+
+bool is_body_bare(const Response& response, const Framing& framing) {
+  const bool is_sent = !framing.is_head_request && !has_no_content(response.status);
+  return is_sent && (!response.stream || framing.is_http10);
+}
+
+void append_body(std::string& out, const Response& response, const Framing& framing) {
+  if (is_body_bare(response, framing)) {
     out += response.body;
+  } else if (!framing.is_head_request && !has_no_content(response.status)) {
+    append_chunk(out, response.body);
   }
 }
 

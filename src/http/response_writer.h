@@ -25,6 +25,11 @@ std::string date_line(Timestamp now);
 // follow through append_chunk() (or bare, for HTTP/1.0, and the close ends it).
 void append_response(std::string& out, const Response& response, const Framing& framing);
 
+// Its two parts. A body that is bare is sent as it is.
+void append_head(std::string& out, const Response& response, const Framing& framing);
+void append_body(std::string& out, const Response& response, const Framing& framing);
+bool is_body_bare(const Response& response, const Framing& framing);
+
 void append_chunk(std::string& out, std::string_view bytes);  // nothing for no bytes
 void append_last_chunk(std::string& out);
 

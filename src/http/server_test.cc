@@ -143,6 +143,22 @@ TEST_F(ServerTest, PipelinedAnswersKeepTheOrderOfTheRequests) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(client.read().body, "/held/" + std::to_string(i));
 }
 
+TEST_F(ServerTest, LongAnswersLeaveWholeAndInTheirTurn) {
+  add(Method::get, "/of/:size", [](const Request& request, Reply reply) {
+    const auto size = std::stoul(std::string(request.path().substr(4)));
+    reply(text_response(std::string(size, static_cast<char>('a' + size % 26))));
+  });
+  start();
+  Client client = connect();
+  const std::vector<std::size_t> sizes = {10, 8191, 8192, 200'000, 0, 3'000'000, 20'000, 5};
+  std::string requests;
+  for (const auto size : sizes) requests += get("/of/" + std::to_string(size));
+  client.send(requests);
+  for (const auto size : sizes) {
+    EXPECT_EQ(client.read().body, std::string(size, static_cast<char>('a' + size % 26))) << size;
+  }
+}
+
 TEST_F(ServerTest, RequestsThatChangeSomethingWaitForThoseBefore) {
   Held held;
   add(Method::get, "/held", held.handler());

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
@@ -153,6 +154,11 @@ auto completing(Transport::Done done) {
   };
 }
 
+std::array<asio::const_buffer, 2> buffers(const std::array<std::string_view, 2>& bytes) {
+  return {asio::buffer(bytes[0].data(), bytes[0].size()),
+          asio::buffer(bytes[1].data(), bytes[1].size())};
+}
+
 // `fd` was accepted on one of our listeners; its family only matters to Asio's own queries.
 tcp::socket adopt(EventLoop& loop, int fd) {
   tcp::socket socket(loop.impl().context);
@@ -178,8 +184,8 @@ class PlainTransport final : public Transport {
   void read_some(std::span<char> room, Done done) override {
     socket_.async_read_some(asio::buffer(room.data(), room.size()), completing(std::move(done)));
   }
-  void write_some(std::string_view bytes, Done done) override {
-    socket_.async_write_some(asio::buffer(bytes.data(), bytes.size()), completing(std::move(done)));
+  void write_some(std::array<std::string_view, 2> bytes, Done done) override {
+    socket_.async_write_some(buffers(bytes), completing(std::move(done)));
   }
   void shut_down(Done done) override {
     error_code ec;
@@ -213,8 +219,8 @@ class TlsTransport final : public Transport {
       stream_.async_read_some(buffer, completing(std::move(done)));
     }
   }
-  void write_some(std::string_view bytes, Done done) override {
-    stream_.async_write_some(asio::buffer(bytes.data(), bytes.size()), completing(std::move(done)));
+  void write_some(std::array<std::string_view, 2> bytes, Done done) override {
+    stream_.async_write_some(buffers(bytes), completing(std::move(done)));
   }
   // The answer of the other end is not waited for beyond what the caller's deadline allows: it
   // close()s. A failure (it was still sending) is no news either.

@@ -3,6 +3,7 @@
 // worker, the connection and the server.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -53,8 +54,9 @@ class Transport {
 
   virtual ~Transport() = default;
   virtual void handshake(Done done) = 0;
-  virtual void read_some(std::span<char> room, Done done) = 0;     // `room` stays put
-  virtual void write_some(std::string_view bytes, Done done) = 0;  // so do the bytes
+  virtual void read_some(std::span<char> room, Done done) = 0;  // `room` stays put
+  // One after the other; the bytes stay put, too.
+  virtual void write_some(std::array<std::string_view, 2> bytes, Done done) = 0;
   // Tells the other end that nothing follows. Afterwards only read_some(), to throw away what it
   // still sends.
   virtual void shut_down(Done done) = 0;
