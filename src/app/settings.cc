@@ -117,7 +117,7 @@ constexpr std::array kSettings = {
         {"server.body_memory_max"}, "Of all bodies that are still arriving; more is answered 503"),
     row<Server<&ServerConfig::intake_max>, Size{1 * kKiB, 64 * kMiB * 1024}>(
         {"server.intake_max"},
-        "Of submissions that wait to be stored; while so much waits, more are answered 503"),
+        "Of submissions that wait to be stored, or are on their way; more are answered 503"),
     row<Server<&ServerConfig::header_timeout>, Time{1, kHour}>(
         {"server.header_timeout"}, "How long a request's headers may take to arrive"),
     row<Server<&ServerConfig::idle_timeout>, Time{1, 24 * kHour}>(

@@ -277,9 +277,7 @@ std::optional<Error> Connection::find_fault() const {
 
 void Connection::begin_body() {
   if (const auto fault = find_fault()) return answer_unread(problem_here(*fault));
-  if (route_->is_submission && worker_->shared().intake.is_full()) {
-    return answer_unread(problem_here(full_intake()));
-  }
+  if (route_->is_submission && !may_come()) return answer_unread(problem_here(full_intake()));
   stage_ = Stage::body;
   body_.clear();
   body_read_ = 0;
@@ -289,6 +287,17 @@ void Connection::begin_body() {
   read_deadline_ = allowance(body_started_, options_.body_timeout, 0);
   if (head_.expects_continue && !reader_.has_bytes())
     next_out_.text += "HTTP/1.1 100 Continue\r\n\r\n";
+}
+
+// What has come with its head is judged by what waits only: it cannot be slow any more.
+bool Connection::may_come() {
+  Intake& intake = worker_->shared().intake;
+  if (!head_.has_body() || reader_.has_whole_body()) return !intake.is_full();
+  if (auto arrival = intake.expect(head_.content_length.value_or(0), worker_->now())) {
+    arrival_.emplace(std::move(*arrival));
+    return true;
+  }
+  return false;
 }
 
 bool Connection::read_body() {
@@ -427,6 +436,7 @@ void Connection::charge_body() {
 void Connection::release_body() {
   worker_->shared().body_bytes -= charged_;
   charged_ = 0;
+  arrival_.reset();
 }
 
 SteadyTime Connection::allowance(SteadyTime start, Duration timeout, std::size_t bytes) const {
@@ -460,6 +470,16 @@ void Connection::on_stream() {
   process();
 }
 
+// Where the next bytes go. A body that is thrown away needs no memory of this connection's, however
+// many send one.
+std::span<char> Connection::room() {
+  const auto waste = worker_->waste();
+  const auto count = stage_ == Stage::discard ? reader_.missing() : 0;
+  is_wasting_ = count > 0;
+  if (!is_wasting_) return reader_.room();
+  return waste.first(std::min<std::uint64_t>(count, waste.size()));
+}
+
 void Connection::read_more() {
   const bool wants_bytes = stage_ == Stage::body || stage_ == Stage::discard ||
                            (stage_ == Stage::head && slots_.size() < options_.pipeline_max);
@@ -467,7 +487,7 @@ void Connection::read_more() {
   if (is_reading_ || is_eof_ || !(wants_bytes || wants_end)) return;
   is_reading_ = true;
   reader_.shrink();
-  transport_->read_some(reader_.room(), [self = shared_from_this()](bool is_ok, std::size_t count) {
+  transport_->read_some(room(), [self = shared_from_this()](bool is_ok, std::size_t count) {
     self->on_read(is_ok, count);
   });
 }
@@ -485,7 +505,11 @@ void Connection::on_read(bool is_ok, std::size_t count) {
     lingered_ += count;
     return lingered_ > kLingerMax ? close() : read_more();
   }
-  if (stage_ != Stage::closing) reader_.add(count);
+  if (is_wasting_) {
+    reader_.skipped(count);
+  } else if (stage_ != Stage::closing) {
+    reader_.add(count);
+  }
   process();
 }
 

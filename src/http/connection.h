@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -85,6 +86,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void open_slot();
   void begin_body();
   void run_handler();
+  bool may_come();
   bool enter_intake();
   void turn_away();
   void next_request();
@@ -105,6 +107,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void process();
   void read_more();
+  std::span<char> room();
   void write_more();
   void write_rest();
   void rest_if_idle();
@@ -132,7 +135,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string body_;
   std::shared_ptr<const Caller> caller_;
   bool needs_body_verdict_ = false;
-  std::size_t charged_ = 0;  // of body_, in Shared::body_bytes
+  std::size_t charged_ = 0;                 // of body_, in Shared::body_bytes
+  std::optional<Intake::Arrival> arrival_;  // of a submission's body, while it is read
   // Of the submission that was handed on last, until its handler answers, whoever still reads that;
   // and that request's number.
   std::optional<Intake::Place> place_;
@@ -141,6 +145,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t lingered_ = 0;
   SteadyTime body_started_{0};
   bool is_reading_ = false;  // a read is pending
+  bool is_wasting_ = false;  // and goes to the worker's waste
   bool is_eof_ = false;
   bool is_fresh_ = true;         // no request has come yet
   bool has_head_begun_ = false;  // some of the head came, and its time runs

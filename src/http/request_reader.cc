@@ -275,6 +275,12 @@ Result<bool> RequestReader::skip_body(std::size_t body_max) {
   return take_body(nullptr, body_max);
 }
 
+void RequestReader::skipped(std::size_t count) {
+  body_size_ += count;
+  body_left_ -= count;
+  is_in_body_ = body_left_ > 0;
+}
+
 Result<bool> RequestReader::take_body(std::string* body, std::size_t body_max) {
   if (!is_in_body_) return true;
   if (chunks_) return take_chunks(body, body_max);
@@ -282,9 +288,7 @@ Result<bool> RequestReader::take_body(std::string* body, std::size_t body_max) {
   const std::size_t size = std::min<std::uint64_t>(body_left_, end_ - begin_);
   if (body) body->append(buffer_.get() + begin_, size);
   take(size);
-  body_size_ += size;
-  body_left_ -= size;
-  is_in_body_ = body_left_ > 0;
+  skipped(size);
   return !is_in_body_;
 }
 

@@ -44,12 +44,21 @@ class RequestReader {
   // Fails with bad_request, headers_too_large or uri_too_long.
   Result<std::optional<RequestHead>> read_head();
 
+  // Between read_head() and the first read_body(): all of the body is here, of a length told
+  // before.
+  bool has_whole_body() const { return !chunks_ && end_ - begin_ >= body_left_; }
+
   // Appends what has arrived of the body to `body`; true when it is complete. Fails with
   // body_too_large as soon as it must become longer than `body_max` bytes, and bad_request.
   Result<bool> read_body(std::string& body, std::size_t body_max);
 
   // The same, throwing the body away.
   Result<bool> skip_body(std::size_t body_max);
+
+  // Within a body of a length told before: how much has not arrived, when all that arrived is
+  // taken. So much may be read to anywhere and thrown away, with skipped() for what came.
+  std::uint64_t missing() const { return has_bytes() || chunks_ ? 0 : body_left_; }
+  void skipped(std::size_t count);
 
  private:
   struct HeadParser;

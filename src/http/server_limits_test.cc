@@ -165,6 +165,44 @@ TEST_F(LimitsTest, AFullIntakeRefusesBeforeTheBody) {
             503);
 }
 
+TEST_F(LimitsTest, ACrowdIsRefusedBeforeItsBodies) {
+  options.intake_max = 1000;
+  add_submission("/submit", echo);
+  start();
+  const std::string head = "POST /submit HTTP/1.1\r\nHost: h\r\nContent-Length: 5000\r\n\r\n";
+  // What is on its way counts for a moment only: on a busy machine the second may come after it.
+  bool is_refused = false;
+  for (int i = 0; i < 20 && !is_refused; ++i) {
+    Client first = connect();
+    Client second = connect();
+    first.send(head);
+    second.send(head);
+    pollfd ends[] = {{first.fd(), POLLIN, 0}, {second.fd(), POLLIN, 0}};
+    is_refused = ::poll(ends, 2, 1000) > 0;
+    if (!is_refused) continue;
+    EXPECT_EQ((ends[0].revents != 0 ? first : second).read().status, 503);
+  }
+  EXPECT_TRUE(is_refused);
+}
+
+TEST_F(LimitsTest, WhatFollowsARefusedBodyIsRead) {
+  options.intake_max = 1000;
+  Held held;
+  add_submission("/submit", held.handler());
+  start();
+  Client first = connect();
+  first.send(post("/submit", std::string(2000, 'x')));
+  ASSERT_TRUE(held.wait_for(1));
+  Client second = connect();
+  const std::string refused = post("/submit", std::string(options.discard_max, 'x'));
+  for (const std::size_t part : {100uz, 10'000uz, refused.size()}) {
+    second.send(refused.substr(0, part));
+    second.send(refused.substr(part) + post("/a", "next"));
+    EXPECT_EQ(second.read().status, 503);
+    EXPECT_EQ(second.read().body, "next");
+  }
+}
+
 TEST_F(LimitsTest, NobodyHoldsAPlaceByBeingSlow) {
   options.intake_max = 1000;
   add_submission("/submit", echo);

@@ -43,9 +43,9 @@ struct ServerOptions {
   std::size_t body_max = 1024uz * 1024;  // routes may set their own
   // Bodies that are still arriving, over all connections. Whoever goes over it is answered 503.
   std::size_t body_memory_max = 256uz * 1024 * 1024;
-  // Bodies of submissions that wait to be stored. While so much waits, more are answered 503; so
-  // memory is bounded (a job that waits takes several times its text), and what is let in is stored
-  // within a fraction of a second.
+  // Bodies of submissions that wait to be stored, or are on their way. While it is so much, more
+  // are answered 503; so memory is bounded (a job that waits takes several times its text), and
+  // what is let in is stored within a fraction of a second.
   std::size_t intake_max = 4uz * 1024 * 1024;
   std::size_t discard_max = 64uz * 1024;  // unwanted body we read to keep a connection open
   std::size_t stream_queue_max = 256uz * 1024;

@@ -13,6 +13,8 @@
 namespace chronos::http {
 namespace {
 
+constexpr std::size_t kWaste = 64uz * 1024;  // thrown away in one read
+
 // Deadlines are looked at in passes over all connections, not by a timer each: setting one costs a
 // store. A pass this often ends a connection at most 1/64 of its shortest time too early.
 Duration tick_of(const ServerOptions& options) {
@@ -52,7 +54,7 @@ bool ConnectionCount::wait_for_none(Duration limit) {
 }
 
 Worker::Worker(std::shared_ptr<Shared> shared)
-    : shared_(std::move(shared)), tick_(tick_of(shared_->options)) {}
+    : shared_(std::move(shared)), tick_(tick_of(shared_->options)), waste_(kWaste) {}
 Worker::~Worker() = default;
 
 void Worker::run() {

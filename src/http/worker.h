@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -74,6 +75,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   std::string_view date_line();
   SteadyTime now() const { return shared_->clock.steady(); }
   EventLoop& loop() { return loop_; }
+  std::span<char> waste() { return waste_; }  // for bytes that nobody wants
   Shared& shared() { return *shared_; }
 
  private:
@@ -84,6 +86,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   EventLoop loop_;
   const Duration tick_;
   std::vector<std::shared_ptr<Connection>> connections_;
+  std::vector<char> waste_;
   std::string date_line_;
   std::int64_t date_second_ = -1;
   bool is_draining_ = false;
