@@ -4,11 +4,13 @@ The table has, for each name, a list of answers, one for each time it is asked; 
 IPv4 and IPv6 addresses; a name in it is a CNAME, whose own addresses follow.
 """
 import ipaddress
+import os
 import socket
 import struct
 import threading
 
-ADDRESS = "127.53.53.53"
+PID = os.getpid()
+ADDRESS = f"127.{64 + (PID >> 16)}.{PID >> 8 & 255}.{PID & 255}"  # port 53 is taken by another suite beside this one
 A, CNAME, AAAA = 1, 5, 28
 
 
