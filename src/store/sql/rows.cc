@@ -75,7 +75,7 @@ Result<Shared<JobSpec>> read_spec(Connection& db, SpecCache& specs, std::int64_t
                              id));
   if (!spec) return fail(Reason::internal, "a stored job has no declaration");
   CHRONOS_TRY(auto decoded, std::move(*spec));
-  const Shared<JobSpec> shared(std::move(decoded));
+  Shared<JobSpec> shared(std::move(decoded));
   specs.put(id, shared);
   return shared;
 }
