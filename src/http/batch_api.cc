@@ -10,6 +10,8 @@
 namespace chronos::http {
 namespace {
 
+constexpr std::size_t kAddedToEach = 1024;  // bytes
+
 // The items of a batch in their order, and the documents they lie in.
 struct Items {
   std::vector<json::Document> documents;
@@ -66,8 +68,8 @@ Result<Items> read_items(const Call& call) {
 // could not be read.
 class BatchWriter {
  public:
-  BatchWriter(const service::Principal& who, std::size_t count)
-      : who_(who), count_(count), writer_(body_) {
+  BatchWriter(const service::Principal& who, std::size_t size) : who_(who), writer_(body_) {
+    body_.reserve(size);
     writer_.begin_object().key("results").begin_array();
   }
 
@@ -75,7 +77,6 @@ class BatchWriter {
     writer_.begin_object().member("status", reply.is_created ? 201 : 200).key("job");
     write_job(writer_, reply.job, who_.project_name, reply.warnings);
     writer_.end_object();
-    if (written_++ == 0) body_.reserve(body_.size() * (count_ + 1));  // the others are much like it
     created_ += reply.is_created ? 1 : 0;
     has_replays_ = has_replays_ || reply.is_replay;
   }
@@ -94,8 +95,6 @@ class BatchWriter {
 
  private:
   const service::Principal& who_;
-  const std::size_t count_;
-  std::size_t written_ = 0;
   std::string body_;
   json::Writer writer_;
   std::int64_t created_ = 0;
@@ -121,12 +120,15 @@ Result<void> submit_batch(const Call& call, Ending& end) {
     if (value) readable.push_back(*value);
     faults.push_back(value ? std::nullopt : std::optional(value.error()));
   }
-  auto answer = [faults = std::move(faults)](service::BatchReply replies,
-                                             const service::Principal& who) -> Result<Response> {
+  // Of the answer, about: what was said of each job, and what the server adds to it.
+  const auto size = call.request().body.size() + faults.size() * kAddedToEach;
+  auto answer = [faults = std::move(faults), size](
+                    service::BatchReply replies,
+                    const service::Principal& who) -> Result<Response> {
     const bool is_refused = replies.size() == 1 && !replies.front() &&
                             replies.front().error().reason == Reason::idempotency_key_reused;
     if (is_refused) return std::unexpected(std::move(replies.front()).error());
-    BatchWriter writer(who, faults.size());
+    BatchWriter writer(who, size);
     auto reply = replies.begin();
     for (const auto& fault : faults) {
       if (fault) {

@@ -42,6 +42,12 @@ def send(link, data):
         link.sendall(data)
 
 
+def address_space(server):
+    """The most bytes of it that the server has ever had."""
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmPeak:"))
+
+
 def refused(server, spec, status, code):
     answer = server.api("POST", "/api/submitJob", {"name": "t", "action": COMMAND, **spec})
     assert (answer.status, answer.body["code"]) == (status, code), answer
@@ -250,3 +256,11 @@ def test_same_act_twice_is_a_replay(server, act):
                for _ in range(2)]
     assert answers[0].status == answers[1].status, answers
     assert answers[0].body["id"] == answers[1].body["id"], answers
+
+
+def test_a_batch_of_faults_asks_for_no_memory_it_does_not_need(server):
+    good = {"name": "good", "action": COMMAND, "scheduled_time": "2199-01-01T00:00:00Z"}
+    before = address_space(server)
+    answer = server.api("POST", "/api/jobs/batch", [{"name": 1}] * 9999 + [good], timeout=120)
+    assert answer.status == 200 and (answer.body["created"], answer.body["failed"]) == (1, 9999)
+    assert address_space(server) - before < 1 << 30
