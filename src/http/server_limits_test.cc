@@ -19,6 +19,17 @@ class LimitsTest : public ServerTest {
     add(Method::post, "/batch", echo, Access::open(), 100'000);
   }
 
+  // A server with an intake that is full as long as `held` holds, and who waits for the answer.
+  Client start_full(Held& held) {
+    options.intake_max = 1000;
+    add_submission("/submit", held.handler());
+    start();
+    Client first = connect();
+    first.send(post("/submit", std::string(2000, 'x')));
+    EXPECT_TRUE(held.wait_for(1));
+    return first;
+  }
+
   // The status of the only answer, after which the server closes.
   int status_and_end(std::string_view bytes) {
     Client client = connect();
@@ -134,15 +145,10 @@ TEST_F(LimitsTest, SubmissionsThatWaitToBeStoredShareABound) {
 }
 
 TEST_F(LimitsTest, ASubmissionKeepsItsPlaceWhenItsClientHangsUp) {
-  options.intake_max = 1000;
-  Held held;
-  add_submission("/submit", held.handler());
   add_submission("/quick", echo);
-  start();
+  Held held;
   {
-    Client gone = connect();
-    gone.send(post("/submit", std::string(2000, 'x')));
-    ASSERT_TRUE(held.wait_for(1));
+    const Client gone = start_full(held);
   }
   EXPECT_EQ(connect().ask(post("/submit", "x")).status, 503);
   held.take(0).second(text_response("stored"));
@@ -151,13 +157,8 @@ TEST_F(LimitsTest, ASubmissionKeepsItsPlaceWhenItsClientHangsUp) {
 }
 
 TEST_F(LimitsTest, AFullIntakeRefusesBeforeTheBody) {
-  options.intake_max = 1000;
   Held held;
-  add_submission("/submit", held.handler());
-  start();
-  Client first = connect();
-  first.send(post("/submit", std::string(2000, 'x')));
-  ASSERT_TRUE(held.wait_for(1));
+  const Client first = start_full(held);
   Client asks = connect();
   EXPECT_EQ(asks.ask("POST /submit HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n"
                      "Expect: 100-continue\r\n\r\n")
@@ -186,13 +187,8 @@ TEST_F(LimitsTest, ACrowdIsRefusedBeforeItsBodies) {
 }
 
 TEST_F(LimitsTest, WhatFollowsARefusedBodyIsRead) {
-  options.intake_max = 1000;
   Held held;
-  add_submission("/submit", held.handler());
-  start();
-  Client first = connect();
-  first.send(post("/submit", std::string(2000, 'x')));
-  ASSERT_TRUE(held.wait_for(1));
+  const Client first = start_full(held);
   Client second = connect();
   const std::string refused = post("/submit", std::string(options.discard_max, 'x'));
   for (const std::size_t part : {100uz, 10'000uz, refused.size()}) {
