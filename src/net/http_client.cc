@@ -1,12 +1,10 @@
 #include "net/http_client.h"
 
 #include <curl/curl.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <deque>
 #include <iterator>
@@ -18,6 +16,7 @@
 #include "base/check.h"
 #include "base/mutex.h"
 #include "net/http_transfer.h"
+#include "net/socket_watch.h"
 
 namespace chronos::net {
 namespace {
@@ -43,8 +42,8 @@ HttpAnswer ended_by(HttpFailure failure) {
 
 }  // namespace
 
-// libcurl tells which sockets and which timer it waits for; epoll waits for them all. Everything
-// but the queue belongs to the thread.
+// libcurl tells which sockets and which timer it waits for; SocketWatch waits for them all.
+// Everything but the queue belongs to the thread.
 class HttpClient::Loop {
  public:
   explicit Loop(HttpClientOptions options);
@@ -80,8 +79,8 @@ class HttpClient::Loop {
   static int watch_socket(CURL*, curl_socket_t socket, int what, void* self, void* watched);
   static int set_timer(CURLM*, long milliseconds, void* self);
 
+  SocketWatch sockets_;
   TransferStock stock_;
-  const Descriptor epoll_{::epoll_create1(EPOLL_CLOEXEC)};
   const Descriptor wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::deque<Request> requests_;  // taken from the queue, not begun yet
   std::unordered_map<std::uint64_t, Live> live_;
@@ -96,7 +95,7 @@ class HttpClient::Loop {
 };
 
 HttpClient::Loop::Loop(HttpClientOptions options)
-    : stock_(std::move(options)), multi_(curl_multi_init(), &curl_multi_cleanup) {
+    : stock_(std::move(options), &sockets_), multi_(curl_multi_init(), &curl_multi_cleanup) {
   CHRONOS_CHECK(multi_ != nullptr);
   CURLM* const multi = multi_.get();
   curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Loop::watch_socket);
@@ -105,10 +104,7 @@ HttpClient::Loop::Loop(HttpClientOptions options)
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
                     static_cast<long>(stock_.options().idle_connections_max));
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = wake_.number();
-  CHRONOS_CHECK(::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, wake_.number(), &event) == 0);
+  sockets_.want(wake_.number(), EPOLLIN);
   thread_ = std::jthread([this] { run(); });
 }
 
@@ -167,12 +163,7 @@ int HttpClient::Loop::wait_milliseconds() const {
 }
 
 void HttpClient::Loop::wait() {
-  std::array<epoll_event, 256> events{};
-  const int count = ::epoll_wait(epoll_.number(), events.data(), static_cast<int>(events.size()),
-                                 wait_milliseconds());
-  CHRONOS_CHECK(count >= 0 || errno == EINTR);
-  for (int i = 0; i < count; ++i) {
-    const auto& event = events[static_cast<std::size_t>(i)];
+  for (const auto& event : sockets_.wait(wait_milliseconds())) {
     if (event.data.fd == wake_.number()) {
       eventfd_t wakes = 0;
       ::eventfd_read(wake_.number(), &wakes);
@@ -264,25 +255,11 @@ void HttpClient::Loop::end_all() {
   }
 }
 
-int HttpClient::Loop::watch_socket(CURL*, curl_socket_t socket, int what, void* self,
-                                   void* watched) {
-  auto& loop = *static_cast<Loop*>(self);
-  if (what == CURL_POLL_REMOVE) {
-    ::epoll_ctl(loop.epoll_.number(), EPOLL_CTL_DEL, socket, nullptr);
-    curl_multi_assign(loop.multi_.get(), socket, nullptr);
-    return 0;
-  }
-  epoll_event event{};
-  event.data.fd = socket;
-  if (what != CURL_POLL_OUT) event.events |= EPOLLIN;
-  if (what != CURL_POLL_IN) event.events |= EPOLLOUT;
-  const int operation = watched == nullptr ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-  // A kept-alive socket may still be known although libcurl forgot that it was, or the reverse.
-  if (::epoll_ctl(loop.epoll_.number(), operation, socket, &event) != 0) {
-    ::epoll_ctl(loop.epoll_.number(), operation == EPOLL_CTL_ADD ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
-                socket, &event);
-  }
-  curl_multi_assign(loop.multi_.get(), socket, self);
+int HttpClient::Loop::watch_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
+  std::uint32_t events = 0;
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= EPOLLIN;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= EPOLLOUT;
+  static_cast<Loop*>(self)->sockets_.want(socket, events);
   return 0;
 }
 

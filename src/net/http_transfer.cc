@@ -104,8 +104,9 @@ struct HttpTransfer::State {
   std::string detail(CURLcode code) const;
   Duration remaining() const { return deadline - SystemClock().steady(); }
 
-  static void configure_for_all(CURL* handle, const HttpClientOptions& options);
+  static void configure_for_all(CURL* handle, TransferStock& stock);
   static int open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int close_socket(void* stock, curl_socket_t socket);
   static std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* self);
   static std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* self);
   static int before_request(void* self, char*, char*, int, int);
@@ -168,7 +169,8 @@ bool HttpTransfer::State::begin_hop() {
 }
 
 // What is the same for every call.
-void HttpTransfer::State::configure_for_all(CURL* handle, const HttpClientOptions& options) {
+void HttpTransfer::State::configure_for_all(CURL* handle, TransferStock& stock) {
+  const auto& options = stock.options();
   set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
@@ -186,6 +188,8 @@ void HttpTransfer::State::configure_for_all(CURL* handle, const HttpClientOption
   set(handle, CURLOPT_SSL_VERIFYHOST, 2L);
   if (!options.ca_file.empty()) set(handle, CURLOPT_CAINFO, options.ca_file.c_str());
   set(handle, CURLOPT_OPENSOCKETFUNCTION, &State::open_socket);
+  set(handle, CURLOPT_CLOSESOCKETFUNCTION, &State::close_socket);
+  set(handle, CURLOPT_CLOSESOCKETDATA, &stock);  // connections outlive their transfers
   set(handle, CURLOPT_HEADERFUNCTION, &State::take_header);
   set(handle, CURLOPT_WRITEFUNCTION, &State::take_body);
   set(handle, CURLOPT_PREREQFUNCTION, &State::before_request);
@@ -247,7 +251,15 @@ int HttpTransfer::State::open_socket(void* self, curlsocktype, curl_sockaddr* ad
     }
   }
   state.is_any_address_allowed = true;
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const int socket = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (socket >= 0 && state.stock.sockets() != nullptr) state.stock.sockets()->opened(socket);
+  return socket;
+}
+
+int HttpTransfer::State::close_socket(void* stock, curl_socket_t socket) {
+  auto* const sockets = static_cast<TransferStock*>(stock)->sockets();
+  if (sockets != nullptr) sockets->closed(socket);
+  return ::close(socket);
 }
 
 std::size_t HttpTransfer::State::take_header(char* bytes, std::size_t size, std::size_t count,
@@ -406,7 +418,7 @@ void* TransferStock::take_handle() {
     return handle;
   }
   CURL* const handle = initialize_curl() ? curl_easy_init() : nullptr;
-  if (handle != nullptr) HttpTransfer::State::configure_for_all(handle, options_);
+  if (handle != nullptr) HttpTransfer::State::configure_for_all(handle, *this);
   return handle;
 }
 

@@ -9,6 +9,7 @@
 
 #include "net/http_call.h"
 #include "net/http_client.h"
+#include "net/socket_watch.h"
 #include "net/url.h"
 
 namespace chronos::net {
@@ -18,12 +19,15 @@ namespace chronos::net {
 // lately. One thread.
 class TransferStock {
  public:
-  explicit TransferStock(HttpClientOptions options) : options_(std::move(options)) {}
+  // `sockets`, which must outlive this, is told of connections that open and close; may be null.
+  explicit TransferStock(HttpClientOptions options, SocketWatch* sockets = nullptr)
+      : options_(std::move(options)), sockets_(sockets) {}
   ~TransferStock();
   TransferStock(const TransferStock&) = delete;
   TransferStock& operator=(const TransferStock&) = delete;
 
   const HttpClientOptions& options() const { return options_; }
+  SocketWatch* sockets() const { return sockets_; }
 
   void* take_handle();  // CURL*; null when there is no memory
   // Nothing the handle was told of the call may be used any more.
@@ -33,6 +37,7 @@ class TransferStock {
 
  private:
   const HttpClientOptions options_;
+  SocketWatch* const sockets_;
   std::vector<void*> handles_;
   std::unordered_map<std::string, Url> urls_;
 };
