@@ -17,11 +17,9 @@ git ls-files 'src/*.cc' | grep -v '_test\.cc$' |
 
 step "fuzz: a minute of each target"
 cmake --preset fuzz >/dev/null
-for source in tests/fuzz/fuzz_*.cc; do
-  target=$(basename "$source" .cc)
-  cmake --build build/fuzz -j "$jobs" --target "$target"
-  tools/fuzz.sh "${target#fuzz_}" 60
-done
+targets=$(basename -s .cc tests/fuzz/fuzz_*.cc)
+cmake --build build/fuzz -j "$jobs" --target $targets
+printf '%s\n' $targets | sed s/^fuzz_// | xargs -P "$jobs" -I{} tools/fuzz.sh {} 60
 
 # tsan is built by clang: its warnings and its thread-safety analysis end the build.
 for sanitizer in asan tsan; do
@@ -29,8 +27,9 @@ for sanitizer in asan tsan; do
   cmake --preset "$sanitizer" >/dev/null
   cmake --build "build/$sanitizer" -j "$jobs"
   # The crash audit counts kills and the overload what is refused, not memory errors; the plain build runs them.
-  # A sanitizer has a malloc of its own, which cannot be made to fail.
+  # A sanitizer has a malloc of its own, which cannot be made to fail. As many suites at once as there are
+  # processors: most wait more than they compute, and none measures time.
   CHRONOS_CRASHES=10 CHRONOS_CALL_KILLS=17 CHRONOS_CALL_ERRORS=8 CHRONOS_ALLOCATIONS=0 CHRONOS_WORKER_CRASHES=5 \
-    ctest --test-dir "build/$sanitizer" --output-on-failure --timeout 3000 -E '^overload$'
+    ctest --test-dir "build/$sanitizer" -j "$jobs" --output-on-failure --timeout 3000 -E '^overload$'
 done
 echo "check: all passed"
