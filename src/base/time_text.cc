@@ -92,6 +92,9 @@ std::optional<std::chrono::minutes> read_offset(Cursor& cursor) {
   return is_west ? -offset : offset;
 }
 
+constexpr Timestamp kFirstTime = std::chrono::sys_days(std::chrono::year(1970) / 1 / 1);
+constexpr Timestamp kEndOfTime = std::chrono::sys_days(std::chrono::year(2200) / 1 / 1);
+
 std::optional<Timestamp> read_timestamp(Cursor& cursor) {
   const auto year = cursor.digits(4);
   if (!year || !cursor.accept('-')) return std::nullopt;
@@ -102,7 +105,7 @@ std::optional<Timestamp> read_timestamp(Cursor& cursor) {
   const std::chrono::year_month_day date(std::chrono::year(*year),
                                          std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day)));
-  if (!date.ok() || *year < 1970 || *year > 2199) return std::nullopt;
+  if (!date.ok()) return std::nullopt;
   if (!cursor.accept('T') && !cursor.accept('t') && !cursor.accept(' ')) return std::nullopt;
   const auto hour = cursor.digits(2);
   if (!hour || !cursor.accept(':')) return std::nullopt;
@@ -114,8 +117,12 @@ std::optional<Timestamp> read_timestamp(Cursor& cursor) {
   if (!fraction) return std::nullopt;
   const auto offset = read_offset(cursor);
   if (!offset || !cursor.at_end()) return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         std::chrono::seconds(*second) + *fraction - *offset;
+  const Timestamp time = std::chrono::sys_days(date) + std::chrono::hours(*hour) +
+                         std::chrono::minutes(*minute) + std::chrono::seconds(*second) + *fraction -
+                         *offset;
+  // In UTC, too, as it is written back.
+  const bool is_in_range = time >= kFirstTime && time < kEndOfTime;
+  return is_in_range ? std::optional(time) : std::nullopt;
 }
 
 struct Unit {
