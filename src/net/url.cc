@@ -59,7 +59,8 @@ Result<Url> url_of(CURLU* handle) {
   }
   if (url.host.starts_with('[')) url.host = url.host.substr(1, url.host.size() - 2);
   // Converting it would depend on the locale, and full-width digits would become an address.
-  if (std::ranges::any_of(url.host, [](char c) { return static_cast<unsigned char>(c) > 0x7f; })) {
+  // (Of the whole text: the zone of an address is no part of its host.)
+  if (std::ranges::any_of(url.text, [](char c) { return static_cast<unsigned char>(c) > 0x7f; })) {
     return refuse("bad_url", "the host must be written in ASCII (xn--… for international names)");
   }
   if (url.host.empty()) return refuse("bad_url", "the URL has no host");

@@ -136,6 +136,7 @@ TEST(Url, RefusesWhatMustNotBeRequested) {
   EXPECT_EQ(code_of("http://a\\@example.com/"), "has_credentials");
   EXPECT_EQ(code_of("http://①②⑦.0.0.1/"), "bad_url");
   EXPECT_EQ(code_of("http://exämple.com/"), "bad_url");
+  EXPECT_EQ(code_of("http://[fe80::1%25eth\xc0]/"), "bad_url");
   EXPECT_EQ(code_of("http://example.com:0/"), "bad_url");
   EXPECT_EQ(code_of("http://example.com:65536/"), "bad_url");
   EXPECT_EQ(code_of("http://[::1/"), "bad_url");
