@@ -299,11 +299,11 @@ Result<bool> RequestReader::take_chunks(std::string* body, std::size_t body_max)
     if (step.event == ChunkDecoder::Event::malformed) {
       return std::unexpected(malformed("the chunks of the body are not framed properly"));
     }
-    if (body) body->append(step.data);
     body_size_ += step.data.size();
     framing_size_ += step.taken - step.data.size();
-    take(step.taken);
+    take(step.taken);  // its bytes stay where they are
     if (body_size_ + chunks_->announced() > body_max) return std::unexpected(too_large(body_max));
+    if (body) body->append(step.data);
     // Sizes, extensions and trailers cost the client nothing to invent.
     if (framing_size_ > kFramingPerByte * body_size_ + limits_.header_bytes_max) {
       return std::unexpected(malformed("the chunks of the body are mostly framing"));

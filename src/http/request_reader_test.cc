@@ -234,6 +234,20 @@ TEST(RequestReader, BodiesEndAtTheLimit) {
   EXPECT_EQ(read_all(post(chunked, "2\r\nab\r\n3e7\r\n")), "body_too_large");
 }
 
+TEST(RequestReader, NothingIsKeptOfAChunkBeyondTheLimit) {
+  RequestReader reader(kLimits);
+  const std::string bytes =
+      post("Transfer-Encoding: chunked\r\n", "fff\r\n" + std::string(1500, 'x'));
+  const std::span<char> room = reader.room();
+  ASSERT_GE(room.size(), bytes.size());
+  std::ranges::copy(bytes, room.begin());
+  reader.add(bytes.size());
+  ASSERT_TRUE(reader.read_head().value());
+  std::string body;
+  EXPECT_FALSE(reader.read_body(body, kBodyMax));
+  EXPECT_EQ(body, "");
+}
+
 TEST(RequestReader, ChunksOfMostlyFramingAreRefused) {
   const std::string chunked = "Transfer-Encoding: chunked\r\n";
   std::string body;
