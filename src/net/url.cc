@@ -83,11 +83,18 @@ Result<void> check_characters(std::string_view text) {
   return {};
 }
 
+CURLUcode read_into(CURLU* handle, const std::string& text) {
+  return curl_url_set(handle, CURLUPART_URL, text.c_str(),
+                      CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
+}
+
 Result<Url> set_url(CURLU* handle, std::string_view text) {
   CHRONOS_TRY_VOID(check_characters(text));
-  const CURLUcode code =
-      curl_url_set(handle, CURLUPART_URL, std::string(text).c_str(),
-                   CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE);
+  CURLUcode code = read_into(handle, std::string(text));
+  // A host that was percent-encoded is decoded now, but the spellings of an address are not folded.
+  if (code == CURLUE_OK && text.contains('%')) {
+    code = read_into(handle, part_of(handle, CURLUPART_URL));
+  }
   if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
   if (code == CURLUE_USER_NOT_ALLOWED) {
     return refuse("has_credentials",

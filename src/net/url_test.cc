@@ -106,6 +106,19 @@ TEST(Url, IsNotWrongBecauseMemoryRanOut) {
 }
 
 // curl_url folds the spellings of an IPv4 address that resolvers accept.
+TEST(Url, FoldsWhatWasPercentEncoded) {
+  for (const char* text :
+       {"http://%30x7f.1/", "http://%32130706433/", "http://127.%31/", "http://%31%32%37.0.0.1/"}) {
+    const auto url = parse_url(text);
+    ASSERT_TRUE(url) << text;
+    EXPECT_EQ(url->host, "127.0.0.1") << text;
+    EXPECT_EQ(url->text, "http://127.0.0.1/") << text;
+  }
+  EXPECT_EQ(parse_url("http://example.com/%2e%41%20?%5b")->text,
+            "http://example.com/%2e%41%20?%5b");
+  EXPECT_EQ(resolve_url(*parse_url("http://example.com/"), "//%30/")->host, "0.0.0.0");
+}
+
 TEST(Url, FoldsSpellingsOfAddresses) {
   for (const char* text : {"http://0x7f.1/", "http://2130706433/", "http://127.1/",
                            "http://0177.0.0.1/", "http://0x7f000001/"}) {
