@@ -45,6 +45,12 @@ std::string lower_case(std::string text) {
   return text;
 }
 
+Result<void> check_length(std::string_view text) {
+  if (text.size() <= kUrlBytesMax) return {};
+  return refuse("too_long", fmt::format("the URL has {} bytes, at most {} are allowed", text.size(),
+                                        kUrlBytesMax));
+}
+
 Result<Url> url_of(CURLU* handle) {
   Url url;
   curl_url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
@@ -65,14 +71,11 @@ Result<Url> url_of(CURLU* handle) {
   }
   if (url.host.empty()) return refuse("bad_url", "the URL has no host");
   if (url.port == 0) return refuse("bad_url", "port 0 cannot be connected to");
+  CHRONOS_TRY_VOID(check_length(url.text));  // percent-encoding makes three bytes of one
   return url;
 }
 
 Result<void> check_characters(std::string_view text) {
-  if (text.size() > kUrlBytesMax) {
-    return refuse("too_long", fmt::format("the URL has {} bytes, at most {} are allowed",
-                                          text.size(), kUrlBytesMax));
-  }
   const bool has_control = std::ranges::any_of(text, [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte <= ' ' || byte == 0x7f;
@@ -89,6 +92,7 @@ CURLUcode read_into(CURLU* handle, const std::string& text) {
 }
 
 Result<Url> set_url(CURLU* handle, std::string_view text) {
+  CHRONOS_TRY_VOID(check_length(text));
   CHRONOS_TRY_VOID(check_characters(text));
   CURLUcode code = read_into(handle, std::string(text));
   // A host that was percent-encoded is decoded now, but the spellings of an address are not folded.

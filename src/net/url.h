@@ -22,7 +22,7 @@ struct Url {
 };
 
 // Refuses other schemes, user names and passwords, white space and control characters, and what is
-// longer than kUrlBytesMax: Reason::invalid_fields, pointer "".
+// longer than kUrlBytesMax, as given or percent-encoded: Reason::invalid_fields, pointer "".
 Result<Url> parse_url(std::string_view text);
 
 // Where a `Location: reference` found at `base` leads (RFC 3986 §5). Refuses as parse_url does.

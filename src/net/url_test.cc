@@ -154,6 +154,7 @@ TEST(Url, RefusesWhatMustNotBeRequested) {
   EXPECT_EQ(code_of("http://example.com:65536/"), "bad_url");
   EXPECT_EQ(code_of("http://[::1/"), "bad_url");
   EXPECT_EQ(code_of("http://example.com/" + std::string(kUrlBytesMax, 'a')), "too_long");
+  EXPECT_EQ(code_of("http://example.com/" + std::string(kUrlBytesMax / 2, '\xe4')), "too_long");
 }
 
 TEST(Url, ResolvesReferences) {
