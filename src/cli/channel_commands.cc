@@ -27,12 +27,13 @@ std::string target_of(const json::Value& channel) {
 
 void print_channels(const Session& session, const std::vector<const json::Value*>& channels) {
   if (session.flags.quiet) return print_members(session, channels, "name");
-  Table table({"NAME", "KIND", "TO", "SIGNED", "UPDATED"});
+  Table table({"NAME", "KIND", "TO", "SIGNED", "STATE", "UPDATED"});
   const auto now = session.clock.now();
   for (const auto* channel : channels) {
     const auto* signs = channel->find("has_secret");
     table.add({text_of(*channel, "name"), text_of(*channel, "kind"), target_of(*channel),
                std::string(signs != nullptr && signs->boolean ? "yes" : "no"),
+               std::string(text_of(*channel, "disabled_at").empty() ? "on" : "off"),
                time_cell(session.terminal, text_of(*channel, "updated_at"), now)});
   }
   if (!table.empty()) table.print(session.terminal);

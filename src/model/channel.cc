@@ -48,10 +48,11 @@ constexpr Field<DeclaredChannel> kKind{"kind", read_kind, write_kind};
 constexpr auto kTo = fields::row<&DeclaredChannel::to, FewAddresses{}>("to");
 constexpr auto kUrl = fields::row<&DeclaredChannel::url, fields::Length{0, 2000}>("url");
 constexpr auto kSecret = fields::row<&DeclaredChannel::secret, fields::Length{0, 200}>("secret");
+constexpr auto kDisabledAt = fields::row<&DeclaredChannel::disabled_at>("disabled_at");
 // THE table of what a user declares.
 constexpr std::array kFields = {kName, kKind, kTo, kUrl, kSecret};
 constexpr std::array kShown = {kKind, kTo, kUrl};
-constexpr std::array kStored = {kKind, kTo, kUrl, kSecret};
+constexpr std::array kStored = {kKind, kTo, kUrl, kSecret, kDisabledAt};
 
 // What its kind needs, and nothing else.
 void check_parts(const DeclaredChannel& channel, const Place& place) {
@@ -87,6 +88,7 @@ void write_channel(json::Writer& writer, const DeclaredChannel& channel) {
   writer.begin_object().member("name", channel.name);
   fields::write_members(std::span<const Field<DeclaredChannel>>(kShown), writer, channel);
   writer.member("has_secret", !channel.secret.empty());
+  kDisabledAt.write(writer.key(kDisabledAt.name), channel);
   writer.member("version", channel.version).key("created_at");
   fields::write_value(writer, channel.created_at);
   writer.key("updated_at");

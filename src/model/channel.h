@@ -24,7 +24,10 @@ struct DeclaredChannel {
   std::vector<std::string> to;  // of email: addresses
   std::string url;              // of webhook and slack
   std::string secret;           // of webhook: "whsec_…", signs what is sent; never answered
-  std::int64_t version = 1;     // grows with every change
+  // Since when nothing is sent there, because its receiver said that it is gone. Declared anew, or
+  // tried with success, it is on again.
+  std::optional<Timestamp> disabled_at;
+  std::int64_t version = 1;  // grows with every change
   Timestamp created_at;
   Timestamp updated_at;
 };

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "model/channel.h"
 #include "model/notification.h"
 
 namespace chronos::notify {
@@ -23,6 +24,8 @@ struct Sent {
   Kind kind = Kind::delivered;
   std::string error;                    // one line for people; empty when delivered
   std::optional<Duration> retry_after;  // what the target asked for
+  // The declared channel it went to, when its receiver wants nothing any more.
+  std::optional<DeclaredChannel> gone = {};
 };
 
 // An e-mail to several: their addresses in one, with this between. No address has it (channels.cc).

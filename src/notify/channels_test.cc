@@ -218,6 +218,51 @@ TEST(WebhookChannel, AProjectsChannelComesBeforeTheConfigurations) {
   EXPECT_EQ(mail.address, "a@b.example, c@d.example");
 }
 
+TEST(WebhookChannel, AReceiverThatIsGoneIsToldOfADeclaredChannelOnly) {
+  const ScriptedServer server([](ScriptedConnection& connection) {
+    connection.read_request();
+    connection.write(http_answer("410 Gone", ""));
+  });
+  auto options = webhook_to(server);
+  options.find_declared = [&](ProjectId, const std::string& name) -> Result<DeclaredChannel> {
+    if (name == "ops") return fail(Reason::not_found, "of the configuration");
+    DeclaredChannel channel;
+    channel.name = name;
+    channel.url = server.url("/declared");
+    channel.version = 7;
+    return channel;
+  };
+  const SystemClock clock;
+  NotedMail mail;
+  const auto channel = make_webhook_channel(clock, options, mail);
+  const auto declared = start(*channel, delivery_to("webhook", "team")).get();
+  EXPECT_EQ(declared.kind, Sent::Kind::refused);
+  ASSERT_TRUE(declared.gone);
+  EXPECT_EQ(declared.gone->name, "team");
+  EXPECT_EQ(declared.gone->version, 7);
+  const auto configured = start(*channel, delivery_to("webhook", "ops")).get();
+  EXPECT_EQ(configured.kind, Sent::Kind::refused);
+  EXPECT_FALSE(configured.gone);
+}
+
+TEST(WebhookChannel, NothingIsSentThroughOneThatIsOff) {
+  const ScriptedServer server([](ScriptedConnection&) { ADD_FAILURE() << "it was sent"; });
+  NotifyOptions options;
+  options.find_declared = [&](ProjectId, const std::string& name) -> Result<DeclaredChannel> {
+    DeclaredChannel channel;
+    channel.name = name;
+    channel.url = server.url("/declared");
+    channel.disabled_at = Timestamp{};
+    return channel;
+  };
+  const SystemClock clock;
+  NotedMail mail;
+  const auto channel = make_webhook_channel(clock, options, mail);
+  const auto sent = start(*channel, delivery_to("webhook", "team")).get();
+  EXPECT_EQ(sent.kind, Sent::Kind::try_later);
+  EXPECT_EQ(sent.error, "the channel 'team' is switched off: its receiver answered 410 Gone");
+}
+
 TEST(Channels, ADeclaredChannelIsCheckedPlaceByPlace) {
   DeclaredChannel channel;
   channel.url = "not a url";

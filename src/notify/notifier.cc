@@ -156,6 +156,21 @@ void Notifier::finish(Lane& lane, const Delivery& delivery, const Sent& sent) {
   }
   events_.on_sent(delivery, sent, change.state);
   record(std::move(change));
+  if (sent.gone) disable(*sent.gone);
+}
+
+// Unless it was changed since it was read. Should the store not take it, the next message is
+// refused, too.
+void Notifier::disable(DeclaredChannel channel) {
+  const auto version = channel.version;
+  channel.disabled_at = channel.updated_at = now_;
+  auto name = channel.name;
+  commit(store::PutChannel{.channel = std::move(channel), .expected_version = version},
+         [name = std::move(name)](const Result<store::PutChannel::Answer>& answer) {
+           if (!answer) return;
+           log::warn("a channel is switched off: its receiver answered 410 Gone",
+                     {{"channel", name}, {"project", answer->channel.project.to_string()}});
+         });
 }
 
 void Notifier::record(store::FinishDelivery change) {

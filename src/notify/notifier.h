@@ -77,6 +77,7 @@ class Notifier {
   void claim(const std::string& kind, Lane& lane);
   void send(Lane& lane, const Delivery& delivery);
   void finish(Lane& lane, const Delivery& delivery, const Sent& sent);
+  void disable(DeclaredChannel channel);
   void record(store::FinishDelivery change);
   void record_again();
 

@@ -61,6 +61,11 @@ Sent failed(std::string error = "no") {
   return {.kind = Sent::Kind::try_later, .error = std::move(error), .retry_after = {}};
 }
 
+Sent refused_by(const DeclaredChannel& channel) {
+  return {
+      .kind = Sent::Kind::refused, .error = "410", .retry_after = std::nullopt, .gone = channel};
+}
+
 class NotifierTest : public ::testing::Test {
  protected:
   DeliveryId add(const char* kind) {
@@ -96,6 +101,16 @@ class NotifierTest : public ::testing::Test {
     }
     ADD_FAILURE() << "no such delivery";
     return {};
+  }
+
+  DeclaredChannel declare(std::string name, std::string url = "https://receiver.example/") {
+    DeclaredChannel channel;
+    channel.name = std::move(name);
+    channel.url = std::move(url);
+    store_.commit(store::PutChannel{.channel = channel},
+                  [&](const auto& answer) { channel = answer.value().channel; });
+    settle_store();
+    return channel;
   }
 
   VirtualClock clock_;
@@ -165,6 +180,28 @@ TEST_F(NotifierTest, RefusedForGoodIsGivenUpAtOnce) {
   turn();
   EXPECT_EQ(find(id).state, DeliveryState::given_up);
   EXPECT_EQ(find(id).error, "no such mailbox");
+}
+
+TEST_F(NotifierTest, AChannelWhoseReceiverIsGoneIsSwitchedOff) {
+  const auto channel = declare("ops");
+  add("webhook");
+  turn();
+  webhook_.end(refused_by(channel));
+  turn();
+  const auto stored = store_.find_channel({}, "ops").value();
+  EXPECT_EQ(stored.disabled_at, clock_.now());
+  EXPECT_EQ(stored.version, channel.version + 1);
+  EXPECT_EQ(stored.url, channel.url);
+}
+
+TEST_F(NotifierTest, AChannelThatWasDeclaredAnewMeanwhileStaysOn) {
+  const auto channel = declare("ops");
+  add("webhook");
+  turn();
+  declare("ops", "https://elsewhere.example/");
+  webhook_.end(refused_by(channel));
+  turn();
+  EXPECT_FALSE(store_.find_channel({}, "ops").value().disabled_at);
 }
 
 TEST_F(NotifierTest, RetryAfterIsHonouredWithinADay) {

@@ -16,6 +16,8 @@ namespace {
 
 constexpr int kSendingsMax = 64;
 constexpr std::size_t kAnswerMax = 4096;  // nobody reads it
+// The receiver wants no more (RFC 9110 §15.5.11; Standard Webhooks, "Operational considerations").
+constexpr int kGone = 410;
 
 Sent sent_of(const net::HttpAnswer& answer, Timestamp now) {
   if (answer.failure == net::HttpFailure::stopped) {
@@ -28,8 +30,7 @@ Sent sent_of(const net::HttpAnswer& answer, Timestamp now) {
   Sent sent{.kind = Sent::Kind::try_later,
             .error = fmt::format("expected 2xx, got {}", answer.status),
             .retry_after = {}};
-  // The receiver wants no more of it (Standard Webhooks, "Operational considerations").
-  if (answer.status == 410) sent.kind = Sent::Kind::refused;
+  if (answer.status == kGone) sent.kind = Sent::Kind::refused;
   if (const auto value = net::find_header(answer.headers, "Retry-After")) {
     sent.retry_after = net::parse_retry_after(*value, now);
   }
@@ -52,6 +53,14 @@ class WebhookChannel final : public NamedChannels {
   void send(const Delivery& delivery, std::move_only_function<void(Sent)> done) override {
     const auto& name = delivery.target.address;
     const auto declared = find_declared_(delivery.project, name);
+    if (declared && declared->disabled_at) {
+      // Somebody may switch it on again: not lost until days have passed.
+      return done({.kind = Sent::Kind::try_later,
+                   .error = fmt::format("the channel '{}' is switched off: its receiver answered "
+                                        "410 Gone",
+                                        name),
+                   .retry_after = {}});
+    }
     if (declared) return send_to(*declared, delivery, std::move(done));
     if (declared.error().reason != Reason::not_found) {
       return done(
@@ -64,7 +73,7 @@ class WebhookChannel final : public NamedChannels {
                    .error = fmt::format("there is no channel '{}'", name),
                    .retry_after = {}});
     }
-    start(delivery, target->second, std::move(done));
+    start(delivery, target->second, std::nullopt, std::move(done));
   }
 
   void send_to(const DeclaredChannel& channel, const Delivery& delivery,
@@ -72,7 +81,7 @@ class WebhookChannel final : public NamedChannels {
     if (channel.kind != ChannelKind::email) {
       const auto format =
           channel.kind == ChannelKind::slack ? WebhookFormat::slack : WebhookFormat::standard;
-      return start(delivery, {channel.url, channel.secret, format}, std::move(done));
+      return start(delivery, {channel.url, channel.secret, format}, channel, std::move(done));
     }
     auto mail = delivery;
     mail.target = {"email", fmt::format("{}", fmt::join(channel.to, kAddressSeparator))};
@@ -83,10 +92,13 @@ class WebhookChannel final : public NamedChannels {
 
  private:
   void start(const Delivery& delivery, const WebhookTarget& target,
-             std::move_only_function<void(Sent)> done) {
+             std::optional<DeclaredChannel> declared, std::move_only_function<void(Sent)> done) {
     client_.start(++last_call_, call_of(delivery, target),
-                  [this, done = std::move(done)](const net::HttpAnswer& answer) mutable {
-                    done(sent_of(answer, clock_.now()));
+                  [this, declared = std::move(declared),
+                   done = std::move(done)](const net::HttpAnswer& answer) mutable {
+                    auto sent = sent_of(answer, clock_.now());
+                    if (sent.kind == Sent::Kind::refused) sent.gone = std::move(declared);
+                    done(std::move(sent));
                   });
   }
 

@@ -97,14 +97,30 @@ void Channels::test(const Principal& who, const std::string& name, Done<ChannelT
   delivery.message.project = who.project_name;
   delivery.message.planned_at = delivery.message.ended_at = now;
   const auto by = author_of(who, ids_, now, "channel.test");
-  store_.commit(
-      store::AddAudit{entry_by(by, who.project, name, name)},
-      [this, channel = std::move(*channel), delivery = std::move(delivery),
-       done = std::move(done)](const Result<store::AddAudit::Answer>& noted) mutable {
-        if (!noted) return done(std::unexpected(noted.error()));
-        parts_.send(channel, delivery,
-                    [done = std::move(done)](ChannelTest test) mutable { done(std::move(test)); });
-      });
+  store_.commit(store::AddAudit{entry_by(by, who.project, name, name)},
+                [this, channel = std::move(*channel), delivery = std::move(delivery),
+                 done = std::move(done)](const Result<store::AddAudit::Answer>& noted) mutable {
+                  if (!noted) return done(std::unexpected(noted.error()));
+                  parts_.send(channel, delivery,
+                              [this, channel, done = std::move(done)](ChannelTest test) mutable {
+                                if (!test.is_delivered || !channel.disabled_at)
+                                  return done(std::move(test));
+                                enable(std::move(channel),
+                                       [test = std::move(test), done = std::move(done)]() mutable {
+                                         done(std::move(test));
+                                       });
+                              });
+                });
+}
+
+// Unless it was changed since it was read. Should the store fail, the message has arrived all the
+// same.
+void Channels::enable(DeclaredChannel channel, std::move_only_function<void()> then) const {
+  const auto version = channel.version;
+  channel.disabled_at.reset();
+  channel.updated_at = clock_.now();
+  store_.commit(store::PutChannel{.channel = std::move(channel), .expected_version = version},
+                [then = std::move(then)](const auto&) mutable { then(); });
 }
 
 }  // namespace chronos::service

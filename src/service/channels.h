@@ -52,10 +52,11 @@ class Channels {
 
   Result<DeclaredChannel> find(const Principal& who, const std::string& name) const;
   Result<std::vector<DeclaredChannel>> list(const Principal& who) const;
-  // Sends to it, each time that this is asked.
+  // Sends to it, each time that this is asked; one that was switched off and takes it is on again.
   void test(const Principal& who, const std::string& name, Done<ChannelTest> done) const;
 
  private:
+  void enable(DeclaredChannel channel, std::move_only_function<void()> then) const;
   void commit(DeclaredChannel channel, bool must_be_new, const Principal& who,
               const RequestFacts& facts, Done<ChannelReply> done);
 

@@ -173,3 +173,33 @@ def test_a_test_that_fails_says_why(server):
     assert server.api("POST", "/api/channels", body).status == 201
     answer = server.api("POST", "/api/channels/gone/test")
     assert answer.status == 200 and answer.body["delivered"] is False and answer.body["error"]
+
+
+def test_a_channel_whose_receiver_is_gone_is_switched_off(server, web):
+    gone, here = ({"kind": "webhook", "url": f"{web.url}/{path}"} for path in ("status/410", "ok"))
+    assert server.api("PUT", "/api/channels/left", gone).body["disabled_at"] is None
+    fail = {"kind": "command", "argv": ["false"]}
+    notify = [{"on": "failure", "channel": "left"}]
+    server.submit(fail, name="met the 410", notify=notify)
+    wait_until(lambda: server.get("/api/channels/left")["disabled_at"], what="the channel to be switched off")
+    assert "a channel is switched off: its receiver answered 410 Gone" in server.log()
+    assert "\toff\t" in server.chronos("channels", "list")
+
+    asked = len(web.requests)
+    server.finished(server.submit(fail, name="came later", notify=notify))
+    assert server.api("POST", "/api/channels/left/test").body["delivered"] is False
+    assert server.get("/api/channels/left")["disabled_at"] and len(web.requests) == asked + 1  # the test's
+
+    assert server.api("PUT", "/api/channels/left", here).body["disabled_at"] is None
+    wait_until(lambda: any("came later" in json.dumps(body) for body in web.payloads()), 30, what="what waited")
+    assert server.get("/api/channels/left")["disabled_at"] is None
+
+
+def test_a_test_that_is_taken_switches_a_channel_on(server, web):
+    web.status = 410
+    assert server.api("PUT", "/api/channels/back", {"kind": "webhook", "url": web.url + "/set"}).status == 201
+    server.submit({"kind": "command", "argv": ["false"]}, name="breaks", notify=[{"on": "failure", "channel": "back"}])
+    wait_until(lambda: server.get("/api/channels/back")["disabled_at"], what="the channel to be switched off")
+    web.status = 200
+    assert server.api("POST", "/api/channels/back/test").body["delivered"] is True
+    assert server.get("/api/channels/back")["disabled_at"] is None

@@ -31,6 +31,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer_status(self):
         self.answer_ok(int(self.path.split("/")[2]))
 
+    def answer_set(self):
+        """/set: with WebSink.status."""
+        self.answer_ok(self.server.sink.status)
+
     def answer_hang(self):
         self.server.sink.closing.wait()
         self.close_connection = True
@@ -99,6 +103,7 @@ class WebSink:
     def __init__(self, everywhere=False):
         self.requests = []
         self.sent = 0  # by /huge
+        self.status = 200  # of /set
         self.closing = threading.Event()
         if everywhere and socket.has_dualstack_ipv6():
             self.listener = DualStackListener(("::", 0), Handler)

@@ -214,6 +214,16 @@ TEST_P(ChannelsTest, ReplacedItsVersionGrowsAndTheSameAgainChangesNothing) {
   EXPECT_EQ(refusal(try_commit(change)), "version_mismatch");
 }
 
+TEST_P(ChannelsTest, OneThatIsOffIsOnWhenTheSameIsDeclaredAgain) {
+  auto off = commit(put("ops")).channel;
+  off.disabled_at = now();
+  commit(PutChannel{.channel = off, .expected_version = 1});
+  store_.reopen();
+  EXPECT_EQ(must(store().find_channel(project_, "ops")).disabled_at, now());
+  EXPECT_EQ(commit(put("ops")).channel.version, 3);
+  EXPECT_FALSE(must(store().find_channel(project_, "ops")).disabled_at);
+}
+
 TEST_P(ChannelsTest, ANewOneNeedsAFreeName) {
   auto change = put("ops");
   change.must_be_new = true;

@@ -307,6 +307,8 @@ export interface Channel {
   to: string[];
   url: string;
   has_secret: boolean;
+  /** Since when nothing is sent there; null: it is on. */
+  disabled_at: string | null;
 }
 
 export interface ChannelTest { delivered: boolean; error: string; took: string }

@@ -89,7 +89,7 @@ function ChannelRow({ channel, onEdit }: { channel: Channel; onEdit: () => void 
   });
   return (
     <tr data-row>
-      <td><div class="name-cell"><strong class="cut" title={channel.name}>{channel.name}</strong></div></td>
+      <td><div class="name-cell"><strong class="cut" title={channel.name}>{channel.name}</strong>{channel.disabled_at && <span class="badge bad" title="Its receiver answered 410 Gone. Save it anew, or test it with success, to switch it on."><Icon name="cross" size={12} />Off</span>}</div></td>
       <td data-label="Kind" class="nowrap">{KINDS.find(([kind]) => kind === channel.kind)?.[1] ?? channel.kind}</td>
       <td data-label="Where"><span class="wrap-anywhere">{channel.kind === "email" ? channel.to.join(", ") : channel.url}</span></td>
       <td data-label="Signed">{channel.kind === "webhook" ? (channel.has_secret ? "yes" : "no") : <span class="soft">–</span>}</td>
