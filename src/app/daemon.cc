@@ -384,6 +384,7 @@ Result<service::BackupFile> Daemon::Parts::write_backup() {
 
 std::string Daemon::Parts::metrics_text() {
   metrics_.set("chronos_build_info", 1, {{"version", CHRONOS_VERSION}});
+  metrics_.set("chronos_ready", system_->check_ready() ? 1 : 0);
   metrics_.set("chronos_connections", static_cast<double>(server_->connection_count()));
   metrics_.set("chronos_event_streams", static_cast<double>(events_->stream_count()));
   if (const auto counts = system_->counts()) {

@@ -32,6 +32,7 @@ constexpr std::array kCounters = {
 };
 constexpr std::array kGauges = {
     Description{"chronos_build_info", "1, with the version as a label."},
+    Description{"chronos_ready", "1 while jobs are taken, else 0: as GET /readyz."},
     Description{"chronos_jobs", "Jobs stored."},
     Description{"chronos_runs_due", "Runs planned for later."},
     Description{"chronos_runs_ready", "Runs whose instant has come and that wait for a slot."},

@@ -50,7 +50,10 @@ Reasons::Reasons(const store::Store& store, const Clock& clock, Capacity capacit
       is_draining_(std::move(is_draining)) {}
 
 ServerState Reasons::server_state() const {
-  return {.takes_changes = store_.health().has_value(), .is_draining = is_draining_()};
+  const auto health = store_.health();
+  // With store_full nothing new is taken, but what is there runs.
+  return {.takes_changes = health || health.error().reason == Reason::store_full,
+          .is_draining = is_draining_()};
 }
 
 // The run of the job that kept the row's instant from running: it was under way then, and older.

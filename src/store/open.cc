@@ -10,6 +10,10 @@ namespace chronos::store {
 
 namespace {
 
+// Enough to record what runs for a while, and what was let in before the disk was full
+// (server.intake_max).
+constexpr std::int64_t kReserveBytes = 8 << 20;
+
 bool is_postgres(std::string_view url) {
   return url.starts_with("postgres://") || url.starts_with("postgresql://");
 }
@@ -28,6 +32,7 @@ Result<Opened> open_store(const std::string& url, const Clock& clock, CommitterO
   if (url.starts_with(kSqlite)) {
     SqlStoreOptions options;
     options.committer = std::move(committer);
+    options.reserve_bytes = kReserveBytes;
     CHRONOS_TRY(auto store, SqlStore::open(url.substr(kSqlite.size()), clock, options));
     const auto* sql = store.get();
     return Opened{std::move(store), [sql](const std::string& path) { return sql->backup_to(path); },

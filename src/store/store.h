@@ -169,7 +169,9 @@ class Store {
   virtual Result<std::vector<Project>> list_projects() const = 0;
   // Submissions among them, as entries of their jobs' ids.
   virtual Result<Page<AuditEntry>> list_audit(const AuditFilter& filter) const = 0;
-  virtual Result<void> health() const = 0;  // can it commit right now? After stop(): shutting_down
+  // Can it commit right now? After stop(): shutting_down. store_full: it goes on, but takes no new
+  // work.
+  virtual Result<void> health() const = 0;
   virtual Result<Stats> stats() const = 0;
 
   // Called on the committer's thread, after the completions of each commit that may have given a

@@ -11,18 +11,26 @@ from chronos_server import wait_until
 COMMAND = {"kind": "command", "argv": ["true"]}
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 8 MB."""
+def mounted(disk, size):
     if os.geteuid() != 0:
         pytest.skip("only root may mount")
-    disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("may not mount")
     yield disk
     subprocess.run(["umount", "-l", disk], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 8 MB: no room for a reserve."""
+    yield from mounted(tmp_path / "disk", "8m")
+
+
+@pytest.fixture
+def roomy_disk(tmp_path):
+    yield from mounted(tmp_path / "disk", "32m")
 
 
 def fill(disk):
@@ -81,6 +89,32 @@ def test_full_disk_while_work_goes_on(new_server, small_disk):
     (small_disk / "ballast").unlink()
     wait_until(lambda: len([run for run in server.runs(job) if run["state"] == "succeeded"])
                > before + 1, what="runs are recorded again")
+    server.stop()
+
+
+def test_what_runs_is_recorded_in_the_reserve(new_server, roomy_disk):
+    server = new_server(data_dir=roomy_disk / "data")
+    later = server.submit(COMMAND, scheduled_time="2099-01-01T00:00:00Z")
+    job = server.submit(COMMAND, cron="* * * * * *")
+
+    def recorded():
+        return len([run for run in server.runs(job) if run["state"] == "succeeded"])
+
+    wait_until(recorded, what="the first run")
+    ballast = fill(roomy_disk)
+    answer = refusal(server)
+    assert (answer.status, answer.body["code"]) == (507, "store_full"), answer
+    assert "the disk is full: no new jobs are taken" in server.log()
+    before = recorded()
+    wait_until(lambda: recorded() > before + 2, what="runs are recorded on the full disk")
+    assert server.api("POST", f"/api/jobs/{job}/run").status == 507
+    assert server.api("DELETE", f"/api/jobs/{later}").status == 200
+    assert server.api("POST", f"/api/jobs/{job}/pause").status == 200
+    assert server.api("GET", "/readyz").status == 503
+    assert b"\nchronos_ready 0\n" in server.api("GET", "/metrics").body
+    ballast.unlink()
+    wait_until(lambda: server.api("GET", "/readyz").status == 200, what="the server is ready again")
+    assert server.works()
     server.stop()
 
 

@@ -1,5 +1,6 @@
 #include "store/sql/sql_store.h"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <span>
@@ -11,6 +12,7 @@
 #include "model/json_codec.h"
 #include "store/sql/apply.h"
 #include "store/sql/audited.h"
+#include "store/sql/disk_reserve.h"
 #include "store/sql/limited.h"
 #include "store/sql/migrate.h"
 #include "store/sql/postgres.h"
@@ -49,6 +51,13 @@ bool may_repeat(const Change& change) {
   return !is_one_of.operator()<ClaimRuns, ReleaseDue, Prune, Heartbeat, ClaimDeliveries>();
 }
 
+// Whether a change is more to do: what a server that is short of room does without.
+bool is_new_work(const Operation& operation) {
+  return std::holds_alternative<SubmitJob>(operation.change) ||
+         std::holds_alternative<RunJob>(operation.change) ||
+         std::holds_alternative<Backfill>(operation.change);
+}
+
 using Notices = std::unique_ptr<sql::PostgresNotices>;
 
 // What a store works with.
@@ -59,6 +68,7 @@ struct Backend {
   // How it and those of other processes on the same database tell each other what they did; nothing
   // when it is the only one.
   std::function<Result<Notices>(std::function<void(News)> heard)> open_notices = {};
+  std::unique_ptr<sql::DiskReserve> reserve = nullptr;  // may be null
 };
 
 }  // namespace
@@ -72,6 +82,7 @@ class SqlStore::State final : private Transactor {
         holders_(std::move(backend.holders)),
         writer_{.db = *db_, .specs = specs_, .holders = *holders_},
         readers_(std::move(backend.readers)),
+        reserve_(std::move(backend.reserve)),
         committer_(*this, std::move(options.committer)),
         open_notices_(std::move(backend.open_notices)) {}
   ~State() override {
@@ -108,7 +119,14 @@ class SqlStore::State final : private Transactor {
     if (is_stopped_) return fail(Reason::shutting_down, "the store was stopped");
     if (is_broken_) return fail(Reason::store_unavailable, "the last commit failed");
     CHRONOS_TRY_VOID(read([](sql::Reader reader) { return sql::next_due_at(reader); }));
-    return {};
+    return check_room();
+  }
+
+  // For new work. Thread-safe.
+  Result<void> check_room() const {
+    if (reserve_ == nullptr || !reserve_->is_spent()) return {};
+    return fail(Reason::store_full, "the disk is full",
+                "make room on the disk of the data directory");
   }
 
  private:
@@ -126,7 +144,7 @@ class SqlStore::State final : private Transactor {
 
   Result<Answer> perform(const Change& change) override {
     may_repeat_ |= may_repeat(change);
-    return std::visit(
+    auto performed = std::visit(
         [this](const auto& alternative) -> Result<Answer> {
           auto answer = sql::apply_audited(writer_, alternative);
           if (!answer) return std::unexpected(std::move(answer).error());
@@ -136,6 +154,8 @@ class SqlStore::State final : private Transactor {
           return Answer(std::move(*answer));
         },
         change);
+    look_at_room(performed);
+    return performed;
   }
 
   std::vector<Result<Answer>> perform_all(std::span<const Operation> batch) override {
@@ -158,7 +178,14 @@ class SqlStore::State final : private Transactor {
       }
       if (!answers.back() && spoils(answers.back().error())) break;
     }
+    if (!answers.empty()) look_at_room(answers.back());
     return answers;
+  }
+
+  template <class T>
+  void look_at_room(const Result<T>& done) {
+    if (reserve_ == nullptr) return;
+    if (!done && done.error().reason == Reason::store_full) reserve_->spend();
   }
 
   // To settle many at once pays where each statement is a round trip.
@@ -201,6 +228,8 @@ class SqlStore::State final : private Transactor {
     }
     auto committed = db_->commit(may_repeat_ ? sql::Durable::seen : sql::Durable::written);
     is_broken_ = !committed;
+    look_at_room(committed);
+    if (committed && reserve_ != nullptr) reserve_->keep();
     if (committed && writer_.has_suspect_leases) holders_->suspect();
     if (!committed) writer_.queue_use.reset();
     forget_transaction();
@@ -227,6 +256,7 @@ class SqlStore::State final : private Transactor {
   sql::Writer writer_;
   bool may_repeat_ = false;  // this transaction: may_repeat()
   std::unique_ptr<sql::ReaderPool> readers_;
+  const std::unique_ptr<sql::DiskReserve> reserve_;  // or null; the committer's thread
   std::atomic<bool> is_stopped_ = false;
   std::atomic<bool> is_broken_ = false;  // the last transaction could not be ended
   Committer committer_;                  // its thread ends before what it uses
@@ -241,10 +271,12 @@ Result<std::unique_ptr<SqlStore>> SqlStore::open(const std::string& path, const 
   CHRONOS_TRY_VOID(sql::migrate(*writer, sql::schema_files()));
   CHRONOS_TRY(auto readers,
               open_readers(options.readers, [&] { return sql::open_sqlite_reader(sqlite); }));
-  return start(
-      std::make_unique<State>(
-          Backend{std::move(writer), std::move(readers), sql::holders_in_memory(clock)}, options),
-      options);
+  Backend backend{std::move(writer), std::move(readers), sql::holders_in_memory(clock)};
+  if (options.reserve_bytes > 0) {
+    backend.reserve =
+        std::make_unique<sql::DiskReserve>(path + "-reserve", options.reserve_bytes, clock);
+  }
+  return start(std::make_unique<State>(std::move(backend), options), options);
 }
 
 Result<std::unique_ptr<SqlStore>> SqlStore::open_postgres(const std::string& url,
@@ -277,6 +309,11 @@ bool SqlStore::pump() {
 }
 
 void SqlStore::enqueue(std::span<Operation> operations) {
+  if (const auto room = state_->check_room();
+      !room && std::ranges::any_of(operations, is_new_work)) {
+    for (auto& operation : operations) operation.done(std::unexpected(room.error()));
+    return;
+  }
   // All wait for the committer's thread: what can be done before is.
   for (auto& operation : operations) {
     if (auto* submitted = std::get_if<SubmitJob>(&operation.change)) {

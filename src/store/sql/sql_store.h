@@ -20,6 +20,8 @@ struct SqlStoreOptions {
   std::size_t spec_cache_bytes = 32uz * 1024 * 1024;  // decoded declarations
   int wal_pages_max = 20'000;  // the writer checkpoints by itself beyond this
   int busy_ms = 5000;          // wait so long for another process's lock
+  // SQLite: kept free on its disk (disk_reserve.h); 0: nothing.
+  std::int64_t reserve_bytes = 0;
 };
 
 class SqlStore final : public Store {
