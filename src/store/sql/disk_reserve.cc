@@ -1,10 +1,10 @@
 #include "store/sql/disk_reserve.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/log.h"
@@ -13,8 +13,8 @@ namespace chronos::store::sql {
 
 DiskReserve::DiskReserve(std::string path, std::int64_t bytes, const Clock& clock)
     : path_(std::move(path)), bytes_(bytes), clock_(clock) {
-  struct stat found{};
-  is_held_ = ::stat(path_.c_str(), &found) == 0 && found.st_size == bytes_;
+  std::error_code none;
+  is_held_ = std::filesystem::file_size(path_, none) == static_cast<std::uintmax_t>(bytes_);
   keep();
 }
 
@@ -35,12 +35,13 @@ void DiskReserve::keep() {
 }
 
 bool DiskReserve::take() const {
+  std::error_code problem;
+  const auto folder = std::filesystem::absolute(path_, problem).parent_path();
+  const auto disk = std::filesystem::space(folder, problem);
+  if (problem || disk.available / 2 < static_cast<std::uintmax_t>(bytes_)) return false;
   const int file = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return false;
-  struct statvfs disk{};
-  const bool has_room = ::fstatvfs(file, &disk) == 0 &&
-                        disk.f_bavail * disk.f_frsize / 2 >= static_cast<std::uint64_t>(bytes_);
-  const bool is_taken = has_room && ::posix_fallocate(file, 0, bytes_) == 0;
+  const bool is_taken = ::posix_fallocate(file, 0, bytes_) == 0;
   ::close(file);
   if (!is_taken) ::unlink(path_.c_str());
   return is_taken;

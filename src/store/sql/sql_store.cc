@@ -223,6 +223,7 @@ class SqlStore::State final : private Transactor {
 
   Result<void> commit() override {
     if (auto counted = sql::write_totals(writer_); !counted) {
+      look_at_room(counted);
       rollback();
       return counted;
     }
