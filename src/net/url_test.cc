@@ -105,7 +105,6 @@ TEST(Url, IsNotWrongBecauseMemoryRanOut) {
   EXPECT_GT(failures, 5);
 }
 
-// curl_url folds the spellings of an IPv4 address that resolvers accept.
 TEST(Url, FoldsWhatWasPercentEncoded) {
   for (const char* text :
        {"http://%30x7f.1/", "http://%32130706433/", "http://127.%31/", "http://%31%32%37.0.0.1/"}) {
@@ -119,6 +118,7 @@ TEST(Url, FoldsWhatWasPercentEncoded) {
   EXPECT_EQ(resolve_url(*parse_url("http://example.com/"), "//%30/")->host, "0.0.0.0");
 }
 
+// curl_url folds the spellings of an IPv4 address that resolvers accept.
 TEST(Url, FoldsSpellingsOfAddresses) {
   for (const char* text : {"http://0x7f.1/", "http://2130706433/", "http://127.1/",
                            "http://0177.0.0.1/", "http://0x7f000001/"}) {

@@ -53,6 +53,15 @@ NotifyOptions webhook_to(const ScriptedServer& server, WebhookFormat format = {}
   return options;
 }
 
+// As a project declares it, at its seventh version.
+DeclaredChannel declared_to(const ScriptedServer& server, const std::string& name) {
+  DeclaredChannel channel;
+  channel.name = name;
+  channel.url = server.url("/declared");
+  channel.version = 7;
+  return channel;
+}
+
 TEST(WebhookChannel, SendsSignedJson) {
   std::promise<ScriptedConnection::Request> seen;
   const ScriptedServer server([&](ScriptedConnection& connection) {
@@ -202,11 +211,9 @@ TEST(WebhookChannel, AProjectsChannelComesBeforeTheConfigurations) {
   });
   auto options = webhook_to(server);
   options.find_declared = [&](ProjectId, const std::string& name) -> Result<DeclaredChannel> {
-    DeclaredChannel channel;
-    channel.name = name;
+    auto channel = declared_to(server, name);
     channel.kind = name == "team" ? ChannelKind::email : ChannelKind::slack;
     channel.to = {"a@b.example", "c@d.example"};
-    channel.url = server.url("/declared");
     return channel;
   };
   const SystemClock clock;
@@ -226,11 +233,7 @@ TEST(WebhookChannel, AReceiverThatIsGoneIsToldOfADeclaredChannelOnly) {
   auto options = webhook_to(server);
   options.find_declared = [&](ProjectId, const std::string& name) -> Result<DeclaredChannel> {
     if (name == "ops") return fail(Reason::not_found, "of the configuration");
-    DeclaredChannel channel;
-    channel.name = name;
-    channel.url = server.url("/declared");
-    channel.version = 7;
-    return channel;
+    return declared_to(server, name);
   };
   const SystemClock clock;
   NotedMail mail;
@@ -249,9 +252,7 @@ TEST(WebhookChannel, NothingIsSentThroughOneThatIsOff) {
   const ScriptedServer server([](ScriptedConnection&) { ADD_FAILURE() << "it was sent"; });
   NotifyOptions options;
   options.find_declared = [&](ProjectId, const std::string& name) -> Result<DeclaredChannel> {
-    DeclaredChannel channel;
-    channel.name = name;
-    channel.url = server.url("/declared");
+    auto channel = declared_to(server, name);
     channel.disabled_at = Timestamp{};
     return channel;
   };
