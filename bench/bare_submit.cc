@@ -1,6 +1,6 @@
 // The bare loop that S1 is a ratio of: Beast reads a POST, simdjson parses it, one SQLite writer
 // (WAL, FULL) inserts the job and its due row in group commits, the reply goes out after the
-// commit. No keys, no checks, no schedule. GET-like paths under /sink are answered at once.
+// commit. No keys, no checks, no schedule.
 //
 //   bare_submit FILE      prints its port
 #include <simdjson.h>
@@ -110,7 +110,6 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   void handle() {
-    if (request_.target().starts_with("/sink")) return reply();
     thread_local simdjson::ondemand::parser parser;
     const simdjson::padded_string text(request_.body());
     simdjson::ondemand::document document;

@@ -119,8 +119,8 @@ def measure(build, new_server, how, sink, seconds):
 
 def o1(bench, seconds):
     for how in (Batches, Singly):
-        sink = bench.Bare()
-        told = measure(bench.BUILD, bench.Server, how, f"http://127.0.0.1:{sink.port}/sink", seconds)
+        sink = bench.Sink()
+        told = measure(bench.BUILD, bench.Server, how, sink.url, seconds)
         sink.stop()
         tell(bench.row, how, told, seconds)
 

@@ -148,8 +148,20 @@ class Server:
         self.folder.cleanup()
 
 
+class Sink:
+    """What http actions are sent to."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([BUILD / "sink"], stdout=subprocess.PIPE, text=True)
+        self.url = f"http://127.0.0.1:{self.process.stdout.readline().strip()}/sink"
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class Bare:
-    """The bare submit loop, also the target of http actions (/sink)."""
+    """The bare submit loop."""
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -278,16 +290,15 @@ def due_over(seconds, jobs=5000):
 
 def lateness_of(server, instants):
     """Milliseconds after their instants, given in seconds from now, that http jobs start."""
-    bare = Bare()
-    url = f"http://127.0.0.1:{bare.port}/sink"
+    sink = Sink()
     now = datetime.datetime.now(datetime.timezone.utc)
     jobs = [job(scheduled_time=(now + datetime.timedelta(seconds=at)).isoformat(),
-                action={"kind": "http", "url": url}) for at in instants]
+                action={"kind": "http", "url": sink.url}) for at in instants]
     server.submit_many(jobs)
     server.wait_for(len(jobs))
     late = [run["lateness_ms"] for run in server.all_runs("&state=succeeded")]
     assert len(late) == len(jobs) and min(late) >= 0, "a run started early"
-    bare.stop()
+    sink.stop()
     return late
 
 
@@ -382,13 +393,12 @@ def bare_rate(program, *arguments):
 
 
 def h1():
-    bare = Bare()
-    url = f"http://127.0.0.1:{bare.port}/sink"
-    ours, cpu = drain({"kind": "http", "url": url}, 20_000)
-    limit, limit_cpu = bare_rate("bare_curl", url)
+    sink = Sink()
+    ours, cpu = drain({"kind": "http", "url": sink.url}, 20_000)
+    limit, limit_cpu = bare_rate("bare_curl", sink.url)
     row("H1", "http actions, recorded durably", f"{ours:.0f} runs/s, {cpu:.0f} us CPU",
         f"{ours / limit:.0%} of bare curl {limit:.0f}/s, {limit_cpu:.0f} us", goal(ours / limit, ">=", .7, "{:.0%}"))
-    bare.stop()
+    sink.stop()
 
 
 def p1():
@@ -508,7 +518,7 @@ def c2():
 def crowd(count):
     """Cron jobs that are all due at one instant, in a queue where one may run and hangs, so that only
     planning them costs something; and what becomes of others meanwhile."""
-    server, bare = Server("--set", "queues.crowd.concurrency=1"), Bare()
+    server, sink = Server("--set", "queues.crowd.concurrency=1"), Sink()
     deaf = socket.create_server(("127.0.0.1", 0))
     quiet = 20
     due = (time.time() + quiet + 10 + count / 6000) // 60 * 60 + 60
@@ -521,7 +531,7 @@ def crowd(count):
     time.sleep(due - quiet - time.time())
     server.connection.close()  # the server has closed it: it was idle for long
     sent = time.time()
-    others = Others(server, f"http://127.0.0.1:{bare.port}/sink", sent + 3, quiet + 20 + count / 5000)
+    others = Others(server, sink.url, sent + 3, quiet + 20 + count / 5000)
     time.sleep(max(0, due - time.time()))
     while server.gauge("chronos_runs_ready") + 1 < count:
         time.sleep(0.02)
@@ -535,7 +545,7 @@ def crowd(count):
         row("", f"  meanwhile {kind}", text([ms for at, ms in late if due <= at < max(end, due + 1)]),
             "before " + text([ms for at, ms in late if sent + 5 <= at < due - 1]))
     server.stop()
-    bare.stop()
+    sink.stop()
     deaf.close()
 
 
