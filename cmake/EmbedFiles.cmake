@@ -18,6 +18,7 @@ function(chronos_embed_files target namespace function)
             -DDIRECTORY=${ARG_DIRECTORY} "-DFILES=${ARG_FILES}" -P ${CHRONOS_EMBED_SCRIPT}
     DEPENDS ${paths} ${CHRONOS_EMBED_SCRIPT}
     VERBATIM)
+  set_source_files_properties(${output} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # each has the same names
   target_sources(${target} PRIVATE ${output})
 endfunction()
 

@@ -33,7 +33,7 @@ LAYERS = {
 CONFINED = {
     r"sqlite3\.h": r"src/store/sql/sqlite[a-z_]*\.cc",
     r"libpq-fe\.h": r"src/store/sql/postgres([a-z_]*\.cc|_handles\.h)",
-    r"curl/": r"src/net/[a-z_]+\.cc",
+    r"curl/": r"src/net/([a-z_]+\.cc|curl_options\.h)",
     r"boost/": r"src/http/[a-z_]+\.(cc|h)",
     r"absl/": r"src/schedule/timezone\.cc",
     r"simdjson\.h": r"src/base/json\.cc",

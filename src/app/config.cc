@@ -12,6 +12,7 @@
 
 #include "app/config_file.h"
 #include "app/settings.h"
+#include "base/ascii.h"
 #include "base/nearest.h"
 
 namespace chronos::app {
@@ -43,8 +44,7 @@ std::string joined(const std::vector<std::string>& path) {
 
 bool is_slug(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == ':';
+    return ascii::is_alphanumeric(c) || c == '-' || c == '_' || c == '.' || c == ':';
   });
 }
 

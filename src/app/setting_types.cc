@@ -7,6 +7,7 @@
 #include <charconv>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "base/nearest.h"
 #include "base/time_text.h"
@@ -27,16 +28,6 @@ std::unexpected<Error> refuse_form(std::string_view expected, const Given& given
                                    std::string hint = {}) {
   return refuse(fmt::format("expected {}, found {}", expected, to_string(given.form)),
                 std::move(hint));
-}
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 bool has_control_character(std::string_view text) {
@@ -69,7 +60,7 @@ Result<std::int64_t> read_whole(const Given& given) {
   if (given.form != Given::Form::integer && given.form != Given::Form::text) {
     return refuse_form("a whole number", given);
   }
-  const auto text = trimmed(given.text);
+  const auto text = ascii::trimmed(given.text);
   std::int64_t value = 0;
   const char* const end = text.data() + text.size();
   const auto [rest, failure] = std::from_chars(text.data(), end, value);
@@ -133,11 +124,11 @@ std::string_view to_string(Given::Form form) {
 }
 
 Result<std::uint64_t> parse_size(std::string_view text) {
-  const auto whole = trimmed(text);
+  const auto whole = ascii::trimmed(text);
   std::uint64_t count = 0;
   const char* const end = whole.data() + whole.size();
   const auto [rest, failure] = std::from_chars(whole.data(), end, count);
-  const auto name = trimmed({rest, static_cast<std::size_t>(end - rest)});
+  const auto name = ascii::trimmed({rest, static_cast<std::size_t>(end - rest)});
   const auto unit = std::ranges::find(kSizeUnits, name, &SizeUnit::name);
   if (failure != std::errc() || unit == kSizeUnits.end() ||
       count > std::numeric_limits<std::uint64_t>::max() / unit->bytes) {
@@ -284,7 +275,7 @@ Result<void> Time::read(const Given& given, Duration& out) const {
       given.form != Given::Form::integer && given.form != Given::Form::number) {
     return refuse_form("a duration", given, "10s or 1h30m");
   }
-  const auto parsed = parse_duration(trimmed(given.text));
+  const auto parsed = parse_duration(ascii::trimmed(given.text));
   if (!parsed) return refuse(parsed.error().message, parsed.error().hint);
   const std::chrono::seconds shortest(low_seconds);
   const std::chrono::seconds longest(high_seconds);
@@ -306,9 +297,9 @@ Result<std::vector<std::string>> read_list(const Given& given) {
   if (given.form != Given::Form::text) return refuse_form("a list of strings", given);
   std::vector<std::string> values;
   std::string_view rest = given.text;
-  while (!trimmed(rest).empty()) {
+  while (!ascii::trimmed(rest).empty()) {
     const auto comma = std::min(rest.find(','), rest.size());
-    values.emplace_back(trimmed(rest.substr(0, comma)));
+    values.emplace_back(ascii::trimmed(rest.substr(0, comma)));
     rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
   return values;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
+
 namespace chronos::app {
 namespace {
 
@@ -217,7 +219,7 @@ std::string variable_of(const Setting& setting) {
   if (setting.has_key()) return {};
   std::string variable = "CHRONOS_";
   for (const char c : setting.name) {
-    variable += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    variable += c == '.' ? '_' : ascii::upper(c);
   }
   return variable;
 }

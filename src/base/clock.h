@@ -10,6 +10,9 @@ namespace chronos {
 using Duration = std::chrono::microseconds;
 using Timestamp = std::chrono::sys_time<Duration>;  // UTC, microseconds since 1970, no leap seconds
 
+// Between an instant and the next that can be told from it.
+constexpr Duration kTick{1};
+
 // A reading of a clock that never steps (CLOCK_BOOTTIME: goes on while the machine is suspended).
 // Only differences of readings in one process mean anything.
 using SteadyTime = std::chrono::duration<std::int64_t, std::micro>;

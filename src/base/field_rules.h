@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
@@ -104,8 +105,8 @@ struct Slug {
   void check(const std::string& value, const Place& place) const {
     bool is_slug = !value.empty() && value.size() <= high;
     for (const char c : value) {
-      is_slug = is_slug && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == ':');
+      is_slug =
+          is_slug && (ascii::is_alphanumeric(c) || c == '-' || c == '_' || c == '.' || c == ':');
     }
     if (is_slug) return;
     place.refuse("bad_slug", fmt::format("'{}' must be 1-{} letters, digits, '-', '_', '.' or ':'",

@@ -39,6 +39,13 @@ std::unexpected<Error> refuse_all(std::string_view subject, std::vector<FieldErr
   return std::unexpected(std::move(error));
 }
 
+Result<void> check_name(std::string_view subject, const std::string& name) {
+  std::vector<FieldError> problems;
+  Slug{64}.check(name, Place(problems).at("name"));
+  if (problems.empty()) return {};
+  return refuse_all(subject, std::move(problems));
+}
+
 void refuse_unknown(const Place& place, std::string_view name,
                     std::span<const std::string_view> known) {
   const auto nearest = nearest_name(name, known);

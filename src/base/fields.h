@@ -172,6 +172,9 @@ constexpr auto enum_row(const json::Name& name) {
 // list.
 std::unexpected<Error> refuse_all(std::string_view subject, std::vector<FieldError> problems);
 
+// A name from elsewhere than a body, by the same rule as one in a body.
+Result<void> check_name(std::string_view subject, const std::string& name);
+
 // Refuses names the table does not have, with the nearest that it has.
 void refuse_unknown(const Place& place, std::string_view name,
                     std::span<const std::string_view> known);

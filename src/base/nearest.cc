@@ -4,12 +4,10 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace chronos {
 namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
@@ -17,10 +15,10 @@ std::size_t distance(std::string_view a, std::string_view b) {
   for (std::size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const bool is_equal = lower(a[i - 1]) == lower(b[j - 1]);
+      const bool is_equal = ascii::lower(a[i - 1]) == ascii::lower(b[j - 1]);
       row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (is_equal ? 0 : 1)});
-      const bool is_swap = i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
-                           lower(a[i - 2]) == lower(b[j - 1]);
+      const bool is_swap = i > 1 && j > 1 && ascii::lower(a[i - 1]) == ascii::lower(b[j - 2]) &&
+                           ascii::lower(a[i - 2]) == ascii::lower(b[j - 1]);
       if (is_swap) row[j] = std::min(row[j], before[j - 2] + 1);
     }
     before.swap(last);

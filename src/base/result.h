@@ -97,6 +97,12 @@ inline std::unexpected<Error> fail(Reason reason, std::string message, std::stri
   return std::unexpected(Error{reason, std::move(message), std::move(hint), {}});
 }
 
+// A change was made of a version of `what` ("job") that is no longer the current one.
+inline std::unexpected<Error> changed_meanwhile(std::string_view what) {
+  return fail(Reason::version_mismatch,
+              "the " + std::string(what) + " was changed meanwhile: read it again");
+}
+
 // One field is at fault: `return fail_field("/cron", "out_of_range", "24 is outside 0-23");`
 inline std::unexpected<Error> fail_field(std::string pointer, std::string code, std::string message,
                                          std::string hint = {}) {

@@ -7,14 +7,12 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/ascii.h"
+
 namespace chronos {
 namespace {
 
 using std::chrono::days;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // Reads fixed-width numbers and single characters from the front of a text.
 class Cursor {
@@ -34,7 +32,7 @@ class Cursor {
     if (rest_.size() < count) return std::nullopt;
     int value = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      if (!is_digit(rest_[i])) return std::nullopt;
+      if (!ascii::is_digit(rest_[i])) return std::nullopt;
       value = value * 10 + (rest_[i] - '0');
     }
     rest_.remove_prefix(count);
@@ -45,7 +43,7 @@ class Cursor {
   std::optional<std::int64_t> number() {
     std::int64_t value = 0;
     std::size_t count = 0;
-    while (count < rest_.size() && is_digit(rest_[count])) {
+    while (count < rest_.size() && ascii::is_digit(rest_[count])) {
       if (++count > 12) return std::nullopt;
       value = value * 10 + (rest_[count - 1] - '0');
     }
@@ -70,7 +68,7 @@ std::optional<Duration> read_fraction(Cursor& cursor) {
   if (!cursor.accept('.')) return Duration(0);
   std::int64_t micros = 0;
   int count = 0;
-  for (; is_digit(cursor.peek()); ++count) {
+  for (; ascii::is_digit(cursor.peek()); ++count) {
     if (count == 9) return std::nullopt;
     const auto digit = *cursor.digits(1);
     if (count < 6) micros = micros * 10 + digit;
@@ -214,7 +212,7 @@ void put_digits(TimestampText& text, std::size_t at, std::size_t width, std::int
 Result<Timestamp> parse_timestamp(std::string_view text) {
   Cursor cursor(text);
   if (const auto time = read_timestamp(cursor)) return *time;
-  if (std::string with_zone(text); !text.empty() && is_digit(text.back())) {
+  if (std::string with_zone(text); !text.empty() && ascii::is_digit(text.back())) {
     Cursor retry(with_zone += 'Z');
     if (read_timestamp(retry)) {
       return fail_field("", "offset_missing", fmt::format("'{}' has no offset from UTC", text),

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/crypto.h"
 #include "cli/version.h"
 #include "net/http_client.h"
@@ -222,9 +223,8 @@ Error error_in(const ApiResponse& response, std::string_view base_url) {
 std::string url_encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool is_unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                               (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-                               c == '~';
+    const bool is_unreserved =
+        ascii::is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
     if (is_unreserved) {
       out += c;
     } else {

@@ -101,7 +101,7 @@ std::string job_body(std::string_view more) {
                      kQueue, std::string(180, 'x'), more);
 }
 
-std::string text_of(const json::Value& object, std::string_view name) {
+std::string string_of(const json::Value& object, std::string_view name) {
   const auto* value = object.find(name);
   return value == nullptr ? std::string() : value->string;
 }
@@ -140,7 +140,7 @@ class Submitting {
       return;
     }
     figures_.latencies.push_back(ms_since(sent_at));
-    ledger_.emplace(text_of(document->root(), "id"), 0);
+    ledger_.emplace(string_of(document->root(), "id"), 0);
   }
 
   const BenchPlan& plan_;
@@ -196,14 +196,14 @@ class Working {
       return calls_.finish(error_of(answer, what));
     }
     const auto& root = document->root();
-    if (worker.empty()) worker = text_of(root, "worker_id");
+    if (worker.empty()) worker = string_of(root, "worker_id");
     std::string outcomes;
     const auto& runs = root.find("runs")->elements;
     for (const auto& run : runs) {
       note(run);
-      outcomes +=
-          fmt::format(R"({}{{"run":"{}","token":{},"outcome":"succeeded"}})",
-                      outcomes.empty() ? "" : ",", text_of(run, "id"), run.find("token")->integer);
+      outcomes += fmt::format(R"({}{{"run":"{}","token":{},"outcome":"succeeded"}})",
+                              outcomes.empty() ? "" : ",", string_of(run, "id"),
+                              run.find("token")->integer);
     }
     unsettled_ += std::ssize(runs);
     if (left_ == 0 && unsettled_ == 0) return calls_.finish();
@@ -213,7 +213,7 @@ class Working {
   void note(const json::Value& run) {
     calls_.advance();
     if (on_run_) on_run_(run);
-    const auto found = ledger_.find(text_of(run, "job_id"));
+    const auto found = ledger_.find(string_of(run, "job_id"));
     if (found != ledger_.end() && ++found->second == 1) --left_;
   }
 
@@ -240,7 +240,7 @@ Result<void> submit_due(const BenchTarget& target, const BenchPlan& plan, Timest
       }
       for (const auto& result : document->root().find("results")->elements) {
         const auto* made = result.find("job");
-        if (made != nullptr) ledger.emplace(text_of(*made, "id"), 0);
+        if (made != nullptr) ledger.emplace(string_of(*made, "id"), 0);
       }
       calls.finish();
     });
@@ -288,7 +288,7 @@ Result<LatenessFigures> bench_lateness(const BenchTarget& target, const BenchPla
                 "fewer of them: --due");
   }
   Working working(target, plan, ledger, [&](const json::Value& run) {
-    const auto late = clock.now() - parse_timestamp(text_of(run, "planned_at")).value_or(due);
+    const auto late = clock.now() - parse_timestamp(string_of(run, "planned_at")).value_or(due);
     figures.lateness.push_back(std::chrono::duration<double, std::milli>(late).count());
     figures.early += late < Duration(0) ? 1 : 0;
   });

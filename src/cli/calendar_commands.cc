@@ -9,7 +9,7 @@
 namespace chronos::cli {
 namespace {
 
-constexpr Arguments::Positional kName{"NAME", "of a calendar"};
+constexpr Arguments::Positional kCalendarName{"NAME", "of a calendar"};
 
 std::string count_of(const json::Value& calendar, std::string_view member) {
   const auto* list = calendar.find(member);
@@ -30,7 +30,7 @@ void print_calendars(const Session& session, const std::vector<const json::Value
   if (!table.empty()) table.print(session.terminal);
 }
 
-std::string path_of(const std::string& name) {
+std::string path_of_calendar(const std::string& name) {
   return "/api/calendars/" + url_encoded(name);
 }
 
@@ -43,7 +43,8 @@ int put(Session& session, const FileFlags& flags) {
   auto body = read_input(session, flags.file);
   if (!body) return failed(session, body.error());
   return change_named(
-      session, {.method = "PUT", .path = path_of(flags.name), .body = std::move(*body)}, "stored");
+      session, {.method = "PUT", .path = path_of_calendar(flags.name), .body = std::move(*body)},
+      "stored");
 }
 
 int import(Session& session, const FileFlags& flags) {
@@ -51,7 +52,7 @@ int import(Session& session, const FileFlags& flags) {
   if (!body) return failed(session, body.error());
   return change_named(session,
                       {.method = "POST",
-                       .path = path_of(flags.name) + "/import",
+                       .path = path_of_calendar(flags.name) + "/import",
                        .body = std::move(*body),
                        .content_type = "text/calendar",
                        .idempotency_key = fresh_idempotency_key()},
@@ -74,29 +75,31 @@ Action declare_calendars_list(Arguments&) {
 
 Action declare_calendars_get(Arguments& arguments) {
   auto name = std::make_unique<std::string>();
-  arguments.required(kName, *name);
-  return [name = std::move(name)](Session& session) { return get_named(session, path_of(*name)); };
+  arguments.required(kCalendarName, *name);
+  return [name = std::move(name)](Session& session) {
+    return get_named(session, path_of_calendar(*name));
+  };
 }
 
 Action declare_calendars_put(Arguments& arguments) {
   auto flags = std::make_unique<FileFlags>();
-  arguments.required(kName, flags->name);
+  arguments.required(kCalendarName, flags->name);
   arguments.required({"FILE", "the calendar as JSON, - for stdin"}, flags->file);
   return [flags = std::move(flags)](Session& session) { return put(session, *flags); };
 }
 
 Action declare_calendars_import(Arguments& arguments) {
   auto flags = std::make_unique<FileFlags>();
-  arguments.required(kName, flags->name);
+  arguments.required(kCalendarName, flags->name);
   arguments.required({"FILE", "an iCalendar file (.ics), - for stdin"}, flags->file);
   return [flags = std::move(flags)](Session& session) { return import(session, *flags); };
 }
 
 Action declare_calendars_delete(Arguments& arguments) {
   auto name = std::make_unique<std::string>();
-  arguments.required(kName, *name);
+  arguments.required(kCalendarName, *name);
   return [name = std::move(name)](Session& session) {
-    return change_named(session, {.method = "DELETE", .path = path_of(*name)}, "deleted");
+    return change_named(session, {.method = "DELETE", .path = path_of_calendar(*name)}, "deleted");
   };
 }
 

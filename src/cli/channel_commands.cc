@@ -13,7 +13,7 @@
 namespace chronos::cli {
 namespace {
 
-constexpr Arguments::Positional kName{"NAME", "of a channel"};
+constexpr Arguments::Positional kChannelName{"NAME", "of a channel"};
 
 // Its addresses or its URL.
 std::string target_of(const json::Value& channel) {
@@ -39,7 +39,7 @@ void print_channels(const Session& session, const std::vector<const json::Value*
   if (!table.empty()) table.print(session.terminal);
 }
 
-std::string path_of(const std::string& name) {
+std::string path_of_channel(const std::string& name) {
   return "/api/channels/" + url_encoded(name);
 }
 
@@ -82,14 +82,15 @@ int put(Session& session, const PutFlags& flags) {
   auto body = body_of(session, flags);
   if (!body) return failed(session, body.error());
   return change_named(
-      session, {.method = "PUT", .path = path_of(flags.name), .body = std::move(*body)}, "stored");
+      session, {.method = "PUT", .path = path_of_channel(flags.name), .body = std::move(*body)},
+      "stored");
 }
 
 int test(Session& session, const std::string& name) {
   auto client = connect(session);
   if (!client) return failed(session, client.error());
   const auto answer = client->call({.method = "POST",
-                                    .path = path_of(name) + "/test",
+                                    .path = path_of_channel(name) + "/test",
                                     .idempotency_key = fresh_idempotency_key()});
   if (!answer) return failed(session, answer.error());
   const auto& root = answer->root();
@@ -123,13 +124,15 @@ Action declare_channels_list(Arguments&) {
 
 Action declare_channels_get(Arguments& arguments) {
   auto name = std::make_unique<std::string>();
-  arguments.required(kName, *name);
-  return [name = std::move(name)](Session& session) { return get_named(session, path_of(*name)); };
+  arguments.required(kChannelName, *name);
+  return [name = std::move(name)](Session& session) {
+    return get_named(session, path_of_channel(*name));
+  };
 }
 
 Action declare_channels_put(Arguments& arguments) {
   auto flags = std::make_unique<PutFlags>();
-  arguments.required(kName, flags->name);
+  arguments.required(kChannelName, flags->name);
   arguments.list({"--email", "ADDRESS", "write to this address; may be repeated"}, flags->email);
   arguments.text({"--webhook", "URL", "post to this URL"}, flags->webhook);
   arguments.text({"--slack", "URL", "post to this URL in Slack's form"}, flags->slack);
@@ -140,15 +143,15 @@ Action declare_channels_put(Arguments& arguments) {
 
 Action declare_channels_delete(Arguments& arguments) {
   auto name = std::make_unique<std::string>();
-  arguments.required(kName, *name);
+  arguments.required(kChannelName, *name);
   return [name = std::move(name)](Session& session) {
-    return change_named(session, {.method = "DELETE", .path = path_of(*name)}, "deleted");
+    return change_named(session, {.method = "DELETE", .path = path_of_channel(*name)}, "deleted");
   };
 }
 
 Action declare_channels_test(Arguments& arguments) {
   auto name = std::make_unique<std::string>();
-  arguments.required(kName, *name);
+  arguments.required(kChannelName, *name);
   return [name = std::move(name)](Session& session) { return test(session, *name); };
 }
 

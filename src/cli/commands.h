@@ -13,6 +13,10 @@ namespace chronos::cli {
 
 std::span<const Command> commands();
 
+// What many of them are given.
+constexpr Arguments::Positional kJob{"JOB", "id of a job, or the key it was declared with"};
+constexpr Arguments::Positional kRun{"RUN", "id of a run"};
+
 // What the whole program needs from outside.
 struct Outside {
   Terminal& terminal;

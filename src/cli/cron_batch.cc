@@ -15,7 +15,7 @@
 namespace chronos::cli {
 namespace {
 
-constexpr std::int64_t kCountMax = 10'000;
+constexpr std::int64_t kBatchCountMax = 10'000;
 
 struct Question {
   std::string expr;
@@ -33,7 +33,7 @@ constexpr std::array kQuestion = {
     row<&Question::expr>("expr"),
     row<&Question::tz>("tz"),
     row<&Question::from>("from"),
-    row<&Question::count, fields::Range{0, kCountMax}>("count"),
+    row<&Question::count, fields::Range{0, kBatchCountMax}>("count"),
     row<&Question::seed>("seed"),
     row<&Question::anchor>("anchor"),
     fields::enum_row<&Question::dst, &schedule::parse_dst_policy>("dst"),

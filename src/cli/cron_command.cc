@@ -13,7 +13,7 @@
 namespace chronos::cli {
 namespace {
 
-constexpr std::int64_t kCountMax = 10'000;
+constexpr std::int64_t kPreviewCountMax = 10'000;
 
 struct CronFlags {
   std::vector<std::string> words;
@@ -92,9 +92,10 @@ int cron(Session& session, const CronFlags& flags) {
     return kOk;
   }
   const auto count = flags.count.value_or(10);
-  if (count < 0 || count > kCountMax) {
-    return failed(session,
-                  {Reason::bad_request, fmt::format("--count is outside 0-{}", kCountMax), {}, {}});
+  if (count < 0 || count > kPreviewCountMax) {
+    return failed(
+        session,
+        {Reason::bad_request, fmt::format("--count is outside 0-{}", kPreviewCountMax), {}, {}});
   }
   auto from = session.clock.now();
   if (!flags.from.empty()) {

@@ -12,8 +12,6 @@
 namespace chronos::cli {
 namespace {
 
-constexpr Arguments::Positional kJob{"JOB", "id of a job, or the key it was declared with"};
-
 // -- audit ---------------------------------------------------------------------------------------
 
 std::string member_of(const json::Value& object, std::string_view member, std::string_view name) {

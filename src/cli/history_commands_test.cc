@@ -10,7 +10,7 @@
 namespace chronos::cli {
 namespace {
 
-const std::string kJob = "job_01jd3k00000000000000000000";
+const std::string kJobId = "job_01jd3k00000000000000000000";
 
 class StillClock final : public Clock {
  public:
@@ -55,14 +55,14 @@ TEST_F(HistoryCommandsTest, VersionsTellWhatChanged) {
      "declaration":{"name":"x","note":"b"}},
     {"version":1,"at":"2026-03-08T05:00:00.000Z","by":null,"declaration":{"name":"x","note":"a"}}],
     "next":null})")});
-  EXPECT_EQ(run(server, {"versions", kJob}), kOk);
+  EXPECT_EQ(run(server, {"versions", kJobId}), kOk);
   EXPECT_EQ(out_.str(), "3\t2026-03-08T06:00:00.000Z\tci\tnote\n1\t2026-03-08T05:00:00.000Z\t\t\n");
 }
 
 TEST_F(HistoryCommandsTest, RestoreAsksForTheVersion) {
   StubServer server({http_answer(200, R"({"id":"job_1","name":"x"})")});
-  EXPECT_EQ(run(server, {"restore", kJob, "2"}), kOk);
-  EXPECT_EQ(server.targets()[0], "POST /api/jobs/" + kJob + "/versions/2/restore");
+  EXPECT_EQ(run(server, {"restore", kJobId, "2"}), kOk);
+  EXPECT_EQ(server.targets()[0], "POST /api/jobs/" + kJobId + "/versions/2/restore");
   EXPECT_EQ(out_.str(), "job_1  restored from version 2  x\n");
 }
 

@@ -192,14 +192,14 @@ int cancel(Session& session, const CancelFlags& flags) {
   return kOk;
 }
 
-struct ListFlags {
+struct JobListFlags {
   std::string status;
   std::string tag;
   std::string name;
   PageFlags page;
 };
 
-int list_jobs(Session& session, const ListFlags& flags) {
+int list_jobs(Session& session, const JobListFlags& flags) {
   std::string query;
   add_query(query, "status", flags.status);
   add_query(query, "tag", flags.tag);
@@ -212,8 +212,6 @@ int list_jobs(Session& session, const ListFlags& flags) {
                         .wants_all = flags.page.all,
                         .print = &print_jobs});
 }
-
-constexpr Arguments::Positional kJob{"JOB", "id of a job, or the key it was declared with"};
 
 Action declare_change(Arguments& arguments, std::string_view action) {
   auto job = std::make_unique<std::string>();
@@ -276,7 +274,7 @@ Action declare_submit(Arguments& arguments) {
 }
 
 Action declare_list(Arguments& arguments) {
-  auto flags = std::make_unique<ListFlags>();
+  auto flags = std::make_unique<JobListFlags>();
   arguments.text({"--status", "STATUS", "scheduled, running, retrying, paused, failed…"},
                  flags->status);
   arguments.text({"--tag", "TAG", "with this tag"}, flags->tag);

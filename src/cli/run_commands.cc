@@ -14,9 +14,6 @@
 namespace chronos::cli {
 namespace {
 
-constexpr Arguments::Positional kJob{"JOB", "id of a job, or the key it was declared with"};
-constexpr Arguments::Positional kRun{"RUN", "id of a run"};
-
 constexpr Duration kFollowPause = std::chrono::milliseconds(200);
 
 // -- run, retry, wait
@@ -70,13 +67,13 @@ int wait(Session& session, const RunFlags& flags) {
 // -- runs
 // --------------------------------------------------------------------------------------------
 
-struct ListFlags {
+struct RunListFlags {
   std::string job;
   std::string state;
   PageFlags page;
 };
 
-int list_runs(Session& session, const ListFlags& flags) {
+int list_runs(Session& session, const RunListFlags& flags) {
   std::string path = "/api/runs";
   if (!flags.job.empty()) {
     auto client = connect(session);
@@ -216,7 +213,7 @@ Action declare_wait(Arguments& arguments) {
 }
 
 Action declare_runs(Arguments& arguments) {
-  auto flags = std::make_unique<ListFlags>();
+  auto flags = std::make_unique<RunListFlags>();
   arguments.optional({"JOB", "only of this job: its id or key"}, flags->job);
   arguments.text({"--state", "STATE", "running, retrying, succeeded, failed, missed…"},
                  flags->state);

@@ -87,7 +87,7 @@ void read_env(const json::Value& value, CommandAction& action, const Place& plac
 // The kind chose this executor; there is nothing left to read.
 void read_kind(const json::Value&, CommandAction&, const Place&) {}
 
-constexpr std::array kFields{
+constexpr std::array kCommandFields{
     Field<CommandAction>{"kind", read_kind, nullptr},
     Field<CommandAction>{"argv", read_argv, nullptr},
     Field<CommandAction>{"env", read_env, nullptr},
@@ -102,7 +102,7 @@ Result<CommandAction> parse_command_action(const json::Value& config) {
   std::vector<FieldError> problems;
   const Place place(problems, "/action");
   CommandAction action;
-  fields::read_object(std::span<const Field<CommandAction>>(kFields), config, action, place);
+  fields::read_object(std::span<const Field<CommandAction>>(kCommandFields), config, action, place);
   if (problems.empty() && action.argv.empty()) {
     place.at("argv").refuse("required", "is required", R"(["/bin/echo", "hello"])");
   }

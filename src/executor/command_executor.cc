@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mutex.h"
@@ -48,10 +49,8 @@ Outcome stopped_before_start() {
 }
 
 bool is_plain_id(std::string_view id) {
-  return std::ranges::all_of(id, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
+  return std::ranges::all_of(
+      id, [](char c) { return ascii::is_alphanumeric(c) || c == '-' || c == '_'; });
 }
 
 // What the event loop waits for, told apart by the number epoll gives back: the two below, or a

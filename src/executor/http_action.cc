@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/fields.h"
 #include "base/nearest.h"
 #include "net/url.h"
@@ -39,14 +40,6 @@ constexpr std::string_view kConnectionHeaders[] = {"Host",
                                                    "Proxy-Authenticate"};
 constexpr std::string_view kOwnPrefixes[] = {"chronos-", "webhook-"};
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
-}
-
 void read_url(const json::Value& value, HttpAction& action, const Place& place) {
   if (!place.expect(value, json::Type::string)) return;
   auto url = net::parse_url(value.string);
@@ -68,7 +61,7 @@ struct Method {
 };
 
 void check_header(std::string_view name, std::string_view value, const Place& place) {
-  const auto lower = lower_case(name);
+  const auto lower = ascii::lower_case(name);
   const auto is_this = [&](std::string_view other) { return net::is_same_header(name, other); };
   const auto is_prefix = [&](std::string_view prefix) { return lower.starts_with(prefix); };
   if (!net::is_token(name)) {
@@ -124,11 +117,10 @@ std::string_view trimmed(std::string_view text) {
 
 // "204" or "2xx".
 std::optional<ExpectedStatus::Range> parse_range(std::string_view text) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (text.size() != 3 || text[0] < '1' || text[0] > '5') return std::nullopt;
   const int hundreds = (text[0] - '0') * 100;
   if (text.substr(1) == "xx" || text.substr(1) == "XX") return {{hundreds, hundreds + 99}};
-  if (!is_digit(text[1]) || !is_digit(text[2])) return std::nullopt;
+  if (!ascii::is_digit(text[1]) || !ascii::is_digit(text[2])) return std::nullopt;
   const int status = hundreds + (text[1] - '0') * 10 + (text[2] - '0');
   return {{status, status}};
 }
@@ -174,7 +166,7 @@ void read_expect(const json::Value& value, HttpAction& action, const Place& plac
 
 void read_kind(const json::Value&, HttpAction&, const Place&) {}  // the list of kinds checked it
 
-const std::array kFields = {
+const std::array kHttpFields = {
     Field<HttpAction>{"kind", read_kind, nullptr},
     Field<HttpAction>{"url", read_url, nullptr},
     row<&HttpAction::method, Method{}>("method"),
@@ -195,7 +187,7 @@ Result<HttpAction> parse_http_action(const json::Value& config) {
   std::vector<FieldError> problems;
   const Place place(problems, "/action");
   HttpAction action;
-  fields::read_object(std::span<const Field<HttpAction>>(kFields), config, action, place);
+  fields::read_object(std::span<const Field<HttpAction>>(kHttpFields), config, action, place);
   if (config.is(json::Type::object) && config.find("url") == nullptr) {
     place.at("url").refuse("required", "must be given: where to send the request");
   }

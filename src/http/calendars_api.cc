@@ -28,7 +28,7 @@ service::Done<service::CalendarReply> answer_calendar(Ending& end) {
 }
 
 // What was made is answered as made, a repetition too.
-service::Done<service::CalendarReply> answer_new(Ending& end) {
+service::Done<service::CalendarReply> answer_new_calendar(Ending& end) {
   return std::move(end).then<service::CalendarReply>(
       [](const service::CalendarReply& reply, const service::Principal&) {
         return with_replay(calendar_response(201, reply.calendar), reply.is_replay);
@@ -59,7 +59,7 @@ Result<void> create_calendar(const Call& call, Ending& end) {
   CHRONOS_TRY_VOID(call.expect_no_query());
   CHRONOS_TRY(const auto facts, call.facts());
   CHRONOS_TRY(const auto body, call.body());
-  call.api().calendars.create(call.who(), body.root(), facts, answer_new(end));
+  call.api().calendars.create(call.who(), body.root(), facts, answer_new_calendar(end));
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/crypto.h"
 #include "http/query.h"
 
@@ -15,26 +16,11 @@ namespace {
 
 constexpr std::size_t kIdempotencyKeyMax = 255;
 
-std::string_view trim(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
-
 // The first piece of `rest` up to `separator`, which is taken off.
 std::string_view take_piece(std::string_view& rest, char separator) {
   const auto piece = rest.substr(0, rest.find(separator));
   rest.remove_prefix(std::min(piece.size() + 1, rest.size()));
-  return trim(piece);
+  return ascii::trimmed(piece);
 }
 
 // The value of a header that may be there once.
@@ -48,7 +34,7 @@ Result<std::optional<std::string_view>> single(const Headers& headers, std::stri
 Result<std::string> read_idempotency_key(const Headers& headers) {
   CHRONOS_TRY(const auto header, single(headers, "Idempotency-Key"));
   if (!header) return std::string();
-  auto key = trim(*header);
+  auto key = ascii::trimmed(*header);
   if (key.size() >= 2 && key.starts_with('"') && key.ends_with('"')) {
     key = key.substr(1, key.size() - 2);
   }
@@ -80,7 +66,7 @@ std::optional<std::int64_t> read_if_match(const Headers& headers) {
   for (std::size_t i = 0; i < headers.size(); ++i) {
     if (!equal_ignoring_case(headers[i].name, "If-Match")) continue;
     auto rest = headers[i].value;
-    if (trim(rest) == "*") continue;
+    if (ascii::trimmed(rest) == "*") continue;
     do {
       version = std::max(version.value_or(-1), version_of(take_piece(rest, ',')));
     } while (!rest.empty());
@@ -98,9 +84,9 @@ Result<std::string> Call::media_type() const {
   CHRONOS_TRY(const auto header, single(request_.headers, "Content-Type"));
   if (!header) return std::string();
   auto rest = *header;
-  auto type = lower(take_piece(rest, ';'));
+  auto type = ascii::lower_case(take_piece(rest, ';'));
   while (!rest.empty()) {
-    const auto parameter = lower(take_piece(rest, ';'));
+    const auto parameter = ascii::lower_case(take_piece(rest, ';'));
     const bool is_utf8 = parameter == "charset=utf-8" || parameter == "charset=\"utf-8\"";
     if (is_utf8 || !parameter.starts_with("charset=")) continue;
     return fail(Reason::unsupported_media_type, "the body must be UTF-8");

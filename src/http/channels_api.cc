@@ -38,7 +38,7 @@ Response test_response(const service::ChannelTest& test) {
 }
 
 // What was made is answered as made, a repetition too.
-service::Done<service::ChannelReply> answer_new(Ending& end) {
+service::Done<service::ChannelReply> answer_new_channel(Ending& end) {
   return std::move(end).then<service::ChannelReply>(
       [](const service::ChannelReply& reply, const service::Principal&) {
         return with_replay(channel_response(201, reply.channel), reply.is_replay);
@@ -69,7 +69,7 @@ Result<void> create_channel(const Call& call, Ending& end) {
   CHRONOS_TRY_VOID(call.expect_no_query());
   CHRONOS_TRY(const auto facts, call.facts());
   CHRONOS_TRY(const auto body, call.body());
-  call.api().channels.create(call.who(), body.root(), facts, answer_new(end));
+  call.api().channels.create(call.who(), body.root(), facts, answer_new_channel(end));
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/crypto.h"
 #include "http/problem.h"
 
@@ -49,12 +50,6 @@ struct Compression {
 };
 constexpr std::array kCompressions = {Compression{".br", "br"}, Compression{".gz", "gzip"}};
 
-std::string_view trim(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
 // Whether a list such as "text/html, application/xml;q=0.9" names `wanted`. What has the weight 0
 // is refused (RFC 9110 §12.4.2).
 bool accepts(const Headers& headers, std::string_view name, std::string_view wanted) {
@@ -64,8 +59,8 @@ bool accepts(const Headers& headers, std::string_view name, std::string_view wan
       const auto element = rest.substr(0, rest.find(','));
       rest.remove_prefix(std::min(element.size() + 1, rest.size()));
       const auto semicolon = std::min(element.find(';'), element.size());
-      if (!equal_ignoring_case(trim(element.substr(0, semicolon)), wanted)) continue;
-      auto weight = trim(element.substr(std::min(semicolon + 1, element.size())));
+      if (!equal_ignoring_case(ascii::trimmed(element.substr(0, semicolon)), wanted)) continue;
+      auto weight = ascii::trimmed(element.substr(std::min(semicolon + 1, element.size())));
       if (!weight.starts_with("q=")) return true;
       weight.remove_prefix(2);
       return weight.find_first_not_of("0.") != std::string_view::npos;

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
+
 namespace chronos::http {
 namespace {
 
 constexpr std::array<std::string_view, 8> kMethods = {"GET",   "HEAD",   "POST",    "PUT",
                                                       "PATCH", "DELETE", "OPTIONS", "OTHER"};
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
 
 }  // namespace
 
@@ -30,7 +28,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   // Most who send them spell names as the RFCs do.
   return a == b || std::equal(a.begin(), a.end(), b.begin(),
-                              [](char x, char y) { return lower(x) == lower(y); });
+                              [](char x, char y) { return ascii::lower(x) == ascii::lower(y); });
 }
 
 void Headers::reserve(std::size_t count, std::size_t bytes) {

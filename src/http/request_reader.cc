@@ -10,6 +10,7 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "http/token.h"
 
@@ -115,7 +116,7 @@ struct RequestReader::HeadParser final : beast::http::basic_parser<true> {
 
   void on_content_length(std::string_view value, ErrorCode& ec) {
     const bool is_number = !value.empty() && value.size() <= kContentLengthDigitsMax &&
-                           std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+                           std::ranges::all_of(value, ascii::is_digit);
     if (!is_number || head.content_length) {
       return refuse(malformed("Content-Length must be one decimal number, given once"), ec);
     }

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "http/token.h"
 
@@ -34,7 +35,7 @@ std::vector<std::string_view> split(std::string_view path) {
 }
 
 bool is_unreserved(char c) {
-  return is_alphanumeric(c) || std::string_view("-._~").find(c) != std::string_view::npos;
+  return ascii::is_alphanumeric(c) || std::string_view("-._~").find(c) != std::string_view::npos;
 }
 
 // RFC 3986 §3.3 without pct-encoded.

@@ -4,15 +4,13 @@
 #include <optional>
 #include <string_view>
 
-namespace chronos::http {
+#include "base/ascii.h"
 
-constexpr bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+namespace chronos::http {
 
 // Methods and header names (RFC 9110 §5.6.2).
 constexpr bool is_token_char(char c) {
-  return is_alphanumeric(c) ||
+  return ascii::is_alphanumeric(c) ||
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 

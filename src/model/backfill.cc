@@ -13,11 +13,10 @@
 namespace chronos {
 namespace {
 
-constexpr Duration kTick{1};
 // Instants beyond this many are not counted: the answer says at least so many.
-constexpr std::int64_t kCountMax = 10'000'000;
+constexpr std::int64_t kInstantsCountedMax = 10'000'000;
 
-constexpr EnumNames<BackfillOverlap, 2> kOverlaps = {
+constexpr EnumNames<BackfillOverlap, 2> kBackfillOverlaps = {
     {{BackfillOverlap::queue_all, "queue_all"}, {BackfillOverlap::allow, "allow"}}};
 constexpr EnumNames<BackfillOnly, 2> kOnly = {
     {{BackfillOnly::missing, "missing"}, {BackfillOnly::all, "all"}}};
@@ -28,7 +27,7 @@ using fields::Range;
 using fields::row;
 
 // THE table of a backfill's body.
-constexpr std::array kFields = {
+constexpr std::array kBackfillFields = {
     row<&BackfillRequest::from>("from"),
     row<&BackfillRequest::until>("until"),
     enum_row<&BackfillRequest::overlap, parse_backfill_overlap>("overlap"),
@@ -65,13 +64,13 @@ bool is_instant(const schedule::Schedule& schedule, Timestamp time) {
 }  // namespace
 
 std::string_view to_string(BackfillOverlap value) {
-  return name_of(kOverlaps, value);
+  return name_of(kBackfillOverlaps, value);
 }
 std::string_view to_string(BackfillOnly value) {
   return name_of(kOnly, value);
 }
 std::optional<BackfillOverlap> parse_backfill_overlap(std::string_view text) {
-  return value_of(kOverlaps, text);
+  return value_of(kBackfillOverlaps, text);
 }
 std::optional<BackfillOnly> parse_backfill_only(std::string_view text) {
   return value_of(kOnly, text);
@@ -81,7 +80,8 @@ Result<BackfillRequest> read_backfill(const json::Value& body, Timestamp now) {
   BackfillRequest request;
   std::vector<FieldError> problems;
   const fields::Place place(problems);
-  fields::read_object(std::span<const Field<BackfillRequest>>(kFields), body, request, place);
+  fields::read_object(std::span<const Field<BackfillRequest>>(kBackfillFields), body, request,
+                      place);
   const auto is_bad = [&](std::string_view pointer) {
     return std::ranges::any_of(problems,
                                [&](const auto& known) { return known.pointer == pointer; });
@@ -134,7 +134,7 @@ BackfillPick pick_instants(const schedule::Schedule& schedule, InstantRange rang
     last = std::min(last, range.last);
     if (first > last) continue;
     wanted.push_back({first, last});
-    pick.count += schedule.count_between({first - kTick, last}, kCountMax) -
+    pick.count += schedule.count_between({first - kTick, last}, kInstantsCountedMax) -
                   std::ssize(within(left_out, {first, last}));
   }
   if (pick.count > request.max) return pick;

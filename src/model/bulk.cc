@@ -17,10 +17,10 @@ constexpr EnumNames<BulkAction, 5> kActions = {{{BulkAction::cancel, "cancel"},
                                                 {BulkAction::resume, "resume"},
                                                 {BulkAction::run, "run"},
                                                 {BulkAction::retry, "retry"}}};
-constexpr EnumNames<BulkStatus, 4> kStatuses = {{{BulkStatus::waiting, "waiting"},
-                                                 {BulkStatus::running, "running"},
-                                                 {BulkStatus::done, "done"},
-                                                 {BulkStatus::cancelled, "cancelled"}}};
+constexpr EnumNames<BulkStatus, 4> kBulkStatuses = {{{BulkStatus::waiting, "waiting"},
+                                                     {BulkStatus::running, "running"},
+                                                     {BulkStatus::done, "done"},
+                                                     {BulkStatus::cancelled, "cancelled"}}};
 
 constexpr std::array kFailureFields = {
     row<&BulkFailure::id>("id"),
@@ -90,13 +90,13 @@ std::string_view to_string(BulkAction action) {
   return name_of(kActions, action);
 }
 std::string_view to_string(BulkStatus status) {
-  return name_of(kStatuses, status);
+  return name_of(kBulkStatuses, status);
 }
 std::optional<BulkAction> parse_bulk_action(std::string_view text) {
   return value_of(kActions, text);
 }
 std::optional<BulkStatus> parse_bulk_status(std::string_view text) {
-  return value_of(kStatuses, text);
+  return value_of(kBulkStatuses, text);
 }
 
 }  // namespace chronos

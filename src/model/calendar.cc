@@ -110,7 +110,7 @@ void read_kind(const json::Value& value, Calendar& calendar, const Place& place)
   calendar.spec.kind = *kind;
 }
 
-constexpr auto kName = fields::row<&Calendar::name, fields::Slug{64}>("name");
+constexpr auto kCalendarName = fields::row<&Calendar::name, fields::Slug{64}>("name");
 constexpr std::array kDeclared = {
     Field<Calendar>{"kind", read_kind,
                     [](json::Writer& writer, const Calendar& calendar) {
@@ -123,8 +123,8 @@ constexpr std::array kDeclared = {
     fields::row<&Calendar::note, fields::Length{0, kNoteMax}>("note"),
 };
 // THE table of what a user declares.
-constexpr std::array kFields = {kName,        kDeclared[0], kDeclared[1], kDeclared[2],
-                                kDeclared[3], kDeclared[4], kDeclared[5]};
+constexpr std::array kFields = {kCalendarName, kDeclared[0], kDeclared[1], kDeclared[2],
+                                kDeclared[3],  kDeclared[4], kDeclared[5]};
 
 }  // namespace
 

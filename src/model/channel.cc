@@ -43,14 +43,14 @@ void write_kind(json::Writer& writer, const DeclaredChannel& channel) {
   writer.string(to_string(channel.kind));
 }
 
-constexpr auto kName = fields::row<&DeclaredChannel::name, fields::Slug{64}>("name");
+constexpr auto kChannelName = fields::row<&DeclaredChannel::name, fields::Slug{64}>("name");
 constexpr Field<DeclaredChannel> kKind{"kind", read_kind, write_kind};
 constexpr auto kTo = fields::row<&DeclaredChannel::to, FewAddresses{}>("to");
 constexpr auto kUrl = fields::row<&DeclaredChannel::url, fields::Length{0, 2000}>("url");
 constexpr auto kSecret = fields::row<&DeclaredChannel::secret, fields::Length{0, 200}>("secret");
 constexpr auto kDisabledAt = fields::row<&DeclaredChannel::disabled_at>("disabled_at");
 // THE table of what a user declares.
-constexpr std::array kFields = {kName, kKind, kTo, kUrl, kSecret};
+constexpr std::array kDeclaredFields = {kChannelName, kKind, kTo, kUrl, kSecret};
 constexpr std::array kShown = {kKind, kTo, kUrl};
 constexpr std::array kStored = {kKind, kTo, kUrl, kSecret, kDisabledAt};
 
@@ -75,7 +75,8 @@ void check_parts(const DeclaredChannel& channel, const Place& place) {
 Result<void> read_channel(const json::Value& root, DeclaredChannel& channel) {
   std::vector<FieldError> problems;
   const Place place(problems);
-  fields::read_object(std::span<const Field<DeclaredChannel>>(kFields), root, channel, place);
+  fields::read_object(std::span<const Field<DeclaredChannel>>(kDeclaredFields), root, channel,
+                      place);
   if (root.is(json::Type::object) && root.find("kind") == nullptr) {
     place.at("kind").refuse("required", "is required", "email, webhook or slack");
   }

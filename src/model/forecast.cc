@@ -8,8 +8,6 @@
 namespace chronos {
 namespace {
 
-constexpr Duration kTick{1};
-
 // How many of the job's instants may still be planned.
 std::int64_t runs_left(const Job& job) {
   if (!job.spec->max_runs) return std::numeric_limits<std::int64_t>::max();

@@ -8,7 +8,6 @@ namespace {
 using schedule::CalendarSet;
 using schedule::Schedule;
 
-constexpr Duration kTick{1};
 // A gap of this many instants is counted; a longer one is not worth the search (a second's schedule
 // for four months) and its row says at least this many.
 constexpr std::int64_t kCountMax = 10'000'000;

@@ -14,7 +14,7 @@ struct Row {
   std::array<RunState, 7> next;  // padded with the state itself, which is never a move
 };
 
-constexpr std::array<Row, 11> kTable = {{
+constexpr std::array<Row, 11> kMoves = {{
     {planned, "planned", {queued, running, cancelled, skipped, missed, planned, planned}},
     {queued, "queued", {running, cancelled, skipped, missed, queued, queued, queued}},
     {running, "running", {retrying, succeeded, failed, timed_out, lost, cancelled, queued}},
@@ -35,7 +35,7 @@ constexpr std::array<Row, 11> kTable = {{
 }};
 
 const Row& row_of(RunState state) {
-  return kTable[static_cast<std::size_t>(state)];
+  return kMoves[static_cast<std::size_t>(state)];
 }
 
 }  // namespace
@@ -45,8 +45,8 @@ std::string_view to_string(RunState state) {
 }
 
 std::optional<RunState> parse_run_state(std::string_view text) {
-  const auto found = std::ranges::find(kTable, text, &Row::name);
-  return found == kTable.end() ? std::nullopt : std::optional(found->state);
+  const auto found = std::ranges::find(kMoves, text, &Row::name);
+  return found == kMoves.end() ? std::nullopt : std::optional(found->state);
 }
 
 bool is_final(RunState state) {

@@ -20,7 +20,7 @@ using why_words::run_blocker;
 using why_words::times;
 
 // THE table of codes.
-constexpr std::array kTable = {
+constexpr std::array kWhyRows = {
     WhyRow{scheduled_time, "scheduled_time", true, "its instant lies ahead"},
     WhyRow{excluded, "excluded", true,
            "a calendar of the job excludes the schedule's next instants; it waits for an open one"},
@@ -246,11 +246,11 @@ Explanation why_words::explain_pause(const Job& job) {
 }
 
 std::span<const WhyRow> why_table() {
-  return kTable;
+  return kWhyRows;
 }
 
 std::string_view to_string(WhyCode code) {
-  return kTable[static_cast<std::size_t>(code)].name;
+  return kWhyRows[static_cast<std::size_t>(code)].name;
 }
 
 Explanation explain_run(const RunFacts& facts) {

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/check.h"
 #include "base/time_text.h"
+#include "net/curl_options.h"
 #include "net/url.h"
 
 namespace chronos::net {
@@ -33,16 +33,6 @@ bool is_idempotent(std::string_view method) {
 
 bool is_redirect(int status) {
   return (status >= 301 && status <= 303) || status == 307 || status == 308;
-}
-
-long milliseconds(Duration duration) {
-  const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
-  return static_cast<long>(std::max<std::int64_t>(rounded, 1));  // 0 would mean no limit
-}
-
-template <class Value>
-void set(CURL* easy, CURLoption option, Value value) {
-  CHRONOS_CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK);
 }
 
 std::string_view trimmed(std::string_view text) {

@@ -6,14 +6,11 @@
 #include <array>
 #include <chrono>
 
+#include "base/ascii.h"
 #include "base/crypto.h"
 
 namespace chronos::net {
 namespace {
-
-bool is_alnum(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 bool is_printable_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= ' ' && c < '\x7f'; });
@@ -137,8 +134,8 @@ bool is_mail_address(std::string_view text) {
   const auto has_lone_dots = [](std::string_view part) {
     return part.starts_with('.') || part.ends_with('.') || part.contains("..");
   };
-  const auto is_local = [&](char c) { return is_alnum(c) || kLocal.contains(c); };
-  const auto is_domain = [](char c) { return is_alnum(c) || c == '-' || c == '.'; };
+  const auto is_local = [&](char c) { return ascii::is_alphanumeric(c) || kLocal.contains(c); };
+  const auto is_domain = [](char c) { return ascii::is_alphanumeric(c) || c == '-' || c == '.'; };
   return !local.empty() && local.size() <= 64 && !domain.empty() && !has_lone_dots(local) &&
          !has_lone_dots(domain) && !domain.starts_with('-') && !local.starts_with('-') &&
          std::ranges::all_of(local, is_local) && std::ranges::all_of(domain, is_domain);

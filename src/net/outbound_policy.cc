@@ -11,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/check.h"
 
 namespace chronos::net {
@@ -284,10 +285,7 @@ std::optional<std::string> refusal_of(const OutboundPolicy& policy, const Endpoi
 
 std::optional<std::string> refusal_of_host(std::string_view host) {
   while (host.ends_with('.')) host.remove_suffix(1);
-  std::string lower(host);
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  const std::string lower = ascii::lower_case(host);
   for (const std::string_view name : kMetadataHosts) {
     if (lower == name) return fmt::format("{} is a name of a cloud metadata service", lower);
   }

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/time_text.h"
+#include "net/curl_options.h"
 
 namespace chronos::net {
 namespace {
@@ -20,11 +21,6 @@ using Recipients = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
 constexpr std::array<std::pair<SmtpTls, std::string_view>, 3> kTlsNames = {
     {{SmtpTls::starttls, "starttls"}, {SmtpTls::tls, "tls"}, {SmtpTls::none, "none"}}};
-
-template <class Value>
-void set(CURL* easy, CURLoption option, Value value) {
-  CHRONOS_CHECK(curl_easy_setopt(easy, option, value) == CURLE_OK);
-}
 
 struct Unsent {
   std::string_view bytes;
@@ -40,11 +36,6 @@ std::size_t give_bytes(char* to, std::size_t size, std::size_t count, void* self
 
 int watch_stop(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<std::stop_token*>(self)->stop_requested() ? 1 : 0;
-}
-
-long milliseconds(Duration duration) {
-  const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
-  return static_cast<long>(std::max<std::int64_t>(rounded, 1));
 }
 
 void configure_server(CURL* easy, const SmtpServer& server) {

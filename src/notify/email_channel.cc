@@ -15,7 +15,7 @@ namespace chronos::notify {
 namespace {
 
 constexpr int kThreads = 4;
-constexpr int kSendingsMax = 16;
+constexpr int kEmailSendingsMax = 16;
 
 Sent interrupted() {
   return {.kind = Sent::Kind::interrupted, .error = "the server is stopping", .retry_after = {}};
@@ -26,7 +26,7 @@ class EmailChannel final : public Channel {
   EmailChannel(const Clock& clock, const NotifyOptions& options);
   ~EmailChannel() override { stop(); }
 
-  int sendings_max() const override { return kSendingsMax; }
+  int sendings_max() const override { return kEmailSendingsMax; }
   void send(const Delivery& delivery, std::move_only_function<void(Sent)> done) override;
   void stop() override;
 

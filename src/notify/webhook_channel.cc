@@ -14,7 +14,7 @@
 namespace chronos::notify {
 namespace {
 
-constexpr int kSendingsMax = 64;
+constexpr int kWebhookSendingsMax = 64;
 constexpr std::size_t kAnswerMax = 4096;  // nobody reads it
 // The receiver wants no more (RFC 9110 §15.5.11; Standard Webhooks, "Operational considerations").
 constexpr int kGone = 410;
@@ -48,7 +48,7 @@ class WebhookChannel final : public NamedChannels {
         timeout_(options.send_timeout),
         client_(options.http) {}
 
-  int sendings_max() const override { return kSendingsMax; }
+  int sendings_max() const override { return kWebhookSendingsMax; }
 
   void send(const Delivery& delivery, std::move_only_function<void(Sent)> done) override {
     const auto& name = delivery.target.address;

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "schedule/dialects.h"
 
 namespace chronos::schedule {
@@ -14,16 +15,14 @@ using std::chrono::seconds;
 
 constexpr std::string_view kRateHint = "rate(5 minutes), rate(1 hour), rate(7 days)";
 constexpr std::size_t kRateDigitsMax = 9;
-constexpr seconds kLongestPeriod = std::chrono::days(36'525);  // as @every
-
-struct Unit {
+struct RateUnit {
   std::string_view name;  // of one
   seconds length;
 };
 
-constexpr std::array<Unit, 3> kUnits = {{{"minute", std::chrono::minutes(1)},
-                                         {"hour", std::chrono::hours(1)},
-                                         {"day", std::chrono::days(1)}}};
+constexpr std::array<RateUnit, 3> kRateUnits = {{{"minute", std::chrono::minutes(1)},
+                                                 {"hour", std::chrono::hours(1)},
+                                                 {"day", std::chrono::days(1)}}};
 
 // What stands between the brackets of `name(…)`, which must be the whole text.
 Parsed<TextSpan> bracketed(const TextSpan& span) {
@@ -41,7 +40,7 @@ Parsed<TextSpan> bracketed(const TextSpan& span) {
 }
 
 bool is_number(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return std::ranges::all_of(text, ascii::is_digit);
 }
 
 }  // namespace
@@ -59,8 +58,8 @@ Parsed<void> parse_aws_rate(const TextSpan& span, Expression& expression) {
   const auto count = std::stoll(std::string(digits));
   const auto named = words[1].view();
   const auto singular = named.ends_with('s') ? named.substr(0, named.size() - 1) : named;
-  const auto unit = std::ranges::find(kUnits, singular, &Unit::name);
-  if (unit == kUnits.end()) return fail(words[1], named, "");
+  const auto unit = std::ranges::find(kRateUnits, singular, &RateUnit::name);
+  if (unit == kRateUnits.end()) return fail(words[1], named, "");
   if (count == 0) {
     return refuse(words[0], "out_of_range", fmt::format("{} is outside 1-999999999", digits));
   }

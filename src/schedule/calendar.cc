@@ -184,9 +184,9 @@ std::pair<std::string_view, std::string_view> split_range(std::string_view text)
 }
 
 // Gathers every fault of a spec, so that a user mends them all at once.
-class Compiler {
+class CalendarCompiler {
  public:
-  explicit Compiler(const CalendarSpec& spec) : spec_(spec) {}
+  explicit CalendarCompiler(const CalendarSpec& spec) : spec_(spec) {}
 
   Result<std::vector<Layer>> compile() {
     own_zone_ = find_zone(spec_.timezone, "/timezone").value_or(TimeZone::utc());
@@ -419,7 +419,7 @@ std::optional<CalendarKind> parse_calendar_kind(std::string_view text) {
 }
 
 Result<Calendar> Calendar::compile(const CalendarSpec& spec) {
-  CHRONOS_TRY(auto layers, Compiler(spec).compile());
+  CHRONOS_TRY(auto layers, CalendarCompiler(spec).compile());
   return Calendar(std::make_shared<const Data>(Data{spec.kind, std::move(layers)}));
 }
 

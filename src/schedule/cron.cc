@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace chronos::schedule {
 namespace {
 
@@ -35,14 +37,6 @@ constexpr std::array<Nickname, 13> kNicknames = {{
 // Words after an @ that are not cron expressions but belong to the grammar.
 constexpr std::array<std::string_view, 3> kOtherWords = {"@every", "@at", "@reboot"};
 
-std::string lower(std::string_view word) {
-  std::string result(word);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
 bool is_known(std::string_view word) {
   return std::ranges::find(kNicknames, word, &Nickname::name) != kNicknames.end() ||
          std::ranges::find(kOtherWords, word) != kOtherWords.end();
@@ -53,7 +47,7 @@ Parsed<CronSyntax> parse_nickname(const TextSpan& span) {
   const auto word = words.front().view();
   const auto found = std::ranges::find(kNicknames, word, &Nickname::name);
   if (found == kNicknames.end()) {
-    const auto meant = lower(word);
+    const auto meant = ascii::lower_case(word);
     if (is_known(word)) {
       return std::unexpected(error_at(span.begin, word.size(), "", "not_cron",
                                       fmt::format("'{}' is not a cron expression", word)));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
 #include "schedule/cron_syntax.h"
 
 namespace chronos::schedule {
@@ -15,17 +16,8 @@ using Failure = std::unexpected<ScheduleError>;
 constexpr int kStepMax = 999'999;
 constexpr std::string_view kCommandHint = "a crontab command is not part of the schedule";
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-char upper(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
 bool is_lower_case(std::string_view word) {
-  return in_capitals(word) != word &&
+  return ascii::upper_case(word) != word &&
          std::ranges::none_of(word, [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
@@ -97,7 +89,7 @@ class FieldParser {
 
   // L and W; Quartz takes them in small letters too.
   bool is_at_letter(char capital) const {
-    return peek() == capital || (is_quartz() && upper(peek()) == capital);
+    return peek() == capital || (is_quartz() && ascii::upper(peek()) == capital);
   }
 
   // --- Errors ---
@@ -123,7 +115,7 @@ class FieldParser {
     return fail_at(begin, word.size(), "letter_case",
                    word.size() == 1 ? fmt::format("'{}' must be a capital letter", word)
                                     : fmt::format("'{}' must be capital letters", word),
-                   in_capitals(word));
+                   ascii::upper_case(word));
   }
 
   // --- Items ---
@@ -134,8 +126,8 @@ class FieldParser {
     if (c == '*' || c == '?') return parse_star();
     if (c == '~' && !is_foreign()) return parse_tilde(std::nullopt);
     if (c == '/' && is_quartz()) return parse_star();
-    if (is_digit(c)) return parse_from_value();
-    if (is_letter(c)) return parse_from_word();
+    if (ascii::is_digit(c)) return parse_from_value();
+    if (ascii::is_letter(c)) return parse_from_word();
     return fail_item_start(c);
   }
 
@@ -145,9 +137,9 @@ class FieldParser {
         return fail_here("number_expected", "expected a value, found '-'");
       case '/': {
         std::size_t end = at_ + 1;
-        while (end < span_.end && is_digit(span_.text[end])) ++end;
+        while (end < span_.end && ascii::is_digit(span_.text[end])) ++end;
         const auto step = slice(at_ + 1, end);
-        const bool is_path = end < span_.end && is_letter(span_.text[end]);
+        const bool is_path = end < span_.end && ascii::is_letter(span_.text[end]);
         return fail_here("step_base", "a step needs '*', a value or a range before it",
                          is_weekday_field() && is_path
                              ? std::string(kCommandHint)
@@ -185,7 +177,7 @@ class FieldParser {
   // An optional "/n", and then the end of the item.
   Parsed<void> parse_step(CronItem& item) {
     if (accept('/')) {
-      const auto digits = run_of(is_digit);
+      const auto digits = run_of(ascii::is_digit);
       if (digits.empty()) {
         return fail_here("step_missing", "a whole number is needed after '/'");
       }
@@ -204,10 +196,10 @@ class FieldParser {
   }
 
   Parsed<CronItem> parse_from_word() {
-    const auto word = run_of(is_letter);
+    const auto word = run_of(ascii::is_letter);
     if (word == "H" && !is_foreign()) return parse_hash();
     if (word == "h" && !is_foreign()) return wrong_case(at_, word);
-    const auto capitals = in_capitals(word);
+    const auto capitals = ascii::upper_case(word);
     if (capitals == "L" || capitals == "LW") return parse_last_day(word);
     if (capitals == "W") {
       if (!is_day_field()) return fail_here("weekday_field", "'W' is only for day-of-month");
@@ -235,11 +227,11 @@ class FieldParser {
       return fail_here("last_field",
                        fmt::format("'{}' is only for day-of-month and day-of-week", peek()));
     }
-    if (in_capitals(word) != word && !is_quartz()) return wrong_case(at_, word);
+    if (ascii::upper_case(word) != word && !is_quartz()) return wrong_case(at_, word);
     at_ += word.size();
     CronItem item{.kind = ItemKind::last_day, .moves_to_weekday = word.size() == 2};
     if (!item.moves_to_weekday && accept('-')) {
-      const auto digits = run_of(is_digit);
+      const auto digits = run_of(ascii::is_digit);
       if (digits.empty()) return fail_here("number_expected", "a value is missing here");
       item.low = digits.size() > 9 ? kStepMax : std::stoi(std::string(digits));
       if (item.low < 1 || item.low > 30) return out_of_range(at_, digits, 1, 30);
@@ -287,10 +279,10 @@ class FieldParser {
   Parsed<CronItem> parse_range(const Value& first) {
     ++at_;  // the hyphen
     if (at_item_end()) return fail_here("number_expected", "a value is missing here");
-    if (!is_digit(peek()) && !is_letter(peek())) {
+    if (!ascii::is_digit(peek()) && !ascii::is_letter(peek())) {
       return fail_here("number_expected", fmt::format("expected a value, found '{}'", peek()));
     }
-    if (is_day_field() && upper(peek()) == 'L') {
+    if (is_day_field() && ascii::upper(peek()) == 'L') {
       return fail_here("last_range", "'L' cannot end a range", "list the days: 28,29,L");
     }
     CHRONOS_TRY(const auto second, parse_value());
@@ -357,7 +349,7 @@ class FieldParser {
   int step_ahead() const {
     if (peek() != '/') return 1;
     int step = 0;
-    for (auto at = at_ + 1; at < span_.end && is_digit(span_.text[at]) && step < 100; ++at) {
+    for (auto at = at_ + 1; at < span_.end && ascii::is_digit(span_.text[at]) && step < 100; ++at) {
       step = step * 10 + (span_.text[at] - '0');
     }
     return std::max(step, 1);
@@ -369,7 +361,7 @@ class FieldParser {
     ++at_;
     CronItem item{
         .kind = ItemKind::nth_weekday, .low = our_weekday(weekday), .is_number = !weekday.is_name};
-    const auto digits = run_of(is_digit);
+    const auto digits = run_of(ascii::is_digit);
     if (peek() == 'l' && !is_quartz()) return wrong_case(at_, "l");
     if (is_at_letter('L')) {
       ++at_;
@@ -417,8 +409,8 @@ class FieldParser {
 
   Parsed<Value> parse_value() {
     const auto begin = at_;
-    if (is_letter(peek())) return parse_name();
-    const auto digits = run_of(is_digit);
+    if (ascii::is_letter(peek())) return parse_name();
+    const auto digits = run_of(ascii::is_digit);
     const int number = digits.size() > 9 ? -1 : std::stoi(std::string(digits));
     if (number < rule_.low || number > rule_.high) {
       return out_of_range(begin, digits, rule_.low, rule_.high);
@@ -428,8 +420,8 @@ class FieldParser {
   }
 
   Parsed<Value> parse_name() {
-    const auto word = run_of(is_letter);
-    const auto capitals = in_capitals(word);
+    const auto word = run_of(ascii::is_letter);
+    const auto capitals = ascii::upper_case(word);
     const auto begin = at_;
     const auto number_of = [&](std::string_view name) -> std::optional<int> {
       if (kind_ == FieldKind::month) return month_number(name);
@@ -487,7 +479,7 @@ class FieldParser {
     int high = rule_.hash_high;
     if (accept('(')) {
       const auto value_here = [&]() -> Parsed<Value> {
-        if (is_digit(peek()) || is_letter(peek())) return parse_value();
+        if (ascii::is_digit(peek()) || ascii::is_letter(peek())) return parse_value();
         return fail_here("number_expected", "a value is missing here");
       };
       CHRONOS_TRY(const auto first, value_here());
@@ -513,7 +505,7 @@ class FieldParser {
     ++at_;
     int low = first ? first->number : rule_.low;
     int high = rule_.hash_high;
-    if (is_digit(peek()) || is_letter(peek())) {
+    if (ascii::is_digit(peek()) || ascii::is_letter(peek())) {
       CHRONOS_TRY(const auto second, parse_value());
       high = second.number;
       if (is_weekday_field() && high == 0 && low > 0) high = 7;

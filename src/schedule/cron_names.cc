@@ -33,14 +33,6 @@ std::optional<int> weekday_number(std::string_view name) {
   return index_of(kLongWeekdays, name);
 }
 
-std::string in_capitals(std::string_view word) {
-  std::string result(word);
-  for (char& c : result) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return result;
-}
-
 std::uint64_t field_hash(std::string_view seed, char letter) {
   constexpr std::uint64_t kFnvOffset = 0xcbf29ce484222325;
   constexpr std::uint64_t kFnvPrime = 0x100000001b3;

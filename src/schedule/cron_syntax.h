@@ -51,8 +51,6 @@ inline constexpr std::array<std::string_view, 12> kLongMonths = {
 inline constexpr std::array<std::string_view, 7> kLongWeekdays = {
     "SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"};
 
-std::string in_capitals(std::string_view word);
-
 enum class ItemKind {
   star,             // * and ?, perhaps with a step
   value,            // 5, MON

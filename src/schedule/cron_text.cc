@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
 #include "schedule/cron_syntax.h"
 
 namespace chronos::schedule {
@@ -22,11 +23,8 @@ constexpr std::array<FieldRule, kFieldCount> kRules = {{
     {FieldKind::year, "year", kFirstYear, kLastYear, kLastYear, '\0'},
 }};
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
 bool is_end_blank(char c) {
-  return is_blank(c) || c == '\r' || c == '\n';
+  return ascii::is_blank(c) || c == '\r' || c == '\n';
 }
 
 // The code point at `at` and how many bytes it has. Bytes that are not UTF-8 count one by one.
@@ -72,7 +70,7 @@ std::string count_hint(const std::vector<TextSpan>& words) {
   const auto looks_like_command = [&](std::size_t index) {
     if (index >= words.size()) return false;
     const char c = words[index].view().front();
-    return c == '/' || (c >= 'a' && c <= 'z');
+    return c == '/' || ascii::is_lower(c);
   };
   return looks_like_command(5) || looks_like_command(6)
              ? "a crontab command is not part of the schedule"
@@ -80,7 +78,7 @@ std::string count_hint(const std::vector<TextSpan>& words) {
 }
 
 bool is_four_digits(std::string_view word) {
-  return word.size() == 4 && std::ranges::all_of(word, [](char c) { return c >= '0' && c <= '9'; });
+  return word.size() == 4 && std::ranges::all_of(word, ascii::is_digit);
 }
 
 }  // namespace
@@ -132,9 +130,9 @@ std::vector<TextSpan> split_words(const TextSpan& span) {
   std::vector<TextSpan> words;
   std::size_t at = span.begin;
   while (at < span.end) {
-    while (at < span.end && is_blank(span.text[at])) ++at;
+    while (at < span.end && ascii::is_blank(span.text[at])) ++at;
     const auto begin = at;
-    while (at < span.end && !is_blank(span.text[at])) ++at;
+    while (at < span.end && !ascii::is_blank(span.text[at])) ++at;
     if (at > begin) words.push_back({span.text, begin, at});
   }
   return words;

@@ -7,6 +7,9 @@
 
 namespace chronos::schedule {
 
+// The longest interval: 100 years, as in base/time_text.h.
+constexpr std::chrono::seconds kLongestPeriod = std::chrono::days(36'525);
+
 // Each reads a whole checked text without its TZ= prefix and sets the body; systemd also the zone.
 Parsed<void> parse_repeat(const TextSpan& span, Expression& expression);    // R5/start/P1M
 Parsed<void> parse_aws_rate(const TextSpan& span, Expression& expression);  // rate(5 minutes)

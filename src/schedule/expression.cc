@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/time_text.h"
 #include "schedule/dialects.h"
 
@@ -14,12 +15,6 @@ namespace chronos::schedule {
 namespace {
 
 using std::chrono::seconds;
-
-constexpr seconds kLongestPeriod = std::chrono::days(36'525);  // as base/time_text.h
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // --- @every ---
 
@@ -41,7 +36,7 @@ std::optional<seconds> read_duration(std::string_view text) {
   while (!text.empty()) {
     std::size_t digits = 0;
     std::int64_t count = 0;
-    while (digits < text.size() && is_digit(text[digits])) {
+    while (digits < text.size() && ascii::is_digit(text[digits])) {
       if (digits == 9) return std::nullopt;
       count = count * 10 + (text[digits++] - '0');
     }
@@ -99,7 +94,8 @@ Parsed<EveryText> parse_every(const TextSpan& span) {
 
 // "2026-": no cron field looks like that.
 bool looks_like_time(std::string_view text) {
-  return text.size() > 4 && text[4] == '-' && std::all_of(text.begin(), text.begin() + 4, is_digit);
+  return text.size() > 4 && text[4] == '-' &&
+         std::all_of(text.begin(), text.begin() + 4, ascii::is_digit);
 }
 
 Parsed<ExpressionBody> parse_at(const TextSpan& span) {
@@ -208,7 +204,7 @@ Parsed<ExpressionBody> parse_time(const TextSpan& span) {
   if (const auto instant = parse_timestamp(text)) return InstantText{*instant};
   // A local time is what becomes an RFC 3339 instant with a Z; seconds may be left out.
   for (const std::string_view end : {"Z", ":00Z"}) {
-    if (!is_digit(text.back())) break;
+    if (!ascii::is_digit(text.back())) break;
     const auto local = parse_timestamp(std::string(text) + std::string(end));
     if (!local) continue;
     return LocalText{std::chrono::local_time<Duration>(local->time_since_epoch()),
@@ -220,9 +216,8 @@ Parsed<ExpressionBody> parse_time(const TextSpan& span) {
 }
 
 TextSpan trimmed(TextSpan span) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!span.empty() && is_blank(span.text[span.begin])) ++span.begin;
-  while (!span.empty() && is_blank(span.text[span.end - 1])) --span.end;
+  while (!span.empty() && ascii::is_blank(span.text[span.begin])) ++span.begin;
+  while (!span.empty() && ascii::is_blank(span.text[span.end - 1])) --span.end;
   return span;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/ascii.h"
 #include "schedule/cron_syntax.h"
 #include "schedule/repeat_rule.h"
 #include "schedule/timezone.h"
@@ -25,14 +26,6 @@ constexpr auto kDurationMax = days(366 * 10);
 // What of an event says when it takes place, and is not understood here.
 constexpr std::array<std::string_view, 4> kRefused = {"RDATE", "RECURRENCE-ID", "EXRULE",
                                                       "RECURRENCE"};
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  return out;
-}
 
 // A content line without its folds: NAME;PARAM=VALUE:value.
 struct Line {
@@ -102,11 +95,12 @@ class LineReader {
     if (at == text.size()) {
       return refuse(line.number, "has no ':'", "BEGIN:VCALENDAR");
     }
-    line.name = upper(pieces.front());
+    line.name = ascii::upper_case(pieces.front());
     for (std::size_t i = 1; i < pieces.size(); ++i) {
       const auto equals = std::min(pieces[i].find('='), pieces[i].size());
       auto value = pieces[i].substr(std::min(equals + 1, pieces[i].size()));
-      line.parameters.emplace_back(upper(pieces[i].substr(0, equals)), std::move(value));
+      line.parameters.emplace_back(ascii::upper_case(pieces[i].substr(0, equals)),
+                                   std::move(value));
     }
     line.value = text.substr(at + 1);
     return {};
@@ -126,7 +120,7 @@ std::optional<Duration> parse_ical_duration(std::string_view text) {
   bool is_time = false;
   std::int64_t number = -1;
   for (const char c : text) {
-    if (c >= '0' && c <= '9') {
+    if (ascii::is_digit(c)) {
       number = std::max<std::int64_t>(number, 0) * 10 + (c - '0');
       if (number > kNumberMax) return std::nullopt;
       continue;
@@ -225,7 +219,7 @@ class EventReader {
       return refuse(line.number, line.name + " is not supported",
                     "repeat with RRULE and leave out with EXDATE, or list the events one by one");
     }
-    if (line.name == "STATUS") is_cancelled_ = upper(line.value) == "CANCELLED";
+    if (line.name == "STATUS") is_cancelled_ = ascii::upper_case(line.value) == "CANCELLED";
     if (line.name == "SUMMARY") event_.summary = plain_text(line.value);
     if (line.name == "EXDATE")
       except_.push_back(std::move(line));
@@ -290,12 +284,12 @@ class EventReader {
 
   Result<void> set_rule() {
     if (!rule_) return {};
-    event_.repeat = upper(rule_->value);
+    event_.repeat = ascii::upper_case(rule_->value);
     if (const auto rule = RepeatRule::parse(event_.repeat); !rule) {
       return refuse(rule_->number, "RRULE: " + rule.error().message, rule.error().hint);
     }
-    constexpr auto kRepeatedMax = days(31);
-    if (event_.duration > kRepeatedMax) {
+    constexpr auto kRepeatLengthMax = days(31);
+    if (event_.duration > kRepeatLengthMax) {
       return refuse(rule_->number, "a repeated event lasts at most 31 days");
     }
     return {};
@@ -350,7 +344,7 @@ class FileReader {
 
  private:
   Result<void> begin(const Line& line) {
-    const auto name = upper(line.value);
+    const auto name = ascii::upper_case(line.value);
     if (open_.empty() != (name == "VCALENDAR")) {
       return refuse(line.number, fmt::format("BEGIN:{} does not belong here", name.substr(0, 64)),
                     "BEGIN:VCALENDAR outermost");
@@ -364,7 +358,7 @@ class FileReader {
   }
 
   Result<void> end(const Line& line) {
-    if (open_.empty() || open_.back() != upper(line.value)) {
+    if (open_.empty() || open_.back() != ascii::upper_case(line.value)) {
       return refuse(line.number,
                     open_.empty() ? "END without a BEGIN" : "expected END:" + open_.back());
     }

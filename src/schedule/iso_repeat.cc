@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "schedule/dialects.h"
 
 namespace chronos::schedule {
@@ -11,16 +12,12 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::int64_t kCountMax = 999'999'999;
-constexpr std::size_t kDigitsMax = 9;
+constexpr std::int64_t kRepeatCountMax = 999'999'999;
+constexpr std::size_t kRepeatDigitsMax = 9;
 constexpr std::string_view kRepeatHint = "R/2026-01-31T09:00:00/P1M";
 constexpr std::string_view kPeriodHint = "P1D, P1M, PT90S";
 constexpr std::int64_t kLongestSeconds = 36'525LL * 86'400;  // as @every: 100 years
 constexpr std::int64_t kMonthSeconds = 2'629'746;            // on average
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // "R", "R5", "R-1".
 Parsed<std::optional<std::int64_t>> parse_count(const TextSpan& span) {
@@ -31,9 +28,9 @@ Parsed<std::optional<std::int64_t>> parse_count(const TextSpan& span) {
     return refuse(place, "number_expected",
                   fmt::format("expected a count, -1 or nothing, found '{}'", text));
   }
-  const auto count = text.size() > kDigitsMax ? 0 : std::stoll(std::string(text));
+  const auto count = text.size() > kRepeatDigitsMax ? 0 : std::stoll(std::string(text));
   if (count < 1) {
-    return refuse(place, "out_of_range", fmt::format("{} is outside 1-{}", text, kCountMax));
+    return refuse(place, "out_of_range", fmt::format("{} is outside 1-{}", text, kRepeatCountMax));
   }
   return count;
 }
@@ -92,8 +89,8 @@ std::optional<Sums> read_period(std::string_view text) {
     }
     std::size_t digits = 0;
     std::int64_t count = 0;
-    while (digits < text.size() && is_digit(text[digits])) {
-      if (digits == kDigitsMax) return std::nullopt;
+    while (digits < text.size() && ascii::is_digit(text[digits])) {
+      if (digits == kRepeatDigitsMax) return std::nullopt;
       count = count * 10 + (text[digits++] - '0');
     }
     if (digits == 0 || digits == text.size()) return std::nullopt;

@@ -7,7 +7,7 @@ namespace chronos::schedule {
 namespace {
 
 constexpr Duration kTick{1};
-constexpr auto kHorizon = std::chrono::days(4 * 366);
+constexpr auto kPreviewSpan = std::chrono::days(4 * 366);
 
 // From `at`, which `calendar` excludes, to the last instant before the calendars change.
 Excluded excluded_from(const Schedule& schedule, Timestamp at, const std::string& calendar,
@@ -22,7 +22,7 @@ Excluded excluded_from(const Schedule& schedule, Timestamp at, const std::string
 std::optional<Excluded> excluded_next(const Schedule& schedule, Timestamp from,
                                       const CalendarSet& calendars) {
   const auto at = schedule.next_after(from);
-  const auto horizon = from + kHorizon;
+  const auto horizon = from + kPreviewSpan;
   if (!at || *at >= horizon) return std::nullopt;
   const auto* calendar = calendars.excluder(*at);
   if (calendar == nullptr) return std::nullopt;
@@ -32,7 +32,7 @@ std::optional<Excluded> excluded_next(const Schedule& schedule, Timestamp from,
 Preview preview(const Schedule& schedule, Timestamp from, std::size_t count,
                 const CalendarSet& calendars) {
   constexpr std::size_t kExcludedMax = 400;
-  const auto horizon = from + kHorizon;
+  const auto horizon = from + kPreviewSpan;
   Preview preview{in_words(schedule), {}, {}, schedule.warnings(from)};
   auto at = schedule.next_after(from);
   while (at && preview.next.size() < count && preview.excluded.size() < kExcludedMax) {

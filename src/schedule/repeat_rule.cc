@@ -13,8 +13,8 @@ using std::chrono::local_days;
 using std::chrono::weekday;
 using std::chrono::year_month_day;
 
-constexpr std::array<std::string_view, 7> kDays = {"SU", "MO", "TU", "WE", "TH", "FR", "SA"};
-constexpr int kCountMax = 100'000;
+constexpr std::array<std::string_view, 7> kDayNames = {"SU", "MO", "TU", "WE", "TH", "FR", "SA"};
+constexpr int kRuleCountMax = 100'000;
 
 std::optional<int> parse_number(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
@@ -25,9 +25,9 @@ std::optional<int> parse_number(std::string_view text) {
 }
 
 std::optional<weekday> parse_weekday(std::string_view text) {
-  const auto found = std::ranges::find(kDays, text);
-  if (found == kDays.end()) return std::nullopt;
-  return weekday(static_cast<unsigned>(found - kDays.begin()));
+  const auto found = std::ranges::find(kDayNames, text);
+  if (found == kDayNames.end()) return std::nullopt;
+  return weekday(static_cast<unsigned>(found - kDayNames.begin()));
 }
 
 // The piece up to `separator`, which is taken off.
@@ -96,7 +96,7 @@ struct RepeatRule::Parser {
     const auto name = take_piece(value, '=');
     if (name == "FREQ") return frequency(text, value);
     if (name == "INTERVAL") return number(text, value, 10'000, rule.interval_);
-    if (name == "COUNT") return number(text, value, kCountMax, rule.count_.emplace());
+    if (name == "COUNT") return number(text, value, kRuleCountMax, rule.count_.emplace());
     if (name == "UNTIL") return until(text, value);
     if (name == "BYDAY") return by_day(text, value);
     if (name == "BYMONTH") return by_month(text, value);

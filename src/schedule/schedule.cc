@@ -22,8 +22,8 @@ using std::chrono::seconds;
 
 // No schedule looks beyond its local year 2199 (schedule.md §8); intervals and the envelope, which
 // have no local year, end with it in UTC.
-constexpr Timestamp kHorizon = std::chrono::sys_days(std::chrono::year(kLastYear + 1) / 1 / 1);
-constexpr Timestamp kBeginning =
+constexpr Timestamp kLastInstant = std::chrono::sys_days(std::chrono::year(kLastYear + 1) / 1 / 1);
+constexpr Timestamp kFirstInstant =
     std::chrono::sys_days(std::chrono::year(kFirstYear) / 1 / 1) - std::chrono::days(1);
 
 // How far ahead W-gap looks.
@@ -34,9 +34,9 @@ std::string cron_pointer(const ScheduleSpec& spec, std::size_t index) {
 }
 
 // Gathers every fault of a spec, so that a user mends them all at once.
-class Compiler {
+class ScheduleCompiler {
  public:
-  explicit Compiler(const ScheduleSpec& spec) : spec_(spec) {}
+  explicit ScheduleCompiler(const ScheduleSpec& spec) : spec_(spec) {}
 
   Result<void> check() {
     check_kinds();
@@ -220,27 +220,27 @@ std::int64_t EveryPart::index_at(Timestamp time) const {
 }
 
 std::optional<Timestamp> EveryPart::next_after(Timestamp after) const {
-  if (after >= kHorizon) return std::nullopt;
+  if (after >= kLastInstant) return std::nullopt;
   const auto index = std::max(first, index_at(after) + 1);
   if (index > last) return std::nullopt;
   const auto at = anchor + index * period;
-  return at < kHorizon ? std::optional(at) : std::nullopt;
+  return at < kLastInstant ? std::optional(at) : std::nullopt;
 }
 
 std::optional<Timestamp> EveryPart::latest_at_or_before(Timestamp time) const {
-  const auto index = std::min(last, index_at(std::min(time, kHorizon - Duration(1))));
+  const auto index = std::min(last, index_at(std::min(time, kLastInstant - Duration(1))));
   return index >= first ? std::optional(anchor + index * period) : std::nullopt;
 }
 
 Result<Schedule> Schedule::compile(const ScheduleSpec& spec) {
-  Compiler compiler(spec);
+  ScheduleCompiler compiler(spec);
   CHRONOS_TRY_VOID(compiler.check());
   return Schedule(
       std::make_shared<const Data>(Data{spec, compiler.shown_zone(), compiler.take_parts()}));
 }
 
 std::optional<Timestamp> Schedule::next_after(Timestamp after) const {
-  after = std::max(after, kBeginning);
+  after = std::max(after, kFirstInstant);
   if (data_->spec.start_at) after = std::max(after, *data_->spec.start_at - Duration(1));
   std::optional<Timestamp> first;
   for (const auto& part : data_->parts) {
@@ -252,7 +252,7 @@ std::optional<Timestamp> Schedule::next_after(Timestamp after) const {
 }
 
 std::optional<Timestamp> Schedule::latest_at_or_before(Timestamp time) const {
-  time = std::min(std::max(time, kBeginning), kHorizon + std::chrono::days(1));
+  time = std::min(std::max(time, kFirstInstant), kLastInstant + std::chrono::days(1));
   if (data_->spec.end_at) time = std::min(time, *data_->spec.end_at - Duration(1));
   std::optional<Timestamp> last;
   for (const auto& part : data_->parts) {

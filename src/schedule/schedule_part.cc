@@ -49,7 +49,8 @@ void warn_gap(const CalendarPart& part, TimeWindow window, std::vector<Warning>&
   }
 }
 
-constexpr WallTime kHorizon = std::chrono::local_days(std::chrono::year(kLastYear + 1) / 1 / 1);
+constexpr WallTime kLastWallTime =
+    std::chrono::local_days(std::chrono::year(kLastYear + 1) / 1 / 1);
 
 }  // namespace
 
@@ -69,7 +70,7 @@ std::int64_t CalendarPart::index_at(Timestamp time) const {
   // No step is shorter than 28 days a month or its days, so this many reach beyond the horizon and
   // all that is added up stays small.
   const auto shortest = days(28 * std::int64_t{period.months} + period.days) + period.time;
-  const auto reach = (kHorizon - std::min(start, kHorizon)) / shortest + 1;
+  const auto reach = (kLastWallTime - std::min(start, kLastWallTime)) / shortest + 1;
   // Instants never go back as k grows: halve the numbers in question.
   std::int64_t low = first - 1;
   std::int64_t high = std::min(last, reach);
@@ -87,7 +88,7 @@ std::int64_t CalendarPart::index_at(Timestamp time) const {
 std::optional<Timestamp> CalendarPart::next_after(Timestamp after) const {
   for (auto k = index_at(after) + 1; k <= last; ++k) {
     const auto found = step(k);
-    if (zone.wall(found.at) >= kHorizon) return std::nullopt;
+    if (zone.wall(found.at) >= kLastWallTime) return std::nullopt;
     if (!found.is_dropped) return found.at;
   }
   return std::nullopt;
@@ -96,7 +97,7 @@ std::optional<Timestamp> CalendarPart::next_after(Timestamp after) const {
 std::optional<Timestamp> CalendarPart::latest_at_or_before(Timestamp time) const {
   for (auto k = index_at(time); k >= first; --k) {
     const auto found = step(k);
-    if (!found.is_dropped && zone.wall(found.at) < kHorizon) return found.at;
+    if (!found.is_dropped && zone.wall(found.at) < kLastWallTime) return found.at;
   }
   return std::nullopt;
 }

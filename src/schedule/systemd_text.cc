@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "schedule/dialects.h"
 
 namespace chronos::schedule {
@@ -33,13 +34,6 @@ constexpr std::array<Shorthand, 10> kShorthands = {{
     {"yearly", "*-01-01 00:00:00"},
     {"annually", "*-01-01 00:00:00"},
 }};
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
 
 CronField& field_of(CronSyntax& syntax, FieldKind kind) {
   return syntax.fields[static_cast<std::size_t>(kind)];
@@ -107,7 +101,7 @@ class Component {
   // Digits; what stands there instead is named.
   Parsed<std::string_view> digits() {
     std::size_t end = at_;
-    while (end < span_.end && is_digit(span_.text[end])) ++end;
+    while (end < span_.end && ascii::is_digit(span_.text[end])) ++end;
     if (end == at_) {
       return at_end() || peek() == ','
                  ? fail("number_expected", "a value is missing here")
@@ -205,7 +199,7 @@ std::unexpected<ScheduleError> refuse_field(const TextSpan& span, FieldKind kind
 // --- Weekdays: "Mon", "Mon..Fri,Sun"; whole names and any case are fine, Sunday comes last ---
 
 Parsed<int> read_weekday(const TextSpan& span) {
-  const auto capitals = in_capitals(span.view());
+  const auto capitals = ascii::upper_case(span.view());
   for (std::size_t i = 0; i < kLongWeekdays.size(); ++i) {
     if (capitals == kLongWeekdays[i] || capitals == kLongWeekdays[i].substr(0, 3)) {
       return i == 0 ? 7 : static_cast<int>(i);
@@ -312,7 +306,7 @@ Parsed<CronSyntax> read_event(std::span<const TextSpan> words) {
   CronSyntax syntax;
   syntax.dialect = Dialect::systemd;
   std::size_t next = 0;
-  if (is_letter(words[0].view().front())) CHRONOS_TRY_VOID(read_week(words[next++], syntax));
+  if (ascii::is_letter(words[0].view().front())) CHRONOS_TRY_VOID(read_week(words[next++], syntax));
   const auto has_colon = [](const TextSpan& word) {
     return word.view().find(':') != std::string_view::npos;
   };
@@ -333,7 +327,7 @@ Parsed<CronSyntax> read_event(std::span<const TextSpan> words) {
 
 // A last word that begins with a letter, and is not the only one, is a zone.
 Parsed<void> take_zone(std::vector<TextSpan>& words, Expression& expression) {
-  if (words.size() < 2 || !is_letter(words.back().view().front())) return {};
+  if (words.size() < 2 || !ascii::is_letter(words.back().view().front())) return {};
   const auto word = words.back();
   auto zone = TimeZone::find(word.view());
   if (!zone) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "base/ascii.h"
 #include "base/mutex.h"
 
 namespace chronos::schedule {
@@ -48,24 +49,13 @@ constexpr Instant kEnd{seconds(std::int64_t{1} << 40)};
 constexpr Instant kFirstChange = std::chrono::sys_days(std::chrono::year(1969) / 12 / 1);
 constexpr Instant kLastChange = std::chrono::sys_days(std::chrono::year(2200) / 2 / 1);
 
-bool is_upper(char c) {
-  return c >= 'A' && c <= 'Z';
-}
-bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // Whether a name may be looked up at all. Dots are not among the characters, so no name climbs out
 // of the database; "right/" counts leap seconds and "posix/" is a copy; "localtime" and
 // "posixrules" are the machine's own choice, which a job must never depend on.
 bool is_zone_name(std::string_view name) {
   if (name.empty() || name.size() > 64 || name.front() == '/' || name.back() == '/') return false;
   for (const char c : name) {
-    if (!is_upper(c) && !is_lower(c) && !is_digit(c) && c != '_' && c != '+' && c != '-' &&
-        c != '/') {
+    if (!ascii::is_alphanumeric(c) && c != '_' && c != '+' && c != '-' && c != '/') {
       return false;
     }
   }
@@ -77,7 +67,7 @@ bool is_zone_name(std::string_view name) {
 std::optional<seconds> fixed_offset(std::string_view name) {
   if (name.size() != 6 || (name[0] != '+' && name[0] != '-') || name[3] != ':') return std::nullopt;
   for (const std::size_t i : {1U, 2U, 4U, 5U}) {
-    if (!is_digit(name[i])) return std::nullopt;
+    if (!ascii::is_digit(name[i])) return std::nullopt;
   }
   const int hours = (name[1] - '0') * 10 + (name[2] - '0');
   const int minutes = (name[4] - '0') * 10 + (name[5] - '0');
@@ -176,9 +166,8 @@ struct ZoneCache {
 };
 
 std::unexpected<Error> unknown(std::string_view name) {
-  const bool is_short_word =
-      name.size() <= 5 && !name.empty() &&
-      std::ranges::all_of(name, [](char c) { return is_upper(c) || is_lower(c); });
+  const bool is_short_word = name.size() <= 5 && !name.empty() &&
+                             std::ranges::all_of(name, [](char c) { return ascii::is_letter(c); });
   return fail_field("", "unknown_timezone",
                     fmt::format("unknown time zone '{}'", name.substr(0, 64)),
                     is_short_word ? "use an IANA name such as Europe/Berlin" : "");

@@ -96,7 +96,7 @@ Result<BackfillReply> Backfills::backfill(const Principal& who, JobId id, const 
   for (int tries_left = kTries;; --tries_left) {
     CHRONOS_TRY(auto reply, preview(job, request, now));
     if (facts.if_version && *facts.if_version != job.version) {
-      return fail(Reason::version_mismatch, "the job was changed meanwhile: read it again");
+      return changed_meanwhile("job");
     }
     if (request.dry_run) return reply;
     reply.is_preview = false;

@@ -8,15 +8,7 @@
 namespace chronos::service {
 namespace {
 
-constexpr int kEditTries = 5;  // when others change the calendar at the same time
-
-// A name from elsewhere than a body, by the same rule as one in a body.
-Result<void> check_name(const std::string& name) {
-  std::vector<FieldError> problems;
-  fields::Slug{64}.check(name, fields::Place(problems).at("name"));
-  if (problems.empty()) return {};
-  return fields::refuse_all("the calendar", std::move(problems));
-}
+constexpr int kCalendarEditTries = 5;  // when others change the calendar at the same time
 
 }  // namespace
 
@@ -48,7 +40,7 @@ void Calendars::create(const Principal& who, const json::Value& body, const Requ
 void Calendars::put(const Principal& who, const std::string& name, const json::Value& body,
                     const RequestFacts& facts, Done<CalendarReply> done) {
   Calendar calendar;
-  auto read = check_name(name);
+  auto read = fields::check_name("the calendar", name);
   if (read) read = read_calendar(body, calendar);
   if (read && !calendar.name.empty() && calendar.name != name) {
     read = fail_field("/name", "conflicting_name", "differs from the name in the path");
@@ -60,10 +52,11 @@ void Calendars::put(const Principal& who, const std::string& name, const json::V
 
 void Calendars::import(const Principal& who, const std::string& name, std::string_view file,
                        const RequestFacts& facts, Done<CalendarReply> done) {
-  if (auto good = check_name(name); !good) return done(std::unexpected(std::move(good).error()));
+  if (auto good = fields::check_name("the calendar", name); !good)
+    return done(std::unexpected(std::move(good).error()));
   auto events = schedule::parse_icalendar(file);
   if (!events) return done(std::unexpected(std::move(events).error()));
-  set_events({who, name, std::move(*events), facts}, kEditTries, std::move(done));
+  set_events({who, name, std::move(*events), facts}, kCalendarEditTries, std::move(done));
 }
 
 // Reads, edits and commits; again when somebody else was faster (and no version was asked for).

@@ -5,18 +5,6 @@
 #include "base/fields.h"
 
 namespace chronos::service {
-namespace {
-
-// A name from elsewhere than a body, by the same rule as one in a body.
-Result<void> check_name(const std::string& name) {
-  std::vector<FieldError> problems;
-  fields::Slug{64}.check(name, fields::Place(problems).at("name"));
-  if (problems.empty()) return {};
-  return fields::refuse_all("the channel", std::move(problems));
-}
-
-}  // namespace
-
 Channels::Channels(store::Store& store, const Clock& clock, IdSource& ids, ChannelParts parts)
     : store_(store), clock_(clock), ids_(ids), parts_(std::move(parts)) {}
 
@@ -48,7 +36,7 @@ void Channels::create(const Principal& who, const json::Value& body, const Reque
 void Channels::put(const Principal& who, const std::string& name, const json::Value& body,
                    const RequestFacts& facts, Done<ChannelReply> done) {
   DeclaredChannel channel;
-  auto read = check_name(name);
+  auto read = fields::check_name("the channel", name);
   const auto stored = store_.find_channel(who.project, name);
   if (!stored && stored.error().reason != Reason::not_found) {
     return done(std::unexpected(stored.error()));

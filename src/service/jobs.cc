@@ -26,7 +26,7 @@ struct Jobs::Draft {
 namespace {
 
 constexpr std::array<std::string_view, 1> kCredential = {"api_key"};
-constexpr int kEditTries = 5;  // when others change the job at the same time
+constexpr int kJobEditTries = 5;  // when others change the job at the same time
 
 // A schedule that was found to be good, and what is odd about it.
 struct CheckedSchedule {
@@ -344,7 +344,7 @@ void Jobs::replace_by_key(const Principal& who, JobId job, Shared<JobSpec> spec,
           const bool replaces = is_cancelled || next.schedule != stored.spec->schedule;
           return draft_edit(stored, std::move(next), replaces, now);
         }},
-       facts, kEditTries, std::move(done));
+       facts, kJobEditTries, std::move(done));
 }
 
 // -- Changes -------------------------------------------------------------------------------------
@@ -425,7 +425,7 @@ void Jobs::edit(const Principal& who, JobId job, Edit edit, RequestFacts facts, 
   }
   // After the values: who asks with a version that is none learns whether they are good.
   if (facts.if_version && *facts.if_version != stored->version) {
-    return done(fail(Reason::version_mismatch, "the job was changed meanwhile: read it again"));
+    return done(changed_meanwhile("job"));
   }
   if (draft->is_unchanged) return done(JobReply{*stored, {}, false, false});
   const bool plans = needs_planning(draft->job.spec);
@@ -468,7 +468,7 @@ void Jobs::reschedule(const Principal& who, JobId job, const json::Value& body,
         [this, text = text_of(body)](const Job& stored, Timestamp now) {
           return read_edit(stored, text, SpecUse::reschedule, now);
         }},
-       facts, kEditTries, std::move(done));
+       facts, kJobEditTries, std::move(done));
 }
 
 void Jobs::patch(const Principal& who, JobId job, const json::Value& body,
@@ -478,7 +478,7 @@ void Jobs::patch(const Principal& who, JobId job, const json::Value& body,
         [this, text = text_of(body)](const Job& stored, Timestamp now) {
           return read_edit(stored, text, SpecUse::patch, now);
         }},
-       facts, kEditTries, std::move(done));
+       facts, kJobEditTries, std::move(done));
 }
 
 void Jobs::pause(const Principal& who, JobId job, const json::Value& body,
@@ -499,7 +499,7 @@ void Jobs::pause(const Principal& who, JobId job, const json::Value& body,
           CHRONOS_TRY_VOID(check_pause(spec, "/until", now));
           return draft_edit(stored, std::move(spec), false, now);
         }},
-       facts, kEditTries, std::move(done));
+       facts, kJobEditTries, std::move(done));
 }
 
 void Jobs::resume(const Principal& who, JobId job, const RequestFacts& facts, Done<JobReply> done) {
@@ -512,7 +512,7 @@ void Jobs::resume(const Principal& who, JobId job, const RequestFacts& facts, Do
           spec.paused_until.reset();
           return draft_edit(stored, std::move(spec), false, now);
         }},
-       facts, kEditTries, std::move(done));
+       facts, kJobEditTries, std::move(done));
 }
 
 void Jobs::restore(const Principal& who, JobId job, std::int64_t version, const RequestFacts& facts,
@@ -530,7 +530,7 @@ void Jobs::restore(const Principal& who, JobId job, std::int64_t version, const 
           const bool replaces = is_cancelled || next.schedule != stored.spec->schedule;
           return draft_edit(stored, std::move(next), replaces, now);
         }},
-       facts, kEditTries, std::move(done));
+       facts, kJobEditTries, std::move(done));
 }
 
 void Jobs::cancel(const Principal& who, JobId job, bool keep_running, const RequestFacts& facts,

@@ -121,7 +121,7 @@ struct AtMost {
 
 // These tables only read.
 template <auto Member, auto Rule = fields::AnyValue{}>
-constexpr auto row(const json::Name& name) {
+constexpr auto request_row(const json::Name& name) {
   using T = typename fields::MemberOf<decltype(Member)>::Owner;
   return Field<T>{name,
                   [](const json::Value& value, T& object, const Place& place) {
@@ -133,7 +133,7 @@ constexpr auto row(const json::Name& name) {
 
 template <auto Member, auto Parse>
 constexpr auto choice(const json::Name& name) {
-  auto field = row<&OutcomeRequest::error>(name);
+  auto field = request_row<&OutcomeRequest::error>(name);
   field.read = [](const json::Value& value, OutcomeRequest& object, const Place& place) {
     if (!place.expect(value, json::Type::string)) return;
     if (const auto parsed = Parse(value.string)) {
@@ -149,42 +149,42 @@ constexpr auto choice(const json::Name& name) {
 }
 
 constexpr std::array kClaimFields = {
-    row<&ClaimRequest::name, WorkerName{}>("worker"),
-    row<&ClaimRequest::id>("worker_id"),
-    row<&ClaimRequest::holding, HeldRuns{}>("holding"),
-    row<&ClaimRequest::queues, QueueNames{}>("queues"),
-    row<&ClaimRequest::max, Range{1, kClaimMax}>("max"),
-    row<&ClaimRequest::wait, Between{0, Duration(kWaitMax).count()}>("wait"),
+    request_row<&ClaimRequest::name, WorkerName{}>("worker"),
+    request_row<&ClaimRequest::id>("worker_id"),
+    request_row<&ClaimRequest::holding, HeldRuns{}>("holding"),
+    request_row<&ClaimRequest::queues, QueueNames{}>("queues"),
+    request_row<&ClaimRequest::max, Range{1, kClaimMax}>("max"),
+    request_row<&ClaimRequest::wait, Between{0, Duration(kWaitMax).count()}>("wait"),
 };
 // Of a claim within a settlement: the worker is known.
 constexpr std::span<const Field<ClaimRequest>> kNextClaimFields =
     std::span(kClaimFields).last<kClaimFields.size() - 3>();
 
 constexpr std::array kLeaseFields = {
-    row<&LeaseRef::run>("run"),
-    row<&LeaseRef::token>("token"),
+    request_row<&LeaseRef::run>("run"),
+    request_row<&LeaseRef::token>("token"),
 };
 constexpr std::array kOutcomeFields = {
-    row<&OutcomeRequest::run>("run"),
-    row<&OutcomeRequest::token>("token"),
+    request_row<&OutcomeRequest::run>("run"),
+    request_row<&OutcomeRequest::token>("token"),
     choice<&OutcomeRequest::outcome, parse_work_outcome>("outcome"),
-    row<&OutcomeRequest::error, Length{0, kTextMax}>("error"),
-    row<&OutcomeRequest::output>("output"),
-    row<&OutcomeRequest::retry_after, Between{0, kDayUs}>("retry_after"),
+    request_row<&OutcomeRequest::error, Length{0, kTextMax}>("error"),
+    request_row<&OutcomeRequest::output>("output"),
+    request_row<&OutcomeRequest::retry_after, Between{0, kDayUs}>("retry_after"),
 };
 constexpr std::array kProgressFields = {
-    row<&ProgressRequest::run>("run"),
-    row<&ProgressRequest::token>("token"),
-    row<&ProgressRequest::percent, Percent{}>("percent"),
-    row<&ProgressRequest::message, Length{0, kTextMax}>("message"),
-    row<&ProgressRequest::output>("output"),
+    request_row<&ProgressRequest::run>("run"),
+    request_row<&ProgressRequest::token>("token"),
+    request_row<&ProgressRequest::percent, Percent{}>("percent"),
+    request_row<&ProgressRequest::message, Length{0, kTextMax}>("message"),
+    request_row<&ProgressRequest::output>("output"),
 };
 constexpr std::array kSettleFields = {
-    row<&SettleRequest::id>("worker_id"),
-    row<&SettleRequest::outcomes, AtMost<OutcomeRequest>{kOutcomesMax}>("outcomes"),
-    row<&SettleRequest::release, AtMost<LeaseRef>{kOutcomesMax}>("release"),
-    row<&SettleRequest::progress, AtMost<ProgressRequest>{kOutcomesMax}>("progress"),
-    row<&SettleRequest::claim>("claim"),
+    request_row<&SettleRequest::id>("worker_id"),
+    request_row<&SettleRequest::outcomes, AtMost<OutcomeRequest>{kOutcomesMax}>("outcomes"),
+    request_row<&SettleRequest::release, AtMost<LeaseRef>{kOutcomesMax}>("release"),
+    request_row<&SettleRequest::progress, AtMost<ProgressRequest>{kOutcomesMax}>("progress"),
+    request_row<&SettleRequest::claim>("claim"),
 };
 
 template <class Table, class T>

@@ -7,14 +7,6 @@
 #include "store/memory_reads.h"
 
 namespace chronos::store::memory {
-namespace {
-
-std::unexpected<Error> other_version() {
-  return fail(Reason::version_mismatch, "the channel was changed meanwhile: read it again");
-}
-
-}  // namespace
-
 // -- Channels ------------------------------------------------------------------------------------
 
 Before before_of(const Tables& tables, const PutChannel& change) {
@@ -33,7 +25,8 @@ Result<ChannelAnswer> apply(Tables& tables, const PutChannel& change) {
   const auto found = tables.channels.find(key);
   const bool is_new = found == tables.channels.end();
   const auto version = is_new ? 0 : found->second.version;
-  if (change.expected_version && *change.expected_version != version) return other_version();
+  if (change.expected_version && *change.expected_version != version)
+    return changed_meanwhile("channel");
   const bool is_same = !is_new && say_the_same(found->second, channel);
   if (!is_new && change.must_be_new) {
     if (is_same && found->second.created_at == channel.created_at) {
@@ -55,7 +48,7 @@ Result<ChannelAnswer> apply(Tables& tables, const DeleteChannel& change) {
   if (found == tables.channels.end()) return fail(Reason::not_found, "no channel has this name");
   const auto channel = found->second;
   if (change.expected_version && *change.expected_version != channel.version) {
-    return other_version();
+    return changed_meanwhile("channel");
   }
   tables.channels.erase(found);
   return ChannelAnswer{channel};

@@ -29,10 +29,6 @@ void wake_users(Tables& tables, const Calendar& calendar, Timestamp now) {
   }
 }
 
-std::unexpected<Error> other_version() {
-  return fail(Reason::version_mismatch, "the calendar was changed meanwhile: read it again");
-}
-
 }  // namespace
 
 Result<CalendarAnswer> apply(Tables& tables, const PutCalendar& change) {
@@ -46,7 +42,8 @@ Result<CalendarAnswer> apply(Tables& tables, const PutCalendar& change) {
   const auto found = tables.calendars.find(key);
   const bool is_new = found == tables.calendars.end();
   const auto version = is_new ? 0 : found->second.version;
-  if (change.expected_version && *change.expected_version != version) return other_version();
+  if (change.expected_version && *change.expected_version != version)
+    return changed_meanwhile("calendar");
   const bool is_same = !is_new && encode_calendar(found->second) == encode_calendar(calendar);
   if (!is_new && change.must_be_new) {
     if (is_same && found->second.created_at == calendar.created_at) {
@@ -69,7 +66,7 @@ Result<CalendarAnswer> apply(Tables& tables, const DeleteCalendar& change) {
   if (found == tables.calendars.end()) return fail(Reason::not_found, "no calendar has this name");
   const auto calendar = found->second;
   if (change.expected_version && *change.expected_version != calendar.version) {
-    return other_version();
+    return changed_meanwhile("calendar");
   }
   std::vector<CalendarUser> users;
   for (const auto& [id, stored] : tables.jobs) {

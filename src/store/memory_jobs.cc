@@ -32,10 +32,6 @@ std::unexpected<Error> no_job() {
   return fail(Reason::not_found, "no job has this id");
 }
 
-std::unexpected<Error> other_version() {
-  return fail(Reason::version_mismatch, "the job was changed meanwhile");
-}
-
 // The new schedule was planned from where the old one stood before: it would answer an instant
 // twice.
 std::unexpected<Error> planned_further() {
@@ -166,7 +162,7 @@ Result<JobAnswer> apply(Tables& tables, const ReplaceJob& change) {
   if (replay) return answer_of(tables, *replay, true);
   if (find_job(tables, change.job.project, change.job.id) == nullptr) return no_job();
   auto& stored = tables.jobs.at(change.job.id);
-  if (stored.job.version != change.expected_version) return other_version();
+  if (stored.job.version != change.expected_version) return changed_meanwhile("job");
   if (change.replaces_schedule && change.job.planned_through < stored.job.planned_through) {
     return planned_further();
   }
@@ -201,7 +197,8 @@ Result<JobAnswer> apply(Tables& tables, const CancelJob& change) {
   if (find_job(tables, change.project, change.job) == nullptr) return no_job();
   auto& stored = tables.jobs.at(change.job);
   auto& job = stored.job;
-  if (change.expected_version && *change.expected_version != job.version) return other_version();
+  if (change.expected_version && *change.expected_version != job.version)
+    return changed_meanwhile("job");
   if (job.phase == JobPhase::active) {
     job.phase = JobPhase::cancelled;
     job.parked_at.reset();
@@ -246,7 +243,7 @@ Result<Backfill::Answer> apply(Tables& tables, const Backfill& change) {
     return Backfill::Answer{answer.first, answer.last, true};
   }
   auto& job = tables.jobs.at(change.job).job;
-  if (job.version != change.expected_version) return other_version();
+  if (job.version != change.expected_version) return changed_meanwhile("job");
   ++job.version;
   for (const auto& planned : change.runs) {
     LiveRun run;

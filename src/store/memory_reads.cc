@@ -4,17 +4,14 @@
 #include <ranges>
 #include <utility>
 
+#include "base/ascii.h"
 #include "store/memory_limits.h"
 
 namespace chronos::store::memory {
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool contains_ignoring_case(const std::string& text, const std::string& part) {
-  return !std::ranges::search(text, part, {}, lower, lower).empty() || part.empty();
+  return !std::ranges::search(text, part, {}, ascii::lower, ascii::lower).empty() || part.empty();
 }
 
 bool matches(const JobFilter& filter, const Job& job) {

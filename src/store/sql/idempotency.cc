@@ -3,10 +3,10 @@
 namespace chronos::store::sql {
 namespace {
 
-constexpr Sql kFind{
+constexpr Sql kFindAnswer{
     "SELECT fingerprint, at, what, project, job, run, made_key, made_name FROM idempotency"
     " WHERE caller = $1 AND key = $2"};
-constexpr Sql kPut{
+constexpr Sql kPutAnswer{
     "INSERT INTO idempotency (caller, key, fingerprint, at, what, project, job, run, made_key,"
     " made_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (caller, key) DO "
     "UPDATE SET"
@@ -34,7 +34,7 @@ Result<std::optional<MadeBefore>> find_made(Connection& db,
                  columns.get<JobId>(), columns.get<std::optional<RunId>>(),
                  columns.get<std::optional<KeyId>>(), columns.get<std::optional<std::string>>()}};
   };
-  CHRONOS_TRY(const auto seen, db.one(kFind, read, idempotency->caller, idempotency->key));
+  CHRONOS_TRY(const auto seen, db.one(kFindAnswer, read, idempotency->caller, idempotency->key));
   if (!seen || seen->at + kIdempotencyKept <= idempotency->at) return std::nullopt;
   if (!seen->is_same || seen->made.what != wanted) {
     return fail(Reason::idempotency_key_reused,
@@ -46,7 +46,7 @@ Result<std::optional<MadeBefore>> find_made(Connection& db,
 Result<void> remember(Connection& db, const std::optional<Idempotency>& idempotency,
                       const MadeBefore& made) {
   if (!idempotency) return {};
-  CHRONOS_TRY_VOID(db.post(kPut, idempotency->caller, idempotency->key,
+  CHRONOS_TRY_VOID(db.post(kPutAnswer, idempotency->caller, idempotency->key,
                            Bytes{as_bytes(idempotency->fingerprint)}, idempotency->at,
                            static_cast<int>(made.what), made.project, made.job, made.run, made.key,
                            made.name));

@@ -34,7 +34,7 @@ constexpr Sql kCountAhead{
     "SELECT count(*) FROM (SELECT 1 FROM limit_lines WHERE project = $1 AND kind = $2 AND key = $3"
     " AND (rank, planned_at, run) < ($4, $5, $6) LIMIT $7) AS ahead"};
 
-constexpr Sql kFindKey{
+constexpr Sql kFindLimitKey{
     "SELECT in_use, last_start, opens_at FROM limit_keys WHERE project = $1 AND kind = $2"
     " AND key = $3"};
 constexpr Sql kUse{
@@ -114,7 +114,7 @@ Result<KeyUse> use_of(Connection& db, const LimitKey& key) {
             .last_start = columns.get<std::int64_t>(),
             .opens_at = columns.get<std::optional<Timestamp>>()};
   };
-  CHRONOS_TRY(auto use, db.one(kFindKey, read, key.project, key.kind, key.key));
+  CHRONOS_TRY(auto use, db.one(kFindLimitKey, read, key.project, key.kind, key.key));
   return use.value_or(KeyUse{});
 }
 

@@ -523,8 +523,7 @@ bool PostgresConnection::rollback() {
   return (ended && PQtransactionStatus(db_.get()) == PQTRANS_IDLE) || is_lost();
 }
 
-Result<std::unique_ptr<PostgresConnection>> open_connection(const PostgresOptions& options,
-                                                            Role role) {
+Result<std::unique_ptr<PostgresConnection>> open_ours(const PostgresOptions& options, Role role) {
   auto connection = std::make_unique<PostgresConnection>(options, role);
   CHRONOS_TRY_VOID(connection->connect());
   return connection;
@@ -550,13 +549,13 @@ Result<void> bring_up_to_date(PostgresConnection& connection,
 
 Result<std::unique_ptr<Connection>> open_postgres_writer(const PostgresOptions& options,
                                                          std::span<const EmbeddedFile> schema) {
-  CHRONOS_TRY(auto connection, open_connection(options, Role::writer));
+  CHRONOS_TRY(auto connection, open_ours(options, Role::writer));
   CHRONOS_TRY_VOID(bring_up_to_date(*connection, schema));
   return connection;
 }
 
 Result<std::unique_ptr<Connection>> open_postgres_reader(const PostgresOptions& options) {
-  CHRONOS_TRY(auto connection, open_connection(options, Role::reader));
+  CHRONOS_TRY(auto connection, open_ours(options, Role::reader));
   return connection;
 }
 

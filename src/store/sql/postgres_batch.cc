@@ -84,7 +84,7 @@ constexpr Sql kInsertJobs{
 constexpr Sql kInsertTags{
     "INSERT INTO job_tags (project, tag, job)"
     " SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[]) ON CONFLICT DO NOTHING"};
-constexpr Sql kInsertLive{
+constexpr Sql kInsertAllLive{
     "INSERT INTO live (job, is_held, run, project, trigger_kind, planned_at, at, needs_planning,"
     " kind, queue, rank, retry_of, jitter, is_cancel_requested, attempts_made)"
     " SELECT job, 0, run, project, trigger_kind, planned_at, at, needs_planning, kind, queue, rank,"
@@ -92,11 +92,11 @@ constexpr Sql kInsertLive{
     " $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::uuid[],"
     " $12::bigint[]) AS r (job, run, project, trigger_kind, planned_at, at, needs_planning, kind,"
     " queue, rank, retry_of, jitter) ON CONFLICT DO NOTHING RETURNING run"};
-constexpr Sql kInsertReady{
+constexpr Sql kInsertAllReady{
     "INSERT INTO ready (kind, queue, rank, planned_at, run, job, project, trigger_kind, attempt,"
     " queued_at) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[],"
     " $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::bigint[], $10::bigint[])"};
-constexpr Sql kInsertDue{
+constexpr Sql kInsertAllDue{
     "INSERT INTO due (needs_planning, at, run, job)"
     " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::uuid[])"};
 
@@ -157,7 +157,7 @@ Result<std::unordered_set<RunId>> insert_live(Writer& writer,
              planned.jitter);
   }
   if (rows.empty()) return std::unordered_set<RunId>();
-  CHRONOS_TRY(const auto made, rows.all(writer.db, kInsertLive, column<RunId>));
+  CHRONOS_TRY(const auto made, rows.all(writer.db, kInsertAllLive, column<RunId>));
   return std::unordered_set<RunId>(made.begin(), made.end());
 }
 
@@ -180,8 +180,8 @@ Result<void> place(Writer& writer, std::span<const SubmitJob* const> changes,
       ++totals_of(writer, job.project, lane.queue).due;
     }
   }
-  CHRONOS_TRY_VOID(ready.post(writer.db, kInsertReady));
-  return due.post(writer.db, kInsertDue);
+  CHRONOS_TRY_VOID(ready.post(writer.db, kInsertAllReady));
+  return due.post(writer.db, kInsertAllDue);
 }
 
 Result<void> put_tags(Writer& writer, std::span<const SubmitJob* const> changes) {
@@ -199,14 +199,14 @@ Result<void> put_tags(Writer& writer, std::span<const SubmitJob* const> changes)
   "SELECT " CHRONOS_LIVE_OWN_COLUMNS "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS more \
   " FROM leases e JOIN live l ON l.job = e.job AND l.is_held = 0 AND l.run = e.run"   \
   " WHERE e.run = ANY($1::uuid[])"
-constexpr Sql kFindLeased{CHRONOS_FIND_LEASED("")};
+constexpr Sql kFindAllLeased{CHRONOS_FIND_LEASED("")};
 // And whether some of its output is stored already.
 constexpr Sql kFindEnding{
     CHRONOS_FIND_LEASED(", EXISTS(SELECT 1 FROM running_output o WHERE o.run = e.run)::int")};
 #undef CHRONOS_FIND_LEASED
 constexpr Sql kForgetOutput{"DELETE FROM running_output WHERE run = ANY($1::uuid[])"};
 constexpr Sql kDeleteLeases{"DELETE FROM leases WHERE run = ANY($1::uuid[])"};
-constexpr Sql kDeleteLive{
+constexpr Sql kDeleteAllLive{
     "DELETE FROM live WHERE ctid = ANY(ARRAY(SELECT l.ctid"
     " FROM unnest($1::uuid[], $2::uuid[]) AS r (job, run)"
     " JOIN live l ON l.job = r.job AND l.is_held = 0 AND l.run = r.run))"};
@@ -316,7 +316,7 @@ Result<void> leave_all(Writer& writer, const std::vector<Ending>& endings) {
   }
   if (has_any_printed) CHRONOS_TRY_VOID(writer.db.post(kForgetOutput, printing.parameter()));
   CHRONOS_TRY_VOID(writer.db.post(kDeleteLeases, leases.parameter()));
-  return live.post(writer.db, kDeleteLive);
+  return live.post(writer.db, kDeleteAllLive);
 }
 
 Result<void> insert_finals(Connection& db, const std::vector<Ending>& endings) {
@@ -384,11 +384,11 @@ constexpr Sql kInsertLeases{
     " lease_now() + r.time, $7, $8, $9, 0 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[],"
     " $4::bigint[], $5::bigint[], $6::bigint[]) AS r (run, job, token, attempt, queued_at, time)"};
 // A volatile function would not be looked up in the index; what a subquery has answered is.
-constexpr Sql kOverdue{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
-                       "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS
-                       " FROM leases e JOIN live l ON l.job = e.job AND l.is_held = 0"
-                       " AND l.run = e.run WHERE e.ends_at <= (SELECT lease_now())"
-                       " ORDER BY e.ends_at LIMIT $1::int"};
+constexpr Sql kAllOverdue{"SELECT " CHRONOS_LIVE_OWN_COLUMNS
+                          "e.queued_at, 0, 0, " CHRONOS_LEASE_COLUMNS
+                          " FROM leases e JOIN live l ON l.job = e.job AND l.is_held = 0"
+                          " AND l.run = e.run WHERE e.ends_at <= (SELECT lease_now())"
+                          " ORDER BY e.ends_at LIMIT $1::int"};
 constexpr Sql kDeclared{
     "SELECT j.id, j.spec, j.failure_streak FROM unnest($1::uuid[], $2::uuid[]) AS r (project, id)"
     " JOIN jobs j ON j.project = r.project AND j.id = r.id"};
@@ -489,11 +489,11 @@ Result<std::vector<Result<SettleRun::Answer>>> settle_all(
 Result<std::vector<LiveRun>> find_all_leased(Connection& db, const std::vector<RunId>& runs) {
   Array ids(Of::uuid);
   for (const auto run : runs) ids.add(run);
-  return db.all(kFindLeased, read_live_row, ids.parameter());
+  return db.all(kFindAllLeased, read_live_row, ids.parameter());
 }
 
 Result<std::vector<LiveRun>> find_all_overdue(Connection& db, int limit) {
-  return db.all(kOverdue, read_live_row, limit);
+  return db.all(kAllOverdue, read_live_row, limit);
 }
 
 Result<std::unordered_map<JobId, Declared>> declared_all(Reader reader,

@@ -20,7 +20,7 @@ constexpr auto kServer =
     " THEN has_database_privilege(current_database(), 'CREATE')"
     " ELSE has_schema_privilege('chronos', 'CREATE, USAGE') END,"
     " to_regclass('chronos.meta') IS NOT NULL";
-constexpr auto kSettings =
+constexpr auto kNotableSettings =
     "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes',"
     " 'synchronous_commit', 'synchronous_standby_names', 'autovacuum', 'track_counts',"
     " 'wal_level', 'max_connections', 'shared_buffers')";
@@ -102,7 +102,7 @@ Result<StoreFacts> examine_postgres(const PostgresOptions& options) {
     server.may_write = field(4) == "t";
     has_meta = field(5) == "t";
   });
-  questions.ask(kSettings, [&](const auto& field) {
+  questions.ask(kNotableSettings, [&](const auto& field) {
     server.settings.emplace(std::string(field(0)), std::string(field(1)));
   });
   questions.ask(kStandbys, [&](const auto& field) {

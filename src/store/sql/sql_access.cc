@@ -14,7 +14,7 @@ constexpr Sql kListProjects{"SELECT id, name, created_at FROM projects ORDER BY 
 constexpr Sql kAnyProject{"SELECT 1 FROM projects LIMIT 1"};
 constexpr Sql kInsertProject{
     "INSERT INTO projects (id, name, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"};
-constexpr Sql kFindKey{"SELECT " CHRONOS_KEY_COLUMNS " FROM keys WHERE id = $1"};
+constexpr Sql kFindApiKey{"SELECT " CHRONOS_KEY_COLUMNS " FROM keys WHERE id = $1"};
 constexpr Sql kListKeys{"SELECT " CHRONOS_KEY_COLUMNS
                         " FROM keys WHERE project = $1 ORDER BY id DESC"};
 constexpr Sql kInsertKey{"INSERT INTO keys (" CHRONOS_KEY_COLUMNS
@@ -127,7 +127,7 @@ Result<Session> read_session(Reader reader, SessionId id) {
 }
 
 Result<Key> read_key(Reader reader, KeyId id) {
-  CHRONOS_TRY(auto key, reader.db.one(kFindKey, read_key_row, id));
+  CHRONOS_TRY(auto key, reader.db.one(kFindApiKey, read_key_row, id));
   if (!key) return fail(Reason::not_found, "no key has this id");
   return std::move(*key);
 }

@@ -11,7 +11,7 @@
 namespace chronos::store::sql {
 namespace {
 
-constexpr Sql kInsert{
+constexpr Sql kInsertEntry{
     "INSERT INTO audit (project, id, at, actor, action, kind, resource, name, before, after)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"};
 #define CHRONOS_AUDIT_COLUMNS                                                                   \
@@ -66,7 +66,7 @@ AuditEntry read_submission(Columns& columns, ProjectId project) {
 }
 
 // A walk along one of the two, newest first.
-struct Walk {
+struct EntryWalk {
   const AuditFilter& filter;
   std::vector<AuditEntry> found = {};
   Uuid last = audit_ceiling(filter);  // of what was looked at
@@ -85,11 +85,11 @@ struct Walk {
 };
 
 template <class Read, class... Args>
-Result<Walk> walk(Connection& db, const Sql& sql, const AuditFilter& filter, Read read,
-                  const Args&... args) {
+Result<EntryWalk> walk(Connection& db, const Sql& sql, const AuditFilter& filter, Read read,
+                       const Args&... args) {
   // A database that is a round trip away sends all that it is asked for.
   const int piece = db.is_remote() ? 500 : kLooksMax;
-  Walk walked{.filter = filter};
+  EntryWalk walked{.filter = filter};
   bool goes_on = true;
   int rows = 0;
   do {
@@ -104,22 +104,22 @@ Result<Walk> walk(Connection& db, const Sql& sql, const AuditFilter& filter, Rea
   return walked;
 }
 
-Result<Walk> walk_entries(Connection& db, const AuditFilter& filter) {
+Result<EntryWalk> walk_entries(Connection& db, const AuditFilter& filter) {
   const auto read = [&](Columns& columns) {
     auto entry = read_entry(columns);
     entry.project = filter.project;
     return entry;
   };
-  if (filter.action == kSubmitAction) return Walk{.filter = filter};
+  if (filter.action == kSubmitAction) return EntryWalk{.filter = filter};
   if (filter.resource.empty()) return walk(db, kEntries, filter, read);
   return walk(db, kEntriesOf, filter, read, filter.resource);
 }
 
-Result<Walk> walk_submissions(Connection& db, const AuditFilter& filter) {
+Result<EntryWalk> walk_submissions(Connection& db, const AuditFilter& filter) {
   const auto read = [&](Columns& columns) { return read_submission(columns, filter.project); };
   const bool is_wanted = filter.action.empty() || filter.action == kSubmitAction ||
                          (filter.action.ends_with('.') && kSubmitAction.starts_with(filter.action));
-  Walk walked{.filter = filter};
+  EntryWalk walked{.filter = filter};
   if (!is_wanted) return walked;
   if (filter.resource.empty()) return walk(db, kSubmissions, filter, read);
   const auto job = JobId::parse(filter.resource);
@@ -176,8 +176,8 @@ Result<void> put_entry(Connection& db, const AuditEntry& entry) {
   const auto side = [](const std::string& text) {
     return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
   };
-  return db.post(kInsert, entry.project, entry.id, entry.at, entry.actor, entry.action, entry.kind,
-                 entry.resource, entry.name, side(entry.before), side(entry.after));
+  return db.post(kInsertEntry, entry.project, entry.id, entry.at, entry.actor, entry.action,
+                 entry.kind, entry.resource, entry.name, side(entry.before), side(entry.after));
 }
 
 Result<AddAudit::Answer> apply(Writer& writer, const AddAudit& change) {

@@ -16,13 +16,14 @@ namespace {
   "project, id, created_by, action, is_of_runs, selection, status, total, done, failed_count," \
   " failed, created_at, starts_at, ended_at, step, taken_until"
 
-constexpr Sql kFind{"SELECT " CHRONOS_BULK_COLUMNS " FROM bulks WHERE project = $1 AND id = $2"};
-constexpr Sql kList{"SELECT " CHRONOS_BULK_COLUMNS
-                    " FROM bulks WHERE project = $1 AND id < $2 ORDER BY id DESC LIMIT $3"};
+constexpr Sql kFindBulk{"SELECT " CHRONOS_BULK_COLUMNS
+                        " FROM bulks WHERE project = $1 AND id = $2"};
+constexpr Sql kListBulks{"SELECT " CHRONOS_BULK_COLUMNS
+                         " FROM bulks WHERE project = $1 AND id < $2 ORDER BY id DESC LIMIT $3"};
 constexpr Sql kOpen{"SELECT " CHRONOS_BULK_COLUMNS
                     " FROM bulks WHERE status IN ('waiting', 'running')"
                     " ORDER BY starts_at, id LIMIT $1"};
-constexpr Sql kInsert{
+constexpr Sql kInsertBulk{
     "INSERT INTO bulks (" CHRONOS_BULK_COLUMNS
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"};
 constexpr Sql kInsertItems{"INSERT INTO bulk_items (bulk, piece, ids) VALUES ($1, $2, $3)"};
@@ -58,8 +59,8 @@ Result<Bulk> read_bulk_row(Columns& columns) {
   return bulk;
 }
 
-Result<std::optional<Bulk>> find(Connection& db, ProjectId project, BulkId id) {
-  CHRONOS_TRY(auto row, db.one(kFind, read_bulk_row, project, id));
+Result<std::optional<Bulk>> stored_bulk(Connection& db, ProjectId project, BulkId id) {
+  CHRONOS_TRY(auto row, db.one(kFindBulk, read_bulk_row, project, id));
   if (!row) return std::nullopt;
   CHRONOS_TRY(auto bulk, std::move(*row));
   return bulk;
@@ -100,7 +101,7 @@ std::unexpected<Error> no_bulk() {
 }  // namespace
 
 Result<Before> before_of(Writer& writer, const MoveBulk& change) {
-  CHRONOS_TRY(auto bulk, find(writer.db, change.bulk.project, change.bulk.id));
+  CHRONOS_TRY(auto bulk, stored_bulk(writer.db, change.bulk.project, change.bulk.id));
   return Before{.bulk = std::move(bulk)};
 }
 
@@ -109,12 +110,12 @@ Result<BulkAnswer> apply(Writer& writer, const PutBulk& change) {
   const auto& bulk = change.bulk;
   CHRONOS_TRY(const auto made, find_made(db, change.idempotency, Made::bulk));
   const auto id = made ? BulkId::parse(made->name.value_or("")) : std::optional(bulk.id);
-  CHRONOS_TRY(auto known, find(db, bulk.project, id.value_or(bulk.id)));
+  CHRONOS_TRY(auto known, stored_bulk(db, bulk.project, id.value_or(bulk.id)));
   if (known) return BulkAnswer{std::move(*known), true};
-  CHRONOS_TRY_VOID(db.post(kInsert, bulk.project, bulk.id, bulk.by, bulk.action, bulk.is_of_runs,
-                           bulk.selection, bulk.status, bulk.total, bulk.done, bulk.failed_count,
-                           encode_failures(bulk.failed), bulk.created_at, bulk.starts_at,
-                           bulk.ended_at, bulk.step, bulk.taken_until));
+  CHRONOS_TRY_VOID(db.post(kInsertBulk, bulk.project, bulk.id, bulk.by, bulk.action,
+                           bulk.is_of_runs, bulk.selection, bulk.status, bulk.total, bulk.done,
+                           bulk.failed_count, encode_failures(bulk.failed), bulk.created_at,
+                           bulk.starts_at, bulk.ended_at, bulk.step, bulk.taken_until));
   std::span<const Uuid> rest(change.items);
   for (std::int64_t piece = 0; !rest.empty(); ++piece) {
     const auto ids = rest.first(std::min(kPiece, rest.size()));
@@ -130,7 +131,7 @@ Result<BulkAnswer> apply(Writer& writer, const PutBulk& change) {
 Result<BulkAnswer> apply(Writer& writer, const MoveBulk& change) {
   auto& db = writer.db;
   const auto& bulk = change.bulk;
-  CHRONOS_TRY(auto stored, find(db, bulk.project, bulk.id));
+  CHRONOS_TRY(auto stored, stored_bulk(db, bulk.project, bulk.id));
   if (!stored) return no_bulk();
   if (stored->step != bulk.step) {
     return fail(Reason::version_mismatch, "the bulk operation has moved on meanwhile");
@@ -143,7 +144,7 @@ Result<BulkAnswer> apply(Writer& writer, const MoveBulk& change) {
 }
 
 Result<Bulk> find_bulk(Reader reader, ProjectId project, BulkId id) {
-  CHRONOS_TRY(auto bulk, find(reader.db, project, id));
+  CHRONOS_TRY(auto bulk, stored_bulk(reader.db, project, id));
   if (!bulk) return no_bulk();
   return std::move(*bulk);
 }
@@ -151,7 +152,7 @@ Result<Bulk> find_bulk(Reader reader, ProjectId project, BulkId id) {
 Result<std::vector<Bulk>> list_bulks(Reader reader, ProjectId project, std::optional<BulkId> after,
                                      int limit) {
   constexpr BulkId kNewest{{~std::uint64_t{0}, ~std::uint64_t{0}}};
-  return whole(reader.db.all(kList, read_bulk_row, project, after.value_or(kNewest), limit));
+  return whole(reader.db.all(kListBulks, read_bulk_row, project, after.value_or(kNewest), limit));
 }
 
 Result<std::vector<Bulk>> open_bulks(Reader reader, int limit) {

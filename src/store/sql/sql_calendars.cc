@@ -11,21 +11,22 @@ namespace {
 
 #define CHRONOS_CALENDAR_COLUMNS "project, name, declared, version, created_at, updated_at"
 
-constexpr Sql kFind{"SELECT " CHRONOS_CALENDAR_COLUMNS
-                    " FROM calendars WHERE project = $1 AND name = $2"};
-constexpr Sql kList{"SELECT " CHRONOS_CALENDAR_COLUMNS
-                    " FROM calendars WHERE project = $1 ORDER BY name"};
+constexpr Sql kFindCalendar{"SELECT " CHRONOS_CALENDAR_COLUMNS
+                            " FROM calendars WHERE project = $1 AND name = $2"};
+constexpr Sql kListCalendars{"SELECT " CHRONOS_CALENDAR_COLUMNS
+                             " FROM calendars WHERE project = $1 ORDER BY name"};
 constexpr Sql kVersion{"SELECT version FROM calendars WHERE project = $1 AND name = $2"};
-constexpr Sql kPut{"INSERT INTO calendars (" CHRONOS_CALENDAR_COLUMNS
-                   ") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project, name) DO UPDATE SET"
-                   " declared = excluded.declared, version = excluded.version,"
-                   " updated_at = excluded.updated_at"};
-constexpr Sql kDelete{"DELETE FROM calendars WHERE project = $1 AND name = $2"};
+constexpr Sql kPutCalendar{
+    "INSERT INTO calendars (" CHRONOS_CALENDAR_COLUMNS
+    ") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project, name) DO UPDATE SET"
+    " declared = excluded.declared, version = excluded.version,"
+    " updated_at = excluded.updated_at"};
+constexpr Sql kDeleteCalendar{"DELETE FROM calendars WHERE project = $1 AND name = $2"};
 constexpr Sql kUsers{
     "SELECT DISTINCT c.job, j.name FROM job_calendars c"
     " JOIN jobs j ON j.project = c.project AND j.id = c.job"
     " WHERE c.project = $1 AND c.calendar = $2 AND j.phase = 'active' ORDER BY c.job"};
-constexpr Sql kOfJob{
+constexpr Sql kCalendarsOfJob{
     "SELECT c.calendar, v.version FROM job_calendars c"
     " JOIN calendars v ON v.project = c.project AND v.name = c.calendar"
     " WHERE c.project = $1 AND c.job = $2 ORDER BY c.place"};
@@ -45,8 +46,9 @@ Result<Calendar> read_calendar_row(Columns& columns) {
   return calendar;
 }
 
-Result<std::optional<Calendar>> find(Connection& db, ProjectId project, const std::string& name) {
-  CHRONOS_TRY(auto row, db.one(kFind, read_calendar_row, project, name));
+Result<std::optional<Calendar>> stored_calendar(Connection& db, ProjectId project,
+                                                const std::string& name) {
+  CHRONOS_TRY(auto row, db.one(kFindCalendar, read_calendar_row, project, name));
   if (!row) return std::nullopt;
   CHRONOS_TRY(auto calendar, std::move(*row));
   return calendar;
@@ -75,10 +77,6 @@ Result<void> wake_users(Writer& writer, const Calendar& calendar, Timestamp now)
   return {};
 }
 
-std::unexpected<Error> other_version() {
-  return fail(Reason::version_mismatch, "the calendar was changed meanwhile: read it again");
-}
-
 std::unexpected<Error> no_calendar() {
   return fail(Reason::not_found, "no calendar has this name");
 }
@@ -90,12 +88,13 @@ Result<CalendarAnswer> apply(Writer& writer, const PutCalendar& change) {
   auto calendar = change.calendar;
   CHRONOS_TRY(const auto made, find_made(db, change.idempotency, Made::calendar));
   if (made) {
-    CHRONOS_TRY(auto known, find(db, made->project, made->name.value_or("")));
+    CHRONOS_TRY(auto known, stored_calendar(db, made->project, made->name.value_or("")));
     if (known) return CalendarAnswer{std::move(*known), false, true};
   }
-  CHRONOS_TRY(const auto stored, find(db, calendar.project, calendar.name));
+  CHRONOS_TRY(const auto stored, stored_calendar(db, calendar.project, calendar.name));
   const auto version = stored ? stored->version : 0;
-  if (change.expected_version && *change.expected_version != version) return other_version();
+  if (change.expected_version && *change.expected_version != version)
+    return changed_meanwhile("calendar");
   const bool is_same = stored && encode_calendar(*stored) == encode_calendar(calendar);
   if (stored && change.must_be_new) {
     if (is_same && stored->created_at == calendar.created_at) {
@@ -108,8 +107,9 @@ Result<CalendarAnswer> apply(Writer& writer, const PutCalendar& change) {
   } else {
     calendar.version = version + 1;
     if (stored) calendar.created_at = stored->created_at;
-    CHRONOS_TRY_VOID(db.post(kPut, calendar.project, calendar.name, encode_calendar(calendar),
-                             calendar.version, calendar.created_at, calendar.updated_at));
+    CHRONOS_TRY_VOID(db.post(kPutCalendar, calendar.project, calendar.name,
+                             encode_calendar(calendar), calendar.version, calendar.created_at,
+                             calendar.updated_at));
     CHRONOS_TRY_VOID(wake_users(writer, calendar, change.now));
   }
   CHRONOS_TRY_VOID(remember(db, change.idempotency,
@@ -119,14 +119,14 @@ Result<CalendarAnswer> apply(Writer& writer, const PutCalendar& change) {
 
 Result<CalendarAnswer> apply(Writer& writer, const DeleteCalendar& change) {
   auto& db = writer.db;
-  CHRONOS_TRY(auto calendar, find(db, change.project, change.name));
+  CHRONOS_TRY(auto calendar, stored_calendar(db, change.project, change.name));
   if (!calendar) return no_calendar();
   if (change.expected_version && *change.expected_version != calendar->version) {
-    return other_version();
+    return changed_meanwhile("calendar");
   }
   CHRONOS_TRY(const auto users, active_users(db, change.project, change.name));
   if (!users.empty()) return calendar_in_use(change.name, users);
-  CHRONOS_TRY_VOID(db.post(kDelete, change.project, change.name));
+  CHRONOS_TRY_VOID(db.post(kDeleteCalendar, change.project, change.name));
   return CalendarAnswer{std::move(*calendar)};
 }
 
@@ -162,17 +162,17 @@ Result<std::vector<CalendarVersion>> calendars_of(Connection& db, const Job& job
   const auto read = [](Columns& columns) {
     return CalendarVersion{columns.get<std::string>(), columns.get<std::int64_t>()};
   };
-  return db.all(kOfJob, read, job.project, job.id);
+  return db.all(kCalendarsOfJob, read, job.project, job.id);
 }
 
 Result<Calendar> find_calendar(Reader reader, ProjectId project, const std::string& name) {
-  CHRONOS_TRY(auto calendar, find(reader.db, project, name));
+  CHRONOS_TRY(auto calendar, stored_calendar(reader.db, project, name));
   if (!calendar) return no_calendar();
   return std::move(*calendar);
 }
 
 Result<std::vector<Calendar>> list_calendars(Reader reader, ProjectId project) {
-  CHRONOS_TRY(auto rows, reader.db.all(kList, read_calendar_row, project));
+  CHRONOS_TRY(auto rows, reader.db.all(kListCalendars, read_calendar_row, project));
   std::vector<Calendar> calendars;
   for (auto& row : rows) {
     CHRONOS_TRY(auto calendar, std::move(row));

@@ -11,15 +11,16 @@ namespace {
 
 #define CHRONOS_CHANNEL_COLUMNS "project, name, declared, version, created_at, updated_at"
 
-constexpr Sql kFind{"SELECT " CHRONOS_CHANNEL_COLUMNS
-                    " FROM channels WHERE project = $1 AND name = $2"};
-constexpr Sql kList{"SELECT " CHRONOS_CHANNEL_COLUMNS
-                    " FROM channels WHERE project = $1 ORDER BY name"};
-constexpr Sql kPut{"INSERT INTO channels (" CHRONOS_CHANNEL_COLUMNS
-                   ") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project, name) DO UPDATE SET"
-                   " declared = excluded.declared, version = excluded.version,"
-                   " updated_at = excluded.updated_at"};
-constexpr Sql kDelete{"DELETE FROM channels WHERE project = $1 AND name = $2"};
+constexpr Sql kFindChannel{"SELECT " CHRONOS_CHANNEL_COLUMNS
+                           " FROM channels WHERE project = $1 AND name = $2"};
+constexpr Sql kListChannels{"SELECT " CHRONOS_CHANNEL_COLUMNS
+                            " FROM channels WHERE project = $1 ORDER BY name"};
+constexpr Sql kPutChannel{
+    "INSERT INTO channels (" CHRONOS_CHANNEL_COLUMNS
+    ") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project, name) DO UPDATE SET"
+    " declared = excluded.declared, version = excluded.version,"
+    " updated_at = excluded.updated_at"};
+constexpr Sql kDeleteChannel{"DELETE FROM channels WHERE project = $1 AND name = $2"};
 
 Result<DeclaredChannel> read_channel_row(Columns& columns) {
   DeclaredChannel channel;
@@ -33,9 +34,9 @@ Result<DeclaredChannel> read_channel_row(Columns& columns) {
   return channel;
 }
 
-Result<std::optional<DeclaredChannel>> find(Connection& db, ProjectId project,
-                                            const std::string& name) {
-  CHRONOS_TRY(auto row, db.one(kFind, read_channel_row, project, name));
+Result<std::optional<DeclaredChannel>> stored_channel(Connection& db, ProjectId project,
+                                                      const std::string& name) {
+  CHRONOS_TRY(auto row, db.one(kFindChannel, read_channel_row, project, name));
   if (!row) return std::nullopt;
   CHRONOS_TRY(auto channel, std::move(*row));
   return channel;
@@ -45,14 +46,10 @@ std::unexpected<Error> no_channel() {
   return fail(Reason::not_found, "no channel has this name");
 }
 
-std::unexpected<Error> other_version() {
-  return fail(Reason::version_mismatch, "the channel was changed meanwhile: read it again");
-}
-
 }  // namespace
 
 Result<Before> before_of(Writer& writer, const PutChannel& change) {
-  CHRONOS_TRY(auto channel, find(writer.db, change.channel.project, change.channel.name));
+  CHRONOS_TRY(auto channel, stored_channel(writer.db, change.channel.project, change.channel.name));
   return Before{.channel = std::move(channel)};
 }
 
@@ -61,12 +58,13 @@ Result<ChannelAnswer> apply(Writer& writer, const PutChannel& change) {
   auto channel = change.channel;
   CHRONOS_TRY(const auto made, find_made(db, change.idempotency, Made::channel));
   if (made) {
-    CHRONOS_TRY(auto known, find(db, made->project, made->name.value_or("")));
+    CHRONOS_TRY(auto known, stored_channel(db, made->project, made->name.value_or("")));
     if (known) return ChannelAnswer{std::move(*known), false, true};
   }
-  CHRONOS_TRY(const auto stored, find(db, channel.project, channel.name));
+  CHRONOS_TRY(const auto stored, stored_channel(db, channel.project, channel.name));
   const auto version = stored ? stored->version : 0;
-  if (change.expected_version && *change.expected_version != version) return other_version();
+  if (change.expected_version && *change.expected_version != version)
+    return changed_meanwhile("channel");
   const bool is_same = stored && say_the_same(*stored, channel);
   if (stored && change.must_be_new) {
     if (is_same && stored->created_at == channel.created_at) {
@@ -79,7 +77,7 @@ Result<ChannelAnswer> apply(Writer& writer, const PutChannel& change) {
   } else {
     channel.version = version + 1;
     if (stored) channel.created_at = stored->created_at;
-    CHRONOS_TRY_VOID(db.post(kPut, channel.project, channel.name, encode_channel(channel),
+    CHRONOS_TRY_VOID(db.post(kPutChannel, channel.project, channel.name, encode_channel(channel),
                              channel.version, channel.created_at, channel.updated_at));
   }
   CHRONOS_TRY_VOID(
@@ -89,23 +87,23 @@ Result<ChannelAnswer> apply(Writer& writer, const PutChannel& change) {
 
 Result<ChannelAnswer> apply(Writer& writer, const DeleteChannel& change) {
   auto& db = writer.db;
-  CHRONOS_TRY(auto channel, find(db, change.project, change.name));
+  CHRONOS_TRY(auto channel, stored_channel(db, change.project, change.name));
   if (!channel) return no_channel();
   if (change.expected_version && *change.expected_version != channel->version) {
-    return other_version();
+    return changed_meanwhile("channel");
   }
-  CHRONOS_TRY_VOID(db.post(kDelete, change.project, change.name));
+  CHRONOS_TRY_VOID(db.post(kDeleteChannel, change.project, change.name));
   return ChannelAnswer{std::move(*channel)};
 }
 
 Result<DeclaredChannel> find_channel(Reader reader, ProjectId project, const std::string& name) {
-  CHRONOS_TRY(auto channel, find(reader.db, project, name));
+  CHRONOS_TRY(auto channel, stored_channel(reader.db, project, name));
   if (!channel) return no_channel();
   return std::move(*channel);
 }
 
 Result<std::vector<DeclaredChannel>> list_channels(Reader reader, ProjectId project) {
-  CHRONOS_TRY(auto rows, reader.db.all(kList, read_channel_row, project));
+  CHRONOS_TRY(auto rows, reader.db.all(kListChannels, read_channel_row, project));
   std::vector<DeclaredChannel> channels;
   for (auto& row : rows) {
     CHRONOS_TRY(auto channel, std::move(row));

@@ -10,11 +10,13 @@
 namespace chronos::store::sql {
 namespace {
 
-constexpr Sql kInsert{"INSERT INTO deliveries (" CHRONOS_DELIVERY_COLUMNS
-                      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"};
-constexpr Sql kWaiting{"SELECT " CHRONOS_DELIVERY_COLUMNS
-                       " FROM deliveries WHERE state = 'waiting' AND next_attempt_at <= $1"
-                       " ORDER BY next_attempt_at, id LIMIT $2"};
+constexpr Sql kInsertDelivery{
+    "INSERT INTO deliveries (" CHRONOS_DELIVERY_COLUMNS
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING"};
+constexpr Sql kWaitingDeliveries{
+    "SELECT " CHRONOS_DELIVERY_COLUMNS
+    " FROM deliveries WHERE state = 'waiting' AND next_attempt_at <= $1"
+    " ORDER BY next_attempt_at, id LIMIT $2"};
 constexpr Sql kWaitingOfKind{
     "SELECT " CHRONOS_DELIVERY_COLUMNS
     " FROM deliveries WHERE state = 'waiting' AND kind = $3 AND next_attempt_at <= $1"
@@ -36,7 +38,7 @@ constexpr Sql kOfRun{"SELECT " CHRONOS_DELIVERY_COLUMNS
 
 Result<void> add_deliveries(Connection& db, const std::vector<Delivery>& deliveries) {
   for (const auto& delivery : deliveries) {
-    CHRONOS_TRY_VOID(db.post(kInsert, delivery.id, delivery.project, delivery.run,
+    CHRONOS_TRY_VOID(db.post(kInsertDelivery, delivery.id, delivery.project, delivery.run,
                              delivery.target.kind, delivery.target.address,
                              encode_message(delivery.message), delivery.state,
                              delivery.attempts_made, delivery.next_attempt_at, delivery.error));
@@ -46,9 +48,10 @@ Result<void> add_deliveries(Connection& db, const std::vector<Delivery>& deliver
 
 Result<ClaimDeliveries::Answer> apply(Writer& writer, const ClaimDeliveries& change) {
   auto& db = writer.db;
-  auto found = change.kind.empty() ? db.all(kWaiting, read_delivery_row, change.now, change.limit)
-                                   : db.all(kWaitingOfKind, read_delivery_row, change.now,
-                                            change.limit, change.kind);
+  auto found =
+      change.kind.empty()
+          ? db.all(kWaitingDeliveries, read_delivery_row, change.now, change.limit)
+          : db.all(kWaitingOfKind, read_delivery_row, change.now, change.limit, change.kind);
   CHRONOS_TRY(auto claimed, std::move(found));
   for (auto& delivery : claimed) {
     delivery.next_attempt_at = change.now + change.lease;

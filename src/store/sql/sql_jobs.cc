@@ -15,8 +15,8 @@
 namespace chronos::store::sql {
 namespace {
 
-constexpr Sql kFind{"SELECT " CHRONOS_JOB_COLUMNS
-                    " FROM jobs j WHERE j.project = $1 AND j.id = $2"};
+constexpr Sql kFindJob{"SELECT " CHRONOS_JOB_COLUMNS
+                       " FROM jobs j WHERE j.project = $1 AND j.id = $2"};
 constexpr Sql kFindByKey{"SELECT j.id FROM jobs j WHERE j.project = $1 AND j.key = $2"};
 // Held runs are looked at in their own order, for there may be many: only their earliest counts.
 constexpr Sql kFacts{
@@ -34,7 +34,7 @@ constexpr Sql kInsertSpec{"INSERT INTO specs (spec, payload) VALUES ($1, $2) RET
 constexpr Sql kLastSpec{"SELECT coalesce(max(id), 0) FROM specs"};
 constexpr Sql kPutSpec{"INSERT INTO specs (id, spec, payload) VALUES ($1, $2, $3)"};
 constexpr Sql kDeleteSpec{"DELETE FROM specs WHERE id = $1"};
-constexpr Sql kInsert{
+constexpr Sql kInsertJob{
     "INSERT INTO jobs (project, id, spec, name, key, is_paused, phase, version, created_at,"
     " updated_at, planned_through, parked_at, runs_planned, failure_streak, succeeded, failed,"
     " cancelled, skipped, missed, retention_runs, retention_age, paused_until, kind, queue,"
@@ -57,10 +57,6 @@ constexpr Sql kDeleteTag{"DELETE FROM job_tags WHERE project = $1 AND tag = $2 A
 
 std::unexpected<Error> no_job() {
   return fail(Reason::not_found, "no job has this id");
-}
-
-std::unexpected<Error> other_version() {
-  return fail(Reason::version_mismatch, "the job was changed meanwhile");
 }
 
 // The new schedule was planned from where the old one stood before: it would answer an instant
@@ -124,7 +120,7 @@ std::optional<KeyId> key_of(const std::optional<Author>& by) {
   return by ? std::optional(by->key) : std::nullopt;
 }
 
-// A row of kInsert.
+// A row of kInsertJob.
 struct NewJob {
   const SubmitJob* change = nullptr;
   std::int64_t spec = 0;  // specs.id
@@ -154,7 +150,7 @@ Result<void> insert_job(Writer& writer, const SubmitJob& change) {
   const auto& job = change.job;
   CHRONOS_TRY(const auto spec, insert_spec(writer, job.spec, spec_text_of(change)));
   cache_spec(writer, spec, change);
-  CHRONOS_TRY(const auto inserted, writer.db.run(kInsert, NewJob{&change, spec}));
+  CHRONOS_TRY(const auto inserted, writer.db.run(kInsertJob, NewJob{&change, spec}));
   if (inserted == 1) return follow_insert(writer, job);
   CHRONOS_TRY_VOID(writer.db.post(kDeleteSpec, spec));
   return key_taken(job.spec->key.value_or(""));
@@ -220,7 +216,7 @@ Result<void> add_first_runs(Writer& writer, const std::vector<NewJob>& jobs) {
 }
 
 Result<void> insert_jobs(Writer& writer, std::vector<NewJob>& jobs) {
-  CHRONOS_TRY(const auto made, writer.db.run_rows<NewJob>(kInsert, jobs));
+  CHRONOS_TRY(const auto made, writer.db.run_rows<NewJob>(kInsertJob, jobs));
   if (made < std::ssize(jobs)) CHRONOS_TRY_VOID(drop_refused(writer, jobs));
   for (const auto& row : jobs) CHRONOS_TRY_VOID(follow_insert(writer, row.change->job));
   return {};
@@ -387,7 +383,7 @@ Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change) {
   if (replay) return std::move(*replay);
   const auto& job = change.job;
   CHRONOS_TRY(const auto before, require_job(writer, job.project, job.id));
-  if (before.job.version != change.expected_version) return other_version();
+  if (before.job.version != change.expected_version) return changed_meanwhile("job");
   if (change.replaces_schedule && job.planned_through < before.job.planned_through) {
     return planned_further();
   }
@@ -412,7 +408,7 @@ Result<JobAnswer> apply(Writer& writer, const ReplaceJob& change) {
 Result<JobAnswer> apply(Writer& writer, const CancelJob& change) {
   CHRONOS_TRY(const auto before, require_job(writer, change.project, change.job));
   if (change.expected_version && *change.expected_version != before.job.version) {
-    return other_version();
+    return changed_meanwhile("job");
   }
   if (before.job.phase == JobPhase::active) {
     CHRONOS_TRY_VOID(writer.db.post(kCancel, change.project, change.job, change.now));
@@ -431,7 +427,7 @@ Result<JobAnswer> apply(Writer& writer, const CancelJob& change) {
 }
 
 Result<std::optional<StoredJob>> find_stored_job(Reader reader, ProjectId project, JobId job) {
-  CHRONOS_TRY(auto stored, reader.db.one(kFind, read_job_row, project, job));
+  CHRONOS_TRY(auto stored, reader.db.one(kFindJob, read_job_row, project, job));
   if (stored) CHRONOS_TRY_VOID(fill_spec(reader.db, reader.specs, *stored));
   return stored;
 }

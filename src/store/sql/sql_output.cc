@@ -17,7 +17,7 @@ constexpr Sql kPieces{
     "SELECT begins_at, bytes FROM running_output WHERE run = $1 AND begins_at >= coalesce(("
     "SELECT max(begins_at) FROM running_output WHERE run = $1 AND begins_at <= $2), 0)"
     " ORDER BY begins_at"};
-constexpr Sql kForget{"DELETE FROM running_output WHERE run = $1"};
+constexpr Sql kForgetRunning{"DELETE FROM running_output WHERE run = $1"};
 
 }  // namespace
 
@@ -56,7 +56,7 @@ Result<void> end_running_output(Writer& writer, const SettleRun& change, std::st
   if (change.attempt.outcome.output.empty() && change.next != RunState::queued) {
     CHRONOS_TRY(output, read_running_output(writer.db, change.run, 0));
   }
-  CHRONOS_TRY_VOID(writer.db.post(kForget, change.run));
+  CHRONOS_TRY_VOID(writer.db.post(kForgetRunning, change.run));
   return {};
 }
 

@@ -191,7 +191,7 @@ Result<void> follow_plan(Connection& db, const Job& before, const CommitPlan& ch
   return {};
 }
 
-struct DueRow {
+struct DueCandidate {
   Timestamp at;
   RunId run;
   JobId job;
@@ -199,7 +199,7 @@ struct DueRow {
   ProjectId project;
 };
 
-DueRow read_due_row(Columns& columns) {
+DueCandidate read_due_row(Columns& columns) {
   return {.at = columns.get<Timestamp>(),
           .run = columns.get<RunId>(),
           .job = columns.get<JobId>(),
@@ -207,7 +207,7 @@ DueRow read_due_row(Columns& columns) {
           .project = columns.get<ProjectId>()};
 }
 
-Result<DueRun> read_due_run(Reader reader, const DueRow& row) {
+Result<DueRun> read_due_run(Reader reader, const DueCandidate& row) {
   CHRONOS_TRY(auto stored, find_stored_job(reader, row.project, row.job));
   if (!stored) return fail(Reason::internal, "a live run has no job");
   CHRONOS_TRY(const auto runs, not_held_of_job(reader.db, row.job));

@@ -13,7 +13,7 @@ namespace {
 constexpr Sql kLeased{
     "SELECT l.kind, l.queue, l.project, l.run FROM leases e CROSS"
     " JOIN live l ON l.job = e.job AND l.is_held = 0 AND l.run = e.run ORDER BY e.token"};
-constexpr Sql kNextQueue{
+constexpr Sql kQueueAfter{
     "SELECT queue FROM ready WHERE kind = $1 AND queue > $2 ORDER BY queue LIMIT 1"};
 constexpr Sql kCountBefore{
     "SELECT count(*) FROM (SELECT 1 FROM ready WHERE kind = $1 AND queue = $2"
@@ -80,7 +80,7 @@ Result<void> count_ahead(Connection& db, const LiveRun& run, std::int64_t most,
   standing.ahead = standing.ahead_in_queue;
   std::string queue;
   while (standing.ahead < most) {
-    CHRONOS_TRY(auto next, db.one(kNextQueue, column<std::string>, run.lane.kind, queue));
+    CHRONOS_TRY(auto next, db.one(kQueueAfter, column<std::string>, run.lane.kind, queue));
     if (!next) break;
     queue = std::move(*next);
     if (queue == own_queue) continue;

@@ -64,7 +64,7 @@ constexpr Sql kSumRuns{
     " CAST(coalesce(sum(ready), 0) AS BIGINT), CAST(coalesce(sum(held), 0) AS BIGINT),"
     " CAST(coalesce(sum(limited), 0) AS BIGINT), CAST(coalesce(sum(running), 0) AS BIGINT)"
     " FROM run_totals"};
-constexpr Sql kJobs{
+constexpr Sql kJobTotals{
     "SELECT scheduled, paused, succeeded, failed, cancelled FROM job_totals WHERE project = $1"};
 constexpr Sql kRuns{
     "SELECT due, retrying, ready, held, limited, running FROM run_totals WHERE project = $1"};
@@ -72,7 +72,7 @@ constexpr Sql kTallies{"SELECT at, " CHRONOS_TALLY_COLUMNS
                        " FROM tallies WHERE project = $1 AND at >= $2 ORDER BY at"};
 #undef CHRONOS_TALLY_COLUMNS
 
-constexpr Sql kWaiting{"SELECT count(*) FROM deliveries WHERE state = 'waiting'"};
+constexpr Sql kCountWaitingDeliveries{"SELECT count(*) FROM deliveries WHERE state = 'waiting'"};
 // With an instant beyond all: SQLite looks for what is greater than a row value from what equals it
 // on, and that would be all of the line before.
 constexpr Sql kNextLine{
@@ -307,7 +307,7 @@ Result<Stats> read_stats(Reader reader) {
     stats.limited = runs->limited;
     stats.leased = runs->running;
   }
-  CHRONOS_TRY(const auto waiting, db.one(kWaiting, column<std::int64_t>));
+  CHRONOS_TRY(const auto waiting, db.one(kCountWaitingDeliveries, column<std::int64_t>));
   stats.deliveries_waiting = waiting.value_or(0);
   CHRONOS_TRY(stats.oldest_ready_at, oldest_ready_at(db));
   return stats;
@@ -316,7 +316,7 @@ Result<Stats> read_stats(Reader reader) {
 Result<Overview> read_overview(Reader reader, const OverviewAsk& ask) {
   auto& db = reader.db;
   Overview overview;
-  CHRONOS_TRY(const auto jobs, db.one(kJobs, read_job_totals, ask.project));
+  CHRONOS_TRY(const auto jobs, db.one(kJobTotals, read_job_totals, ask.project));
   overview.jobs = jobs.value_or(JobTotals{});
   const auto add = [&](Columns& columns) {
     return overview.runs += read_run_totals(columns), true;

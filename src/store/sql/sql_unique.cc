@@ -10,8 +10,8 @@
 namespace chronos::store::sql {
 namespace {
 
-constexpr Sql kFind{"SELECT job, until FROM unique_keys WHERE project = $1 AND key = $2"};
-constexpr Sql kTake{
+constexpr Sql kFindUnique{"SELECT job, until FROM unique_keys WHERE project = $1 AND key = $2"};
+constexpr Sql kTakeUnique{
     "INSERT INTO unique_keys (project, key, job, until) VALUES ($1, $2, $3, $4)"
     " ON CONFLICT (project, key) DO UPDATE SET job = excluded.job, until = excluded.until"};
 
@@ -31,7 +31,7 @@ Result<std::optional<JobAnswer>> meet_holder(Writer& writer, const SubmitJob& ch
   const auto& unique = change.job.spec->unique;
   if (!unique) return std::nullopt;
   const auto project = change.job.project;
-  CHRONOS_TRY(const auto taken, writer.db.one(kFind, read_taken, project, unique->key));
+  CHRONOS_TRY(const auto taken, writer.db.one(kFindUnique, read_taken, project, unique->key));
   if (!taken) return std::nullopt;
   CHRONOS_TRY(auto job, read_job({writer.db, writer.specs}, project, taken->job));
   CHRONOS_TRY(const auto runs, live_of_job(writer.db, taken->job));
@@ -52,7 +52,7 @@ Result<std::optional<JobAnswer>> meet_holder(Writer& writer, const SubmitJob& ch
   }
   if (verdict == UniqueVerdict::extend) {
     CHRONOS_TRY_VOID(
-        writer.db.post(kTake, project, unique->key, job.id, window_end(*unique, change.now)));
+        writer.db.post(kTakeUnique, project, unique->key, job.id, window_end(*unique, change.now)));
   }
   return JobAnswer{.job = std::move(job), .is_holder = true};
 }
@@ -61,7 +61,7 @@ Result<void> take_unique_key(Writer& writer, const Job& job, Timestamp now) {
   const auto& unique = job.spec->unique;
   if (!unique) return {};
   CHRONOS_TRY_VOID(
-      writer.db.post(kTake, job.project, unique->key, job.id, window_end(*unique, now)));
+      writer.db.post(kTakeUnique, job.project, unique->key, job.id, window_end(*unique, now)));
   return {};
 }
 

@@ -23,7 +23,7 @@ constexpr Sql kKeep{
     "UPDATE specs SET job = $2, declared_at = coalesce(declared_at, $3), declared_by = CASE WHEN"
     " version IS NULL THEN (SELECT created_by FROM jobs WHERE project = $4 AND id = $2)"
     " ELSE declared_by END, version = coalesce(version, 1) WHERE id = $1"};
-constexpr Sql kForget{"DELETE FROM specs WHERE job = $1 AND version <= $2"};
+constexpr Sql kForgetVersions{"DELETE FROM specs WHERE job = $1 AND version <= $2"};
 constexpr Sql kSay{
     "UPDATE specs SET version = $2, declared_at = $3, declared_by = $4 WHERE id = $1"};
 
@@ -52,7 +52,7 @@ Result<JobVersion> whole(Reader reader, Row row) {
 
 Result<void> keep_version(Connection& db, const Job& before, std::int64_t spec) {
   CHRONOS_TRY_VOID(db.post(kKeep, spec, before.id, before.created_at, before.project));
-  return db.post(kForget, before.id, before.version - kVersionsKept);
+  return db.post(kForgetVersions, before.id, before.version - kVersionsKept);
 }
 
 Result<void> say_version(Connection& db, const Job& job, std::int64_t spec,

@@ -19,8 +19,8 @@ namespace {
 constexpr Duration kSeenPrecision = std::chrono::seconds(5);
 
 #define CHRONOS_WORKER_COLUMNS "id, project, name, queues, ttl, first_seen_at, last_seen_at"
-constexpr Sql kFind{"SELECT " CHRONOS_WORKER_COLUMNS " FROM workers WHERE id = $1"};
-constexpr Sql kPut{
+constexpr Sql kFindWorker{"SELECT " CHRONOS_WORKER_COLUMNS " FROM workers WHERE id = $1"};
+constexpr Sql kPutWorker{
     "INSERT INTO workers (id, project, name, queues, ttl, first_seen_at, last_seen_at)"
     " VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (id) DO UPDATE SET name = excluded.name,"
     " queues = excluded.queues, ttl = excluded.ttl,"
@@ -106,7 +106,7 @@ Result<std::vector<Result<SettleRun::Answer>>> settle_each(Writer& writer,
 }  // namespace
 
 Result<WorkerInfo> hear(Writer& writer, const Heartbeat& change) {
-  CHRONOS_TRY(const auto known, writer.db.one(kFind, read_worker_row, change.holder));
+  CHRONOS_TRY(const auto known, writer.db.one(kFindWorker, read_worker_row, change.holder));
   const auto* words = change.worker ? &*change.worker : nullptr;
   bool is_foreign = known && (words == nullptr || words->project != known->info.project);
   if (!known && words != nullptr) {
@@ -120,8 +120,8 @@ Result<WorkerInfo> hear(Writer& writer, const Heartbeat& change) {
   const bool is_news = !known || known->info != info || known->ttl != change.ttl ||
                        known->last_seen_at + kSeenPrecision <= change.now;
   if (is_news) {
-    CHRONOS_TRY_VOID(writer.db.post(kPut, change.holder, info.project, info.name, join(info.queues),
-                                    change.ttl, change.now));
+    CHRONOS_TRY_VOID(writer.db.post(kPutWorker, change.holder, info.project, info.name,
+                                    join(info.queues), change.ttl, change.now));
   }
   return info;
 }

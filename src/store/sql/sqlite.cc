@@ -30,7 +30,7 @@ constexpr std::size_t kRowsMax = 32;
 
 // An I/O error, a damaged file, or anything else that says nothing about our own doing is
 // `store_unavailable`; what cannot happen in a right program is `internal`.
-Error error_of(sqlite3* db, int code, std::string_view what) {
+Error sqlite_error(sqlite3* db, int code, std::string_view what) {
   const auto message = fmt::format("{}: {} ({})", what, sqlite3_errmsg(db), code);
   switch (code & 0xff) {
     case SQLITE_FULL:
@@ -95,7 +95,7 @@ class SqliteStatement : public Statement {
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) return false;
     return std::unexpected(
-        error_of(db_, sqlite3_extended_errcode(db_), "the database refused a statement"));
+        sqlite_error(db_, sqlite3_extended_errcode(db_), "the database refused a statement"));
   }
   void reset() override { sqlite3_reset(handle_.get()); }
 
@@ -280,7 +280,7 @@ class SqliteConnection final : public Connection {
     return StatementHandle(raw);
   }
   Error error(std::string_view what) const {
-    return error_of(db_.get(), sqlite3_extended_errcode(db_.get()), what);
+    return sqlite_error(db_.get(), sqlite3_extended_errcode(db_.get()), what);
   }
 
   DatabaseHandle db_;
@@ -327,7 +327,7 @@ Result<DatabaseHandle> open_handle(const std::string& path, int flags) {
       path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, sqlite_log_writer());
   DatabaseHandle db(raw);
   if (code != SQLITE_OK) {
-    return std::unexpected(error_of(raw, code, fmt::format("{} cannot be opened", path)));
+    return std::unexpected(sqlite_error(raw, code, fmt::format("{} cannot be opened", path)));
   }
   return db;
 }
@@ -352,14 +352,14 @@ Result<void> copy_database(sqlite3* from, const std::string& path) {
   CHRONOS_TRY(const auto into, open_handle(path, SQLITE_OPEN_READWRITE));
   auto* backup = sqlite3_backup_init(into.get(), "main", from, "main");
   if (backup == nullptr) {
-    return std::unexpected(
-        error_of(into.get(), sqlite3_extended_errcode(into.get()), "the backup could not begin"));
+    return std::unexpected(sqlite_error(into.get(), sqlite3_extended_errcode(into.get()),
+                                        "the backup could not begin"));
   }
   const int stepped = sqlite3_backup_step(backup, -1);
   const int finished = sqlite3_backup_finish(backup);
   if (stepped == SQLITE_DONE && finished == SQLITE_OK) return {};
   return std::unexpected(
-      error_of(into.get(), finished == SQLITE_OK ? stepped : finished, "the backup failed"));
+      sqlite_error(into.get(), finished == SQLITE_OK ? stepped : finished, "the backup failed"));
 }
 
 // Statistics that somebody's ANALYZE left are of one moment, and a plan chosen by them is of no

@@ -20,20 +20,20 @@ constexpr std::size_t kFrameHeaderSize = 24;
 constexpr std::uint32_t kMagic = 0x377f0682;  // its lowest bit: checksums are big-endian
 constexpr std::uint32_t kPageSizeMax = 65536;
 
-using Bytes = std::span<const unsigned char>;
+using ByteSpan = std::span<const unsigned char>;
 using Sum = std::array<std::uint32_t, 2>;
 
-std::uint32_t big_endian(Bytes bytes) {
+std::uint32_t big_endian(ByteSpan bytes) {
   return std::uint32_t{bytes[0]} << 24U | std::uint32_t{bytes[1]} << 16U |
          std::uint32_t{bytes[2]} << 8U | std::uint32_t{bytes[3]};
 }
 
-std::uint32_t word_of(Bytes bytes, bool is_big_endian) {
+std::uint32_t word_of(ByteSpan bytes, bool is_big_endian) {
   const auto word = big_endian(bytes);
   return is_big_endian ? word : std::byteswap(word);
 }
 
-Sum sum_of(Bytes bytes, bool is_big_endian, Sum sum) {
+Sum sum_of(ByteSpan bytes, bool is_big_endian, Sum sum) {
   for (std::size_t i = 0; i + 8 <= bytes.size(); i += 8) {
     sum[0] += word_of(bytes.subspan(i), is_big_endian) + sum[1];
     sum[1] += word_of(bytes.subspan(i + 4), is_big_endian) + sum[0];
@@ -41,7 +41,7 @@ Sum sum_of(Bytes bytes, bool is_big_endian, Sum sum) {
   return sum;
 }
 
-Sum sum_at(Bytes bytes) {
+Sum sum_at(ByteSpan bytes) {
   return {big_endian(bytes), big_endian(bytes.subspan(4))};
 }
 
@@ -53,7 +53,7 @@ struct Header {
 };
 
 // Nothing when it is not whole: then no frame behind it counts.
-std::optional<Header> header_of(Bytes bytes) {
+std::optional<Header> header_of(ByteSpan bytes) {
   const auto magic = big_endian(bytes);
   const auto page_size = big_endian(bytes.subspan(8));
   if ((magic & ~1U) != kMagic || !std::has_single_bit(page_size) || page_size > kPageSizeMax) {
@@ -72,7 +72,7 @@ struct Frame {
   Sum sum{};  // as written
 };
 
-Frame frame_of(Bytes bytes, const Header& header) {
+Frame frame_of(ByteSpan bytes, const Header& header) {
   return {.is_of_this_log =
               std::memcmp(bytes.data() + 8, header.salts.data(), header.salts.size()) == 0,
           .is_commit = big_endian(bytes.subspan(4)) != 0,
@@ -80,7 +80,7 @@ Frame frame_of(Bytes bytes, const Header& header) {
 }
 
 // The sum a whole frame has, from that of the frame before.
-Sum next_sum(Bytes frame, const Header& header, Sum before) {
+Sum next_sum(ByteSpan frame, const Header& header, Sum before) {
   const auto page = sum_of(frame.first(8), header.is_big_endian, before);
   return sum_of(frame.subspan(kFrameHeaderSize), header.is_big_endian, page);
 }

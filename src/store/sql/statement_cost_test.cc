@@ -24,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// "sql_jobs.cc kFind".
+// "sql_jobs.cc kFindJob".
 using Name = std::string;
 
 // A call, and each row it answers or changes, and how many these may be.
@@ -74,8 +74,9 @@ const std::vector<Allowance>& allowances() {
        .why = "likewise, in their order as the table has it",
        .sorts = true,
        .rows = 10'001},
-      {"sql_totals.cc kWaiting", "deliveries wait while a channel hangs", true, false, 5'000},
-      {"sql_deliveries.cc kWaiting", "only tests ask for any kind", true, true, 30'000},
+      {"sql_totals.cc kCountWaitingDeliveries", "deliveries wait while a channel hangs", true,
+       false, 5'000},
+      {"sql_deliveries.cc kWaitingDeliveries", "only tests ask for any kind", true, true, 30'000},
       {"sql_access.cc kAnyProject", kFirst, true},
       {"limited.cc kAnyLimited", kFirst, true},
       {"sql_planning.cc kAnyWorker", kFirst, true},
