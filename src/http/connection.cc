@@ -171,20 +171,29 @@ bool Connection::read_head() {
   return true;
 }
 
-// RFC 9112 §9.3.2: pipelined requests may be handled side by side if they are all safe. A body is
-// read only when nothing is before it, so that 100 Continue is in its place.
+// RFC 9112 §9.3.2: pipelined requests may be handled side by side if they are all safe; or if they
+// take effect in their order, and only wait together.
 bool Connection::may_start() const {
   if (out_.size() - sent_ + next_out_.size() > kOutputMax) return false;
   if (slots_.empty()) return true;
-  return is_safe(head_.method) && !head_.has_body() &&
-         std::ranges::all_of(slots_, [](const Slot& slot) { return is_safe(slot.method); });
+  if (head_.expects_continue) return false;  // 100 Continue must be in its place
+  if (is_safe(head_.method) && !head_.has_body()) {
+    return std::ranges::all_of(slots_, [](const Slot& slot) { return is_safe(slot.method); });
+  }
+  const auto& match = *match_;
+  return match && match->route->keeps_order && std::ranges::all_of(slots_, [](const Slot& slot) {
+           return slot.route != nullptr && slot.route->keeps_order;
+         });
 }
 
 bool Connection::take_turn() {
+  if (!match_) {
+    worker_->shared().router.strip(head_.target);
+    match_ = worker_->shared().router.match(head_.method, head_.target);
+  }
   if (!may_start()) return false;
-  worker_->shared().router.strip(head_.target);
   open_slot();
-  auto match = worker_->shared().router.match(head_.method, head_.target);
+  auto match = *std::exchange(match_, std::nullopt);
   if (!match) {
     Response response = problem_here(match.error().error);
     if (!match.error().allow.empty()) {
@@ -354,8 +363,7 @@ bool Connection::enter_intake() {
   if (!route_->is_submission) return true;
   auto place = worker_->shared().intake.enter(body_.size());
   if (!place) return false;
-  place_.emplace(std::move(*place));
-  placed_ = slots_.back().number;
+  places_.emplace(slots_.back().number, std::move(*place));
   return true;
 }
 
@@ -445,7 +453,7 @@ SteadyTime Connection::allowance(SteadyTime start, Duration timeout, std::size_t
 }
 
 void Connection::on_reply(std::uint64_t number, Result<Response> response) {
-  if (placed_ == number) place_.reset();
+  places_.erase(number);
   const auto slot = std::ranges::find(slots_, number, &Slot::number);
   const bool is_cut_off = slot == slots_.end();
   if (response && response->if_gone) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -130,6 +131,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The request being read; its slot is the last of slots_ from Stage::gate on.
   RequestReader reader_;
   RequestHead head_;
+  std::optional<std::expected<Router::Match, Router::Mismatch>> match_;  // while it waits its turn
   const Route* route_ = nullptr;
   std::optional<Error> query_error_;
   std::string body_;
@@ -137,10 +139,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool needs_body_verdict_ = false;
   std::size_t charged_ = 0;                 // of body_, in Shared::body_bytes
   std::optional<Intake::Arrival> arrival_;  // of a submission's body, while it is read
-  // Of the submission that was handed on last, until its handler answers, whoever still reads that;
-  // and that request's number.
-  std::optional<Intake::Place> place_;
-  std::uint64_t placed_ = 0;
+  // Of the submissions that were handed on, until their handlers answer, whoever still reads that;
+  // by the requests' numbers.
+  std::map<std::uint64_t, Intake::Place> places_;
   std::size_t body_read_ = 0;
   std::size_t lingered_ = 0;
   SteadyTime body_started_{0};

@@ -68,6 +68,10 @@ struct Route {
   std::string media_type = "application/json";
   // It makes work for the store: refused while as much waits as may (ServerOptions::intake_max).
   bool is_submission = false;
+  // Its handler hands the change on before it returns, and the store keeps the order: what is
+  // answered later is only that it is on the disk. Requests of such routes that a client sends one
+  // behind the other (pipelined) need not wait for each other's answers.
+  bool keeps_order = false;
 };
 
 struct RouterOptions {

@@ -55,6 +55,12 @@ Route submits(Route route) {
   return route;
 }
 
+// A job alone: it is handed on at once.
+Route submits_one(Route route) {
+  route.keeps_order = true;
+  return submits(std::move(route));
+}
+
 using enum Method;
 constexpr auto kOpen = Access::open();
 constexpr auto kViewer = Access::role(Role::viewer);
@@ -68,14 +74,14 @@ constexpr auto kDeclarer = kSubmitter.or_key_in_body();
 std::vector<Route> job_routes(const Api& api) {
   return {
       // The mission's six: frozen (product.md §2).
-      submits({post, "/api/submitJob", kDeclarer, commits(api, submit_job)}),
+      submits_one({post, "/api/submitJob", kDeclarer, commits(api, submit_job)}),
       {get, "/api/jobs", kViewer, reads(api, list_jobs)},
       {get, "/api/jobs/:job_id", kViewer, at_once(api, get_job)},
       {put, "/api/jobs/:job_id", kDeclarer, commits(api, put_job)},
       {delete_, "/api/jobs/:job_id", kSubmitter, commits(api, cancel_job)},
       {get, "/api/jobs/:job_id/status", kViewer, at_once(api, get_job_status)},
 
-      submits({post, "/api/jobs", kDeclarer, commits(api, submit_job)}),
+      submits_one({post, "/api/jobs", kDeclarer, commits(api, submit_job)}),
       // Any media type here: the handler knows two.
       submits({post, "/api/jobs/batch", kSubmitter, reads_body(api, submit_batch),
                api.limits.batch_body_max, ""}),

@@ -225,9 +225,10 @@ class ServerTest : public testing::Test {
     routes.push_back({method, std::move(pattern), access, std::move(handler), body_max, ""});
   }
 
-  void add_submission(std::string pattern, Handler handler) {
+  void add_submission(std::string pattern, Handler handler, bool keeps_order = false) {
     add(Method::post, std::move(pattern), std::move(handler), Access::open(), 1'000'000);
     routes.back().is_submission = true;
+    routes.back().keeps_order = keeps_order;
   }
 
   void start() {

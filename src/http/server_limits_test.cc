@@ -144,6 +144,26 @@ TEST_F(LimitsTest, SubmissionsThatWaitToBeStoredShareABound) {
   EXPECT_EQ(second.read().status, 200);
 }
 
+TEST_F(LimitsTest, SubmissionsOfOneClientShareTheBoundToo) {
+  options.intake_max = 1000;
+  Held held;
+  add_submission("/submit", held.handler(), true);
+  start();
+  Client client = connect();
+  const std::string submit = post("/submit", std::string(600, 'x'));
+  client.send(submit + submit + submit);
+  ASSERT_TRUE(held.wait_for(2));  // the first lets the second in, and those leave no room
+  held.take(1).second(text_response("second"));
+  held.take(0).second(text_response("first"));
+  EXPECT_EQ(client.read().body, "first");
+  EXPECT_EQ(client.read().body, "second");
+  EXPECT_EQ(client.read().status, 503);
+  client.send(submit);  // both places are free again
+  ASSERT_TRUE(held.wait_for(1));
+  held.take(0).second(text_response("stored"));
+  EXPECT_EQ(client.read().status, 200);
+}
+
 TEST_F(LimitsTest, ASubmissionKeepsItsPlaceWhenItsClientHangsUp) {
   add_submission("/quick", echo);
   Held held;

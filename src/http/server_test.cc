@@ -176,6 +176,40 @@ TEST_F(ServerTest, RequestsThatChangeSomethingWaitForThoseBefore) {
   }
 }
 
+TEST_F(ServerTest, ChangesThatKeepTheirOrderWaitForTheirAnswersTogether) {
+  Held held;
+  add_submission("/submit", held.handler(), true);
+  start();
+  Client client = connect();
+  client.send(post("/submit", "a") + post("/submit", "b") + post("/submit", "c"));
+  ASSERT_TRUE(held.wait_for(3));
+  for (const std::size_t index : {2U, 0U, 0U}) {  // answers c, a, b
+    auto [request, reply] = held.take(index);
+    reply(text_response(request.body));
+  }
+  for (const std::string_view expected : {"a", "b", "c"}) EXPECT_EQ(client.read().body, expected);
+}
+
+TEST_F(ServerTest, OthersWaitForTheChangesBeforeThemAndThoseForOthers) {
+  Held held;
+  add(Method::get, "/held", held.handler());
+  add(Method::post, "/held", held.handler());
+  add_submission("/submit", held.handler(), true);
+  start();
+  Client client = connect();
+  const std::string expects = post("/submit", "e", "Expect: 100-continue\r\n");
+  client.send(post("/submit", "a") + get("/held") + post("/submit", "b") + post("/held", "c") +
+              post("/submit", "d") + expects);
+  for (const std::string_view expected : {"a", "", "b", "c", "d", "e"}) {
+    ASSERT_TRUE(held.wait_for(1));
+    EXPECT_EQ(held.count(), 1U);
+    auto [request, reply] = held.take(0);
+    EXPECT_EQ(request.body, expected);
+    reply(text_response("x"));
+    EXPECT_EQ(client.read().status, 200);
+  }
+}
+
 TEST_F(ServerTest, PipeliningIsBounded) {
   Held held;
   options.pipeline_max = 3;

@@ -1,11 +1,12 @@
-// Chronos over HTTP, from Node like the peers' own clients: keep-alive connections, one request at a time
-// on each; of a cluster (options.ports) to one node after the other. Jobs of T1 and T2 are http actions, of
+// Chronos over HTTP, from Node like the peers' own clients: keep-alive connections, on which what is asked in
+// one turn of the event loop leaves in one write; of a cluster (options.ports) to one node after the other. Jobs of T1 and T2 are http actions, of
 // which a start is the arrival of the call at a server of this process, so the way there counts; or, with
 // options.action "worker" and in L1, L2 and T3, runs that a worker pulls.
 import net from "node:net";
 import { fail } from "../workloads.mjs";
 
 const CALLERS = 4;
+const PIPES = 4; // 16 requests of one connection may be under way
 const LOOPS = 4;
 const BATCH = 1000;
 const NDJSON = "application/x-ndjson";
@@ -15,7 +16,7 @@ export const about = {
   rows: ["S1", "L1", "T1", "T2", "T3"],
   packages: [],
   settings: {
-    S1: "64 keep-alive connections, POST /api/submitJob of a job for a worker, for now; one at a time on each",
+    S1: `POST /api/submitJob of a job for a worker, for now; ${PIPES} keep-alive connections, pipelined`,
     L1:
       `POST /api/jobs/batch of 1000 by 4 callers; a worker process with ${LOOPS} loops, each claims ${BATCH} runs, ` +
       "and settles them and claims the next in one request",
@@ -46,25 +47,32 @@ function onMessages(socket, each) {
 }
 
 class Connection {
-  #waiting;
+  #waiting = [];
+  #unsent = "";
 
   // The number'th of its kind.
   constructor({ port, ports = [port], key }, number) {
     this.key = key;
     port = ports.at(number % ports.length);
     this.socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
-    onMessages(this.socket, (message) => this.#waiting(message));
+    onMessages(this.socket, (message) => this.#waiting.shift()(message));
   }
 
   async post(path, body, type = "application/json") {
-    this.socket.write(
+    if (this.#unsent === "") process.nextTick(() => this.#send());
+    this.#unsent +=
       `POST ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${this.key}\r\n` +
-        `Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    );
-    const message = await new Promise((resolve) => (this.#waiting = resolve));
+      `Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+    const message = await new Promise((resolve) => this.#waiting.push(resolve));
     const status = message.toString("latin1", 9, 12);
     if (status[0] !== "2") throw new Error(`POST ${path}: ${status} ${bodyOf(message)}`);
     return message;
+  }
+
+  // After all that the answers of one read have set going.
+  #send() {
+    this.socket.write(this.#unsent);
+    this.#unsent = "";
   }
 }
 
@@ -105,10 +113,11 @@ async function takeRuns(connection, max, onStart, onDone) {
 }
 
 export async function open(options) {
-  const { workload, clients = CALLERS, action } = options;
+  const { workload, action } = options;
   const pulled = action === "worker" || ["S1", "L1", "L1-worker", "T3"].includes(workload);
-  const count = workload === "S1" ? clients : CALLERS;
+  const count = workload === "S1" ? PIPES : CALLERS;
   const connections = Array.from({ length: count }, (_, i) => new Connection(options, i));
+  let next = 0;
   const free = [...connections];
   let url;
 
@@ -129,9 +138,7 @@ export async function open(options) {
 
   return {
     async submit(payload) {
-      const connection = free.pop();
-      await connection.post("/api/submitJob", JSON.stringify(job(payload)));
-      free.push(connection);
+      await connections[next++ % count].post("/api/submitJob", JSON.stringify(job(payload)));
     },
     submitMany: (payloads) => submitAll(payloads.map((payload) => job(payload))),
     async submitAt(jobs) {
