@@ -90,6 +90,7 @@ test("hundreds of texts that are scripts elsewhere are text here: in every list,
   const older = page.getByRole("navigation", { name: "Pages" }).getByRole("button", { name: "Older" });
   for (let number = 1; ; ++number) {
     await page.getByText(`Page ${number},`).waitFor();
+    await page.locator(".dims[aria-busy=true]").waitFor({ state: "detached" }); // until then the rows are those of the page before
     for (const tag of await page.locator("main td").filter({ hasText: /^n\d+/ }).allTextContents()) shown.add(/^n\d+/.exec(tag)[0]);
     await nothingRan(`page ${number} of the jobs`);
     if (await older.isDisabled()) break;
