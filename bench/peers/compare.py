@@ -115,7 +115,10 @@ class LoadGenerator(Participant):
 
 
 def last_line(command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=DRIVER_SECONDS, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=DRIVER_SECONDS, check=False)
+    except subprocess.TimeoutExpired as late:  # which would tell the whole command
+        raise RuntimeError(f"the driver did not end within {late.timeout} s") from None
     if done.returncode != 0:
         said = re.search(r"Error: (.+)", done.stderr)
         raise RuntimeError(said.group(1)[:400] if said else
