@@ -15,8 +15,6 @@
 namespace chronos::cli {
 namespace {
 
-constexpr std::int64_t kBatchCountMax = 10'000;
-
 struct Question {
   std::string expr;
   std::string tz = "UTC";
@@ -33,7 +31,7 @@ constexpr std::array kQuestion = {
     row<&Question::expr>("expr"),
     row<&Question::tz>("tz"),
     row<&Question::from>("from"),
-    row<&Question::count, fields::Range{0, kBatchCountMax}>("count"),
+    row<&Question::count, fields::Range{0, kInstantsToldMax}>("count"),
     row<&Question::seed>("seed"),
     row<&Question::anchor>("anchor"),
     fields::enum_row<&Question::dst, &schedule::parse_dst_policy>("dst"),

@@ -2,6 +2,7 @@
 // line. For programs that compare or import schedules. Called by cron_command.cc; one thread.
 #pragma once
 
+#include <cstdint>
 #include <istream>
 #include <ostream>
 #include <string>
@@ -10,6 +11,8 @@
 #include "base/clock.h"
 
 namespace chronos::cli {
+
+constexpr std::int64_t kInstantsToldMax = 10'000;  // also of `chronos cron`
 
 // {"expr","tz","from","count","seed","anchor","dst"} -> {"next":[…]}, or {"error":{…}}: never
 // anything else, whatever the line is. Without "from" it asks from `now`.

@@ -13,8 +13,6 @@
 namespace chronos::cli {
 namespace {
 
-constexpr std::int64_t kPreviewCountMax = 10'000;
-
 struct CronFlags {
   std::vector<std::string> words;
   std::string timezone = "UTC";
@@ -92,10 +90,10 @@ int cron(Session& session, const CronFlags& flags) {
     return kOk;
   }
   const auto count = flags.count.value_or(10);
-  if (count < 0 || count > kPreviewCountMax) {
+  if (count < 0 || count > kInstantsToldMax) {
     return failed(
         session,
-        {Reason::bad_request, fmt::format("--count is outside 0-{}", kPreviewCountMax), {}, {}});
+        {Reason::bad_request, fmt::format("--count is outside 0-{}", kInstantsToldMax), {}, {}});
   }
   auto from = session.clock.now();
   if (!flags.from.empty()) {

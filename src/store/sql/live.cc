@@ -28,6 +28,7 @@ constexpr Sql kOfJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
                      " WHERE l.job = $1 ORDER BY l.run"};
 constexpr Sql kNotHeldOfJob{"SELECT " CHRONOS_LIVE_COLUMNS " FROM " CHRONOS_LIVE_TABLES
                             " WHERE l.job = $1 AND l.is_held = 0 ORDER BY l.run"};
+constexpr Sql kHasEnded{"SELECT 1 FROM runs WHERE project = $1 AND id = $2"};
 constexpr Sql kAnyOfJob{"SELECT 1 FROM live WHERE job = $1 LIMIT 1"};
 
 constexpr Sql kDeleteLive{"DELETE FROM live WHERE job = $1 AND is_held = 0 AND run = $2"};
@@ -296,6 +297,11 @@ Result<std::optional<LiveRun>> find_live(Connection& db, JobId job, RunId run) {
 
 Result<std::optional<LiveRun>> find_live(Connection& db, ProjectId project, RunId run) {
   return db.one(kFindByProject, read_live_row, project, run);
+}
+
+Result<bool> has_ended(Connection& db, ProjectId project, RunId run) {
+  CHRONOS_TRY(const auto row, db.one(kHasEnded, column<int>, project, run));
+  return row.has_value();
 }
 
 Result<std::optional<LiveRun>> find_leased(Connection& db, RunId run) {

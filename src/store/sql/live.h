@@ -100,6 +100,8 @@ LiveRun read_live_row(Columns& columns);
 
 Result<std::optional<LiveRun>> find_live(Connection& db, JobId job, RunId run);
 Result<std::optional<LiveRun>> find_live(Connection& db, ProjectId project, RunId run);
+// Whether it is a run that is no longer live.
+Result<bool> has_ended(Connection& db, ProjectId project, RunId run);
 Result<std::optional<LiveRun>> find_leased(Connection& db, RunId run);
 // Attempts of workers whose time is over, in the order in which it ended.
 Result<std::vector<LiveRun>> overdue(Connection& db, Timestamp now, int limit);

@@ -140,7 +140,7 @@ Result<std::vector<Line>> find_lines(Writer& writer, const Room& room,
     if (!wanted.empty()) continue;
     std::string queue;
     while (true) {
-      CHRONOS_TRY(auto next, writer.db.one(kNextQueue, column<std::string>, kind, queue));
+      CHRONOS_TRY(auto next, next_ready_queue(writer.db, kind, queue));
       if (!next) break;
       queue = std::move(*next);
       lines.emplace_back(writer.turns, kind, queue);
@@ -186,6 +186,11 @@ Result<Line*> best_line(Connection& db, std::vector<Line>& lines, const Room& ro
 }
 
 }  // namespace
+
+Result<std::optional<std::string>> next_ready_queue(Connection& db, const std::string& kind,
+                                                    const std::string& queue) {
+  return db.one(kNextQueue, column<std::string>, kind, queue);
+}
 
 ClaimedRun claimed_run(const ClaimRuns& change, const ReadyRun& run, std::int64_t token,
                        Shared<JobSpec> spec) {

@@ -43,6 +43,10 @@ ClaimedRun claimed_run(const ClaimRuns& change, const ReadyRun& run, std::int64_
 // How long an attempt may go on that any node may end: that of a worker.
 std::optional<Duration> watched_time(const ClaimRuns& change, const ClaimedRun& claimed);
 
+// The first queue behind `queue`, by name, that has ready runs of the kind.
+Result<std::optional<std::string>> next_ready_queue(Connection& db, const std::string& kind,
+                                                    const std::string& queue);
+
 // Takes what `change` allows out of `ready`, in order. Each kind and queue has an order of its own
 // in the table's key, so nothing is sorted and nothing that has no room is looked at.
 Result<std::vector<ReadyRun>> take_ready(Writer& writer, const ClaimRuns& change);

@@ -9,7 +9,6 @@
 namespace chronos::store::sql {
 namespace {
 
-constexpr Sql kHasEnded{"SELECT 1 FROM runs WHERE project = $1 AND id = $2"};
 constexpr Sql kGrowVersion{"UPDATE jobs SET version = version + 1 WHERE project = $1 AND id = $2"};
 
 // The backfill an idempotency key stands for; nothing when there was none.
@@ -36,7 +35,7 @@ Result<Backfill::Answer> apply(Writer& writer, const Backfill& change) {
   const auto last = change.runs.back().id;
   Backfill::Answer answer{first, last, false};
   CHRONOS_TRY(const auto live, find_live(db, key.job, first));
-  CHRONOS_TRY(const auto is_final, db.one(kHasEnded, column<int>, key.project, first));
+  CHRONOS_TRY(const bool is_final, has_ended(db, key.project, first));
   answer.is_replay = live || is_final;
   if (answer.is_replay) return answer;
   if (stored->job.version != change.expected_version) {

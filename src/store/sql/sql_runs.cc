@@ -14,7 +14,6 @@ namespace {
 constexpr Sql kFindFinal{"SELECT " CHRONOS_RUN_COLUMNS
                          " FROM runs r JOIN jobs j ON j.project = r.project AND j.id = r.job"
                          " WHERE r.project = $1 AND r.id = $2"};
-constexpr Sql kIsFinal{"SELECT 1 FROM runs WHERE project = $1 AND id = $2"};
 constexpr Sql kAttempts{"SELECT " CHRONOS_ATTEMPT_COLUMNS
                         " FROM attempts WHERE run = $1 ORDER BY number"};
 constexpr Sql kNewestAttempt{"SELECT " CHRONOS_ATTEMPT_COLUMNS
@@ -54,7 +53,7 @@ Result<RunAnswer> apply(Writer& writer, const RunJob& change) {
   CHRONOS_TRY(const auto stored, find_stored_job({db, writer.specs}, key.project, key.job));
   if (!stored) return fail(Reason::not_found, "no job has this id");
   const auto id = change.run.id;
-  CHRONOS_TRY(const auto is_final, db.one(kIsFinal, column<int>, change.project, id));
+  CHRONOS_TRY(const bool is_final, has_ended(db, change.project, id));
   if (is_final) return RunAnswer{id, true};
 
   auto planned = change.run;
@@ -73,7 +72,7 @@ Result<RunAnswer> apply(Writer& writer, const CancelRun& change) {
   const RunAnswer answer{change.run, false};
   CHRONOS_TRY(const auto run, find_live(db, change.project, change.run));
   if (!run) {
-    CHRONOS_TRY(const auto is_final, db.one(kIsFinal, column<int>, change.project, change.run));
+    CHRONOS_TRY(const bool is_final, has_ended(db, change.project, change.run));
     if (!is_final) return no_run();
     return answer;
   }

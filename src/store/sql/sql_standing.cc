@@ -5,6 +5,7 @@
 
 #include "store/sql/limited.h"
 #include "store/sql/reads.h"
+#include "store/sql/ready_queue.h"
 
 namespace chronos::store::sql {
 namespace {
@@ -13,8 +14,6 @@ namespace {
 constexpr Sql kLeased{
     "SELECT l.kind, l.queue, l.project, l.run FROM leases e CROSS"
     " JOIN live l ON l.job = e.job AND l.is_held = 0 AND l.run = e.run ORDER BY e.token"};
-constexpr Sql kQueueAfter{
-    "SELECT queue FROM ready WHERE kind = $1 AND queue > $2 ORDER BY queue LIMIT 1"};
 constexpr Sql kCountBefore{
     "SELECT count(*) FROM (SELECT 1 FROM ready WHERE kind = $1 AND queue = $2"
     " AND (rank, planned_at, run) < ($3, $4, $5) LIMIT $6) AS ahead"};
@@ -80,7 +79,7 @@ Result<void> count_ahead(Connection& db, const LiveRun& run, std::int64_t most,
   standing.ahead = standing.ahead_in_queue;
   std::string queue;
   while (standing.ahead < most) {
-    CHRONOS_TRY(auto next, db.one(kQueueAfter, column<std::string>, run.lane.kind, queue));
+    CHRONOS_TRY(auto next, next_ready_queue(db, run.lane.kind, queue));
     if (!next) break;
     queue = std::move(*next);
     if (queue == own_queue) continue;
