@@ -1,7 +1,7 @@
 // Chronos over HTTP, from Node like the peers' own clients: keep-alive connections, on which what is asked in
-// one turn of the event loop leaves in one write; of a cluster (options.ports) to one node after the other. Jobs of T1 and T2 are http actions, of
-// which a start is the arrival of the call at a server of this process, so the way there counts; or, with
-// options.action "worker" and in L1, L2 and T3, runs that a worker pulls.
+// one turn of the event loop leaves in one write; of a cluster (options.ports) to one node after the other.
+// Jobs of T1 and T2 are http actions, of which a start is the arrival of the call at a server of this process,
+// so the way there counts; or, with options.action "worker" and in L1, L2 and T3, runs that a worker pulls.
 import net from "node:net";
 import { fail } from "../workloads.mjs";
 
